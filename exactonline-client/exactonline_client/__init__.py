@@ -1,0 +1,1 @@
+"""Exact Online's REST API for Python: divisions, accounts, tokens and limits."""

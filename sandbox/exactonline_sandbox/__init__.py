@@ -1,0 +1,1 @@
+"""A strict, stateful imitation of Exact Online for rehearsal and tests."""

@@ -1,0 +1,1 @@
+"""Singer tap for Exact Online: accounts, deletions and divisions."""

@@ -1,0 +1,1 @@
+"""Singer mapper that copies each account to every target division."""
