@@ -1,0 +1,431 @@
+"""Exact Online's API as calls that yield whenever they must wait.
+
+Each call is a generator: it yields the instant (aware, UTC, our clock) before which it cannot go on, and returns its
+result. So whoever drives it decides what to do meanwhile: a tap sleeps (`ExactClient.run`), a target lets another
+division use the time. The division is always an argument, never state.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone, tzinfo
+from types import TracebackType
+from typing import Any, Literal, NoReturn, TypeVar
+
+from exactonline_client import odata
+from exactonline_client.auth import Login
+from exactonline_client.budgets import Budgets
+from exactonline_client.entities import DELETIONS, DIVISIONS, Entity
+from exactonline_client.errors import (
+    AlreadyExistsError,
+    DivisionRefusedError,
+    LoginNeededError,
+    NotFoundError,
+    RecordRefusedError,
+    TryLaterError,
+    UnexpectedReplyError,
+)
+from exactonline_client.limits import Ceilings
+from exactonline_client.odata import MalformedReplyError, Row
+from exactonline_client.retries import Method, Outcome, Step, next_step, outcome_of
+from exactonline_client.settings import Settings
+from exactonline_client.store import Store
+from exactonline_client.tokens import TokenStore
+from exactonline_client.transport import Clock, NoReply, Reply, Request, Secrets, Transport, utc_now
+from exactonline_client.zones import zone_of_offset, zone_of_site
+
+T = TypeVar("T")
+Waiting = Generator[datetime, None, T]
+Variant = Literal["sync", "bulk", "single"]
+
+ACTIVE = 1
+DIVISION_FIELDS = ("Code", "Description", "Country", "Status", "BlockingStatus", "DivisionMoveDate")
+TOKEN_WAITS_ALLOWED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A company within reach of the login."""
+
+    code: int
+    name: str
+    country: str
+    status: int
+    """0 inactive, 1 active, 2 archived."""
+    blocking_status: int
+    """0 free; otherwise Exact is restoring, converting or copying it."""
+    moved_at: datetime | None
+    """When Exact last moved it to another database, where row versions start again."""
+
+    @classmethod
+    def of(cls, row: Row) -> Division:
+        """A division out of its row."""
+        status, moved_at = row.get("Status"), row.get("DivisionMoveDate")
+        return cls(
+            int(row["Code"]),
+            row.get("Description") or "",
+            row.get("Country") or "",
+            ACTIVE if status is None else int(status),
+            int(row.get("BlockingStatus") or 0),
+            datetime.fromisoformat(moved_at) if moved_at else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Me:
+    """The user that the login belongs to."""
+
+    name: str
+    current_division: int
+    """The one last used, by whatever program; good for listing divisions, never for choosing a target."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowPage:
+    """One page of a list."""
+
+    rows: list[Row]
+    next_link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """How a request ended, or where it stands when a look comes first."""
+
+    outcome: Outcome
+    step: Step
+    attempt: int
+    value: Any
+    text: str
+    status: int
+    received_at: datetime
+    delay_seconds: float = 0.0
+
+
+class ExactClient:
+    """One connection: a site, an app, a user. Safe for threads, one call at a time within a division."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        *,
+        program: str,
+        now: Clock = utc_now,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.settings = settings
+        self.now = now
+        self._sleep = sleep
+        self._zone = zone_of_site(settings.base_url)
+        secrets = Secrets(settings.client_secret, settings.refresh_token)
+        self.transport = Transport(settings, secrets, program=program, now=now)
+        self.login = Login(
+            settings,
+            TokenStore(store, settings.base_url, settings.client_id),
+            self.transport,
+            now=now,
+            sleep=sleep,
+        )
+        self.budgets = Budgets(
+            store, settings.base_url, Ceilings(settings.requests_per_minute, settings.requests_per_day)
+        )
+
+    # Driving
+
+    def run(self, waiting: Waiting[T]) -> T:
+        """Drive a call to its result, sleeping whenever it waits."""
+        try:
+            while True:
+                until = next(waiting)
+                self._sleep(max(0.0, (until - self.now()).total_seconds()))
+        except StopIteration as end:
+            result: T = end.value
+            return result
+
+    # Reading
+
+    def me(self) -> Waiting[Me]:
+        """Who is logged in. Names no division, so it works before any is known to be in reach."""
+        path = "/api/v1/current/Me?" + odata.query({"$select": "CurrentDivision,FullName,ServerUtcOffset"})
+        answer = yield from self._settle(Request("GET", path, endpoint="current/Me"), odata.parse_single)
+        row = answer.value
+        if row.get("ServerUtcOffset") is not None:
+            self._zone = self._checked_zone(float(row["ServerUtcOffset"]))
+        return Me(str(row.get("FullName") or "").strip(), int(row["CurrentDivision"]))
+
+    def divisions(self, via: int) -> Waiting[dict[int, Division]]:
+        """All divisions in reach by code, asked for through the division `via`, which must be one of them."""
+        found: dict[int, Division] = {}
+        link = None
+        while True:
+            page = yield from self.page(DIVISIONS, via, variant="single", select=DIVISION_FIELDS, link=link)
+            found.update((division.code, division) for division in map(Division.of, page.rows))
+            if page.next_link is None:
+                return found
+            link = page.next_link
+
+    def page(
+        self,
+        entity: Entity,
+        division: int,
+        *,
+        variant: Variant = "sync",
+        select: Sequence[str],
+        after: int | None = None,
+        link: str | None = None,
+    ) -> Waiting[RowPage]:
+        """One page of a list: up to 1000 rows by sync and bulk, 60 by the single endpoint.
+
+        Args:
+            after: Only rows with a higher Timestamp (sync and the deletion log).
+            link: The `next_link` of the page before.
+        """
+        endpoint = {"sync": entity.sync_path, "bulk": entity.bulk_path, "single": entity.path}[variant]
+        if endpoint is None:
+            raise UnexpectedReplyError(entity.name, f"there is no {variant} endpoint")
+        if link is None:
+            options = {"$filter": self._filter(entity, after), "$select": ",".join(select)}
+            path = f"/api/v1/{division}/{endpoint}?{odata.query(options)}"
+        else:
+            path = self.transport.path_of(link)
+        read = odata.reader(entity, select, (yield from self.zone()))
+
+        def parse(body: bytes) -> RowPage:
+            page = odata.parse_page(body)
+            return RowPage([read(raw) for raw in page.rows], page.next_link)
+
+        answer = yield from self._settle(Request("GET", path, division, endpoint), parse)
+        page: RowPage = answer.value
+        if link is not None and page.next_link == link:
+            raise UnexpectedReplyError(f"GET {endpoint} in division {division}", "the next page is the same page.")
+        return page
+
+    def pages(
+        self,
+        entity: Entity,
+        division: int,
+        *,
+        variant: Variant = "sync",
+        select: Sequence[str],
+        after: int | None = None,
+    ) -> Iterator[list[Row]]:
+        """All rows of a list, a page at a time, sleeping where the limits ask for it."""
+        link = None
+        while True:
+            page = self.run(self.page(entity, division, variant=variant, select=select, after=after, link=link))
+            yield page.rows
+            if page.next_link is None:
+                return
+            link = page.next_link
+
+    def find(self, entity: Entity, division: int, natural_key: str, select: Sequence[str]) -> Waiting[Row | None]:
+        """The row with this natural key, or None."""
+        field = entity.fields[entity.natural_key or entity.key]
+        options = {"$filter": odata.equals(field, natural_key), "$select": ",".join(select), "$top": "1"}
+        path = f"/api/v1/{division}/{entity.path}?{odata.query(options)}"
+        read = odata.reader(entity, select, (yield from self.zone()))
+        answer = yield from self._settle(Request("GET", path, division, entity.path), odata.parse_page)
+        return next((read(raw) for raw in answer.value.rows), None)
+
+    # Writing
+
+    def create(self, entity: Entity, division: int, values: Mapping[str, Any], select: Sequence[str]) -> Waiting[Row]:
+        """Create a row and return it as Exact stored it. When an answer is lost, it is looked up before a second try.
+
+        Raises:
+            AlreadyExistsError: A row has this natural key.
+            RecordRefusedError: Exact will not take it; nothing was created.
+            UnexpectedReplyError: No answer settled it, and the last look did not find it.
+        """
+        zone = yield from self.zone()
+        read = odata.reader(entity, select, zone)
+        key = str(values.get(entity.natural_key or "", ""))
+
+        def parse(body: bytes) -> Row:
+            row = read(odata.parse_single(body))
+            if not row.get(entity.key):
+                raise MalformedReplyError("a created row without its key")
+            return row
+
+        request = self._write(entity, "POST", division, "", odata.encode_row(entity, values, zone))
+        attempt = 1
+        while True:
+            answer = yield from self._ask(request, parse, attempt)
+            if answer.step is Step.ACCEPT:
+                row: Row = answer.value
+                return row
+            if answer.step is Step.LOOK_FIRST or _may_have_happened(answer.outcome):
+                yield self.now() + timedelta(seconds=answer.delay_seconds)
+                found = yield from self.find(entity, division, key, select)
+                if found is not None:
+                    return found
+            if answer.step is Step.GIVE_UP:
+                self._raise(request, answer, entity, key)
+            attempt = answer.attempt + 1
+
+    def update(
+        self, entity: Entity, division: int, key: str, changes: Mapping[str, Any], *, label: str
+    ) -> Waiting[datetime]:
+        """Change only these fields, and return when that was on Exact's clock. `label` is how messages call the row.
+
+        Raises:
+            NotFoundError: The row is gone.
+            RecordRefusedError: Exact will not take the values; nothing was changed.
+        """
+        body = odata.encode_row(entity, changes, (yield from self.zone()))
+        request = self._write(entity, "PUT", division, _key_segment(entity, key), body)
+        answer = yield from self._settle(request, lambda _: None, entity, label)
+        return self.budgets.exacts_now(answer.received_at)
+
+    def zone(self) -> Waiting[tzinfo]:
+        """The zone of the site's wall time; asked of Exact where the country does not settle it."""
+        if self._zone is None:
+            yield from self.me()
+        return self._zone or timezone.utc
+
+    # One request
+
+    def _settle(
+        self, request: Request, parse: Callable[[bytes], Any], entity: Entity | None = None, label: str = ""
+    ) -> Waiting[_Answer]:
+        answer = yield from self._ask(request, parse, 1)
+        if answer.step is not Step.ACCEPT:
+            self._raise(request, answer, entity, label)
+        return answer
+
+    def _ask(self, request: Request, parse: Callable[[bytes], Any], attempt: int) -> Waiting[_Answer]:
+        """Send until an answer is accepted or given up, or until the caller has to look first."""
+        while True:
+            yield from self._wait_for_limits(request)
+            token = yield from self._access_token()
+            self.budgets.spend(request.division, self.now())
+            reply = self.transport.send(request, self.login)
+            answer = self._judge(request, reply, parse, attempt)
+            if answer.step is Step.RENEW_TOKEN:
+                yield from self._renew(token)
+            elif answer.step is Step.REPEAT:
+                yield self.now() + timedelta(seconds=answer.delay_seconds)
+            elif answer.step is not Step.WAIT_FOR_LIMIT:
+                return answer
+            if answer.step is not Step.WAIT_FOR_LIMIT:
+                attempt += 1
+
+    def _judge(self, request: Request, reply: Reply | NoReply, parse: Callable[[bytes], Any], attempt: int) -> _Answer:
+        value: Any = None
+        if isinstance(reply, NoReply):
+            outcome = Outcome.NO_ANSWER if reply.was_sent else Outcome.NOT_SENT
+            text, status, received_at = f"no answer ({reply.cause})", 0, self.now()
+        else:
+            self.budgets.learn(
+                request.division,
+                request.endpoint,
+                reply.status,
+                reply.headers,
+                reply.sent_at,
+                reply.received_at,
+            )
+            said = odata.parse_error(reply.body)
+            text = self.transport.secrets.redact(said or reply.headers.get("Reason") or f"HTTP {reply.status}")
+            status, received_at = reply.status, reply.received_at
+            outcome = outcome_of(reply.status, said)
+            if outcome is Outcome.DONE:
+                try:
+                    value = parse(reply.body)
+                except MalformedReplyError as error:
+                    outcome, text = Outcome.UNREADABLE, f"an answer that cannot be read: {error}"
+        following = next_step(request.method, outcome, attempt)
+        return _Answer(outcome, following.step, attempt, value, text, status, received_at, following.delay_seconds)
+
+    def _wait_for_limits(self, request: Request) -> Waiting[None]:
+        while True:
+            wait = self.budgets.wait_before(request.division, request.endpoint, self.now())
+            if wait is None:
+                return
+            if not wait.short:
+                raise TryLaterError(f"Division {request.division}: {wait.reason.value}", wait.until)
+            yield wait.until
+
+    def _access_token(self) -> Waiting[str]:
+        for _ in range(TOKEN_WAITS_ALLOWED):
+            try:
+                return self.login.access_token()
+            except TryLaterError as error:
+                yield error.until
+        return self.login.access_token()
+
+    def _renew(self, rejected: str) -> Waiting[None]:
+        for _ in range(TOKEN_WAITS_ALLOWED):
+            try:
+                return self.login.renew(rejected)
+            except TryLaterError as error:
+                yield error.until
+        return self.login.renew(rejected)
+
+    def _raise(self, request: Request, answer: _Answer, entity: Entity | None, label: str) -> NoReturn:
+        """Turn an answer that was given up into the error that says what to do next."""
+        name, division = entity.name if entity else request.endpoint, request.division or 0
+        match answer.outcome:
+            case Outcome.TOKEN_EXPIRED:
+                raise LoginNeededError(self.settings.connection, "a new access token was refused as well.")
+            case Outcome.FORBIDDEN:
+                raise DivisionRefusedError(division=division, status=answer.status, said=answer.text)
+            case Outcome.NOT_FOUND:
+                raise NotFoundError(entity=name, division=division, key=label or request.endpoint)
+            case Outcome.EXISTS if request.method == "POST":
+                raise AlreadyExistsError(
+                    entity=name, division=division, key=label, status=answer.status, said=answer.text
+                )
+            case Outcome.EXISTS | Outcome.INVALID | Outcome.UNKNOWN_TEXT | Outcome.REJECTED if entity is not None:
+                raise RecordRefusedError(
+                    entity=name, division=division, key=label, status=answer.status, said=answer.text
+                )
+        tries = f" after {answer.attempt} tries" if answer.attempt > 1 else ""
+        raise UnexpectedReplyError(str(request), f"{answer.text}{tries}.")
+
+    def _write(self, entity: Entity, method: Method, division: int, key: str, body: bytes) -> Request:
+        headers = {"Content-Type": "application/json", "Prefer": "return=representation"}
+        return Request(
+            method,
+            f"/api/v1/{division}/{entity.path}{key}",
+            division,
+            entity.path,
+            headers=headers,
+            body=body,
+        )
+
+    def _filter(self, entity: Entity, after: int | None) -> str | None:
+        if after is None:
+            return None
+        newer = odata.after(DELETIONS.fields["Timestamp"], after)
+        return f"{newer} and EntityType eq 2" if entity is DELETIONS else newer
+
+    def _checked_zone(self, utc_offset_seconds: float) -> tzinfo:
+        """The zone so far, unless Exact's own offset contradicts it."""
+        now = self.now()
+        if self._zone is not None and now.astimezone(self._zone).utcoffset() == timedelta(seconds=utc_offset_seconds):
+            return self._zone
+        return zone_of_offset(utc_offset_seconds, now)
+
+    def close(self) -> None:
+        """Keep the counts and close all connections."""
+        self.budgets.save(self.now())
+        self.transport.close()
+
+    def __enter__(self) -> ExactClient:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _key_segment(entity: Entity, key: str) -> str:
+    return f"({odata.literal(entity.fields[entity.key], key)})"
+
+
+def _may_have_happened(outcome: Outcome) -> bool:
+    return outcome in {Outcome.NO_ANSWER, Outcome.UNREADABLE, Outcome.FAULT, Outcome.UNKNOWN_TEXT}

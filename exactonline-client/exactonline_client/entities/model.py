@@ -1,0 +1,118 @@
+"""The form of an entity's declaration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import Flag, auto
+from functools import cached_property
+from typing import Literal
+
+Edm = Literal[
+    "Binary",
+    "Boolean",
+    "Byte",
+    "Collection",
+    "DateTime",
+    "Double",
+    "Guid",
+    "Int16",
+    "Int32",
+    "Int64",
+    "String",
+]
+
+
+class Trait(Flag):
+    """What is special about a field."""
+
+    READ_ONLY = auto()
+    """Exact fills it and drops it, without an error, from what is sent."""
+    DIVISION_BOUND = auto()
+    """Its value means something in its own division only; never carried to another one."""
+    SAFE_TO_COPY = auto()
+    """Means the same in every division."""
+    RETIRED = auto()
+    """Exact calls it obsolete."""
+    UNDOCUMENTED = auto()
+    """Seen in answers, missing from the reference; not asked for by name."""
+    FILTERABLE = auto()
+    """May stand in a `$filter` of the single and bulk endpoints."""
+
+
+NOTHING_SPECIAL = Trait(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One property of an entity, under Exact's own name."""
+
+    name: str
+    edm: Edm
+    description: str
+    traits: Trait = NOTHING_SPECIAL
+    width: int | None = None
+    """Exact pads the text with spaces on the left to this many characters, on the wire and in filters."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether a create or update may carry it. The key itself is Exact's to give."""
+        return Trait.READ_ONLY not in self.traits and self.name != "ID" and self.edm != "Collection"
+
+    @property
+    def division_bound(self) -> bool:
+        """Whether its value means something in its own division only."""
+        return Trait.DIVISION_BOUND in self.traits
+
+    @property
+    def safe_to_copy(self) -> bool:
+        """Whether its value means the same in every division."""
+        return Trait.SAFE_TO_COPY in self.traits
+
+
+@dataclass(frozen=True)
+class Entity:
+    """One kind of row that Exact holds in each division."""
+
+    name: str
+    """What a person calls one of them, for messages."""
+    path: str
+    """Single endpoint below the division: 60 rows a page, read and write."""
+    docs: str
+    """Exact's own page on it."""
+    declared: Iterable[Field]
+    key: str = "ID"
+    natural_key: str | None = None
+    """The field that people know a row by; unique in a division."""
+    required: tuple[str, ...] = ()
+    """Fields without which Exact refuses a create."""
+    bulk_path: str | None = None
+    """Read-only, 1000 rows a page, `$select` mandatory."""
+    sync_path: str | None = None
+    """Read-only, 1000 rows a page, by row version."""
+    deleted_type: int | None = None
+    """EntityType of this entity in the deletion log."""
+
+    @cached_property
+    def fields(self) -> Mapping[str, Field]:
+        """All fields by name, in the order of declaration."""
+        return {field.name: field for field in self.declared}
+
+    @cached_property
+    def writable(self) -> tuple[str, ...]:
+        """Names that a create may carry, in order. The natural key is left out of updates."""
+        return tuple(field.name for field in self.declared if field.writable)
+
+    @cached_property
+    def safe_to_copy(self) -> tuple[str, ...]:
+        """Names that mean the same in every division, in order."""
+        return tuple(field.name for field in self.declared if field.safe_to_copy)
+
+    @cached_property
+    def selectable(self) -> tuple[str, ...]:
+        """Names that may stand in a `$select`, in order."""
+        return tuple(
+            field.name
+            for field in self.declared
+            if field.edm != "Collection" and Trait.UNDOCUMENTED not in field.traits
+        )

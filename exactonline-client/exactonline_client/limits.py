@@ -1,0 +1,204 @@
+"""Rate-limit headers and the error rule → how long to wait, or stop. Pure: all instants are on Exact's clock.
+
+Exact counts calls per app and division in a clock minute and in a UTC day, says in headers what is left, and blocks
+a key after more than 10 answers of 400, 401, 403 or 404 per endpoint, division and hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+UTC = timezone.utc
+MINUTE_HEADERS = "X-RateLimit-Minutely-"
+DAY_HEADERS = "X-RateLimit-"
+MINUTE_BEFORE_FIRST_ANSWER = 60
+DAY_BEFORE_FIRST_ANSWER = 5000
+ERROR_STATUSES = frozenset({400, 401, 403, 404})
+ERROR_WINDOW = timedelta(hours=1)
+ERRORS_ALLOWED = 8
+"""Exact's own bound is 10; two are kept back for what another program, or a killed run, did not count."""
+
+
+class Reason(Enum):
+    """Why a call has to wait."""
+
+    MINUTE = "The calls of this minute are used."
+    DAY = "The calls of this day are used."
+    ERRORS = "So many answers were errors that this endpoint rests before Exact blocks the key."
+    BLOCKED = "Exact answered 429 without a limit that is reached, as it does when errors blocked the key."
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """Not before `until`."""
+
+    until: datetime
+    reason: Reason
+
+    @property
+    def short(self) -> bool:
+        """Whether a run sits it out; otherwise the work is put aside."""
+        return self.reason is Reason.MINUTE
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What one counter allows."""
+
+    limit: int
+    remaining: int
+    resets_at: datetime | None
+    """None until an answer told: the counter starts with the next call."""
+
+    def at(self, now: datetime) -> Window:
+        """The same counter seen at `now`: full again when its reset has passed."""
+        if self.resets_at is not None and now >= self.resets_at:
+            return Window(self.limit, self.limit, None)
+        return self
+
+    def left(self, ceiling: int | None) -> int:
+        """Calls that may still be made, under an own ceiling where it is lower."""
+        kept_back = max(0, self.limit - ceiling) if ceiling is not None else 0
+        return max(0, self.remaining - kept_back)
+
+    def less_one(self) -> Window:
+        """After one more call."""
+        return replace(self, remaining=max(0, self.remaining - 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What may still be asked of one division."""
+
+    minute: Window = Window(MINUTE_BEFORE_FIRST_ANSWER, MINUTE_BEFORE_FIRST_ANSWER, None)
+    day: Window = Window(DAY_BEFORE_FIRST_ANSWER, DAY_BEFORE_FIRST_ANSWER, None)
+    refusals_in_a_row: int = 0
+    """429 answers since the last other one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ceilings:
+    """The user's own limits per division; None leaves it to Exact."""
+
+    per_minute: int | None = None
+    per_day: int | None = None
+
+
+def wait_before(allowance: Allowance, ceilings: Ceilings, now: datetime) -> Wait | None:
+    """Whether the next call has to wait, and until when."""
+    day, minute = allowance.day.at(now), allowance.minute.at(now)
+    if day.left(ceilings.per_day) == 0:
+        return Wait(day.resets_at or next_midnight(now), Reason.DAY)
+    if minute.left(ceilings.per_minute) == 0:
+        return Wait(minute.resets_at or next_minute(now), Reason.MINUTE)
+    return None
+
+
+def spend(allowance: Allowance, now: datetime) -> Allowance:
+    """The allowance after one more call was sent at `now`."""
+    day, minute = allowance.day.at(now).less_one(), allowance.minute.at(now).less_one()
+    return replace(
+        allowance,
+        day=day if day.resets_at else replace(day, resets_at=next_midnight(now)),
+        minute=minute if minute.resets_at else replace(minute, resets_at=next_minute(now)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What an answer taught."""
+
+    allowance: Allowance
+    blocked: bool = False
+    """Whether it looks like the block for too many errors."""
+
+
+def learn(allowance: Allowance, ceilings: Ceilings, headers: Mapping[str, str], status: int, now: datetime) -> Learned:
+    """What is left after an answer: its headers are believed over our own count.
+
+    A 429 empties the window it names. One whose window should be over by our clock makes the next try wait, twice as
+    long each time: users report minute waits that needed to be two minutes. A 429 that names no window empties the
+    minute if our count is used up too; with calls left it is taken for the error block, whose form is unknown.
+    """
+    minute, day = _window(headers, MINUTE_HEADERS), _window(headers, DAY_HEADERS)
+    if status != 429:
+        return Learned(Allowance(minute or allowance.minute, day or allowance.day))
+    in_a_row = allowance.refusals_in_a_row + 1
+    if minute is None and day is None:
+        if wait_before(allowance, ceilings, now) is None:
+            return Learned(replace(allowance, refusals_in_a_row=in_a_row), blocked=True)
+        return Learned(Allowance(_emptied(allowance.minute, now, in_a_row), allowance.day, in_a_row))
+    return Learned(
+        Allowance(
+            _emptied(minute, now, in_a_row) if minute else allowance.minute,
+            _emptied(day, now, in_a_row) if day else allowance.day,
+            in_a_row,
+        )
+    )
+
+
+def rest_after_errors(errors: Iterable[datetime], now: datetime) -> Wait | None:
+    """Whether an endpoint rests, given the instants of its error answers.
+
+    Any span of an hour is kept under the bound, which holds however Exact lays its hours.
+    """
+    recent = sorted(at for at in errors if at > now - ERROR_WINDOW)
+    if len(recent) < ERRORS_ALLOWED:
+        return None
+    return Wait(recent[-ERRORS_ALLOWED] + ERROR_WINDOW, Reason.ERRORS)
+
+
+def next_minute(now: datetime) -> datetime:
+    """The start of the next clock minute."""
+    return now.replace(second=0, microsecond=0) + timedelta(minutes=1)
+
+
+def next_midnight(now: datetime) -> datetime:
+    """The start of the next UTC day."""
+    return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def _emptied(window: Window, now: datetime, in_a_row: int) -> Window:
+    resets_at = window.resets_at
+    if resets_at is None or resets_at <= now:
+        resets_at = now + timedelta(seconds=min(2 ** (in_a_row - 1), 60))
+    return Window(window.limit, 0, resets_at)
+
+
+def _window(headers: Mapping[str, str], prefix: str) -> Window | None:
+    try:
+        reset = datetime.fromtimestamp(int(headers[f"{prefix}Reset"]) / 1000, UTC)  # epoch milliseconds (recorded)
+        return Window(int(headers[f"{prefix}Limit"]), int(headers[f"{prefix}Remaining"]), reset)
+    except (KeyError, ValueError, OverflowError, OSError):
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class ClockOffset:
+    """Bounds on how far Exact's clock is ahead of ours, narrowed by each answer's `Date` (whole seconds)."""
+
+    at_least: timedelta | None = None
+    at_most: timedelta | None = None
+
+    def observe(self, date_header: str | None, sent_at: datetime, received_at: datetime) -> ClockOffset:
+        """The bounds after one more answer. Contradictory bounds mean that a clock was set: start again."""
+        try:
+            date = parsedate_to_datetime(date_header or "").astimezone(UTC)
+        except ValueError:
+            return self
+        low, high = date - received_at, date + timedelta(seconds=1) - sent_at
+        at_least = low if self.at_least is None else max(low, self.at_least)
+        at_most = high if self.at_most is None else min(high, self.at_most)
+        return ClockOffset(at_least, at_most) if at_least <= at_most else ClockOffset(low, high)
+
+    def on_exacts_clock(self, local: datetime) -> datetime:
+        """The earliest that Exact's clock can show at our instant `local`: what has passed by it has passed."""
+        return local + (self.at_least or timedelta())
+
+    def on_our_clock(self, exacts: datetime) -> datetime:
+        """Our instant by which Exact's clock has surely reached `exacts`."""
+        return exacts - (self.at_least or timedelta())

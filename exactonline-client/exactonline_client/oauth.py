@@ -1,0 +1,106 @@
+"""The OAuth 2 requests themselves, made by requests-oauthlib and carried by our own transport."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import requests
+from oauthlib.oauth2 import OAuth2Error
+from requests.adapters import BaseAdapter
+from requests_oauthlib import OAuth2Session
+
+from exactonline_client.settings import Settings
+from exactonline_client.transport import NoReply, Reply, Request, Transport
+
+TOKEN_PATH = "/api/oauth2/token"  # noqa: S105
+_SITE = "https://site.invalid"
+"""Stands for the site of the connection: requests-oauthlib wants https, the transport knows the real address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One token request: what came back, and the token in it if there is one."""
+
+    answer: Reply | NoReply
+    token: Mapping[str, Any] | None = field(default=None, repr=False)
+
+    def error(self) -> tuple[str, str]:
+        """OAuth's error code and description, with Exact's `Reason` header preferred as the description."""
+        if isinstance(self.answer, NoReply):
+            return "", ""
+        try:
+            body = json.loads(self.answer.body)
+            error, description = str(body.get("error", "")), str(body.get("error_description", ""))
+        except (ValueError, AttributeError):
+            error, description = "", ""
+        return error, self.answer.headers.get("Reason") or description
+
+
+def refresh(settings: Settings, transport: Transport, refresh_token: str) -> Exchange:
+    """Send a refresh token, once."""
+
+    def ask(session: OAuth2Session) -> Mapping[str, Any]:
+        token: Mapping[str, Any] = session.refresh_token(
+            _SITE + TOKEN_PATH,
+            refresh_token=refresh_token,
+            client_id=settings.client_id,
+            client_secret=settings.client_secret,
+        )
+        return token
+
+    return _exchange(OAuth2Session(settings.client_id), transport, ask)
+
+
+def _exchange(
+    session: OAuth2Session, transport: Transport, ask: Callable[[OAuth2Session], Mapping[str, Any]]
+) -> Exchange:
+    over = _OverTransport(transport)
+    session.mount(_SITE, over)
+    token: Mapping[str, Any] | None = None
+    try:
+        token = ask(session)
+    except (OAuth2Error, requests.RequestException, ValueError):
+        token = None  # the answer itself says more
+    finally:
+        session.close()
+    return Exchange(over.answer, token)
+
+
+class _OverTransport(BaseAdapter):
+    """Lets a requests session talk through our transport, the one place that opens sockets."""
+
+    def __init__(self, transport: Transport) -> None:
+        super().__init__()
+        self._transport = transport
+        self.answer: Reply | NoReply = NoReply(was_sent=False, cause="the request was not made")
+
+    def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:  # type: ignore[override]
+        """Carry one request over; a lost answer becomes a ConnectionError of requests."""
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        self.answer = self._transport.send(
+            Request(
+                "POST" if request.method == "POST" else "GET",
+                request.path_url,
+                endpoint="oauth2/token",
+                headers={name: str(value) for name, value in request.headers.items() if name in _CARRIED},
+                body=body if isinstance(body, bytes) else None,
+            )
+        )
+        if isinstance(self.answer, NoReply):
+            raise requests.ConnectionError(self.answer.cause)
+        response = requests.Response()
+        response.status_code = self.answer.status
+        response.headers.update(self.answer.headers)
+        response._content = self.answer.body  # noqa: SLF001 - the documented way to fill a Response does not exist
+        response.request = request
+        response.url = request.url or ""
+        return response
+
+    def close(self) -> None:
+        """Nothing of its own is open."""
+
+
+_CARRIED = {"Content-Type", "Accept"}

@@ -1,0 +1,183 @@
+"""The wire format of Exact Online's OData: literals, filters, padding, dates, envelopes. Pure functions of values.
+
+Exact writes dates as local wall time in the clothes of UTC milliseconds, text in fixed widths, and Int64 as text
+(recorded, June 2026). Here they become ISO 8601 with offset, trimmed text and integers; and the way back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, cast
+from urllib.parse import quote
+
+from exactonline_client.entities.model import Entity, Field
+
+Row = dict[str, Any]
+"""A row as the rest of this project sees it: Exact's names, JSON-ready values in their final type."""
+
+SAFE = "$,()'*"
+WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall time has no zone until it is given one
+WIRE_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
+
+
+class MalformedReplyError(ValueError):
+    """The body is not what Exact sends: truncated, not JSON, or of another shape."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page of a list, still in Exact's own values."""
+
+    rows: list[dict[str, Any]]
+    next_link: str | None
+    """Path and query of the next page, exactly as given."""
+
+
+def parse_body(body: bytes) -> Any:
+    """The `d` member of an answer: an object, or a list of objects."""
+    try:
+        return json.loads(body.decode("utf-8-sig"))["d"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise MalformedReplyError(f"not an OData answer ({error.__class__.__name__})") from error
+
+
+def parse_page(body: bytes) -> Page:
+    """A list in either envelope: `{"d": {"results": [...], "__next": ...}}` or `{"d": [...]}`."""
+    d = parse_body(body)
+    rows, link = (d, None) if isinstance(d, list) else (d.get("results"), d.get("__next"))
+    if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+        raise MalformedReplyError("a list without rows")
+    return Page(cast("list[dict[str, Any]]", rows), link)
+
+
+def parse_single(body: bytes) -> dict[str, Any]:
+    """One row, also when it comes as a list of one (as `current/Me` does)."""
+    d = parse_body(body)
+    if isinstance(d, dict) and isinstance(d.get("results"), list):
+        d = d["results"]
+    if isinstance(d, list):
+        d = d[0] if d else None
+    if not isinstance(d, dict):
+        raise MalformedReplyError("no row")
+    return d
+
+
+def parse_error(body: bytes) -> str:
+    """What Exact said, several messages on one line; empty if the body is not one of Exact's errors."""
+    try:
+        message = json.loads(body.decode("utf-8-sig"))["error"]["message"]
+        text = message["value"] if isinstance(message, dict) else message
+    except (ValueError, KeyError, TypeError):
+        return ""
+    return " ".join(part.strip() for part in str(text).splitlines() if part.strip())
+
+
+def wall_time(value: str) -> datetime:
+    """The naive local time in `/Date(ms)/`, or in ISO text without a zone."""
+    match = WIRE_DATE.fullmatch(value)
+    if match:
+        return WALL_EPOCH + timedelta(milliseconds=int(match[1]))
+    return datetime.fromisoformat(value.removesuffix("Z"))
+
+
+def as_instant(value: str, zone: tzinfo) -> str:
+    """A wire date as ISO 8601 with the offset that its zone had then."""
+    return wall_time(value).replace(tzinfo=zone).isoformat()
+
+
+def as_wall_time(value: datetime, zone: tzinfo) -> datetime:
+    """An instant as the naive local time that Exact stores, rounded the way SQL Server's datetime rounds.
+
+    SQL Server keeps 1/300 second, seen as milliseconds that end in 0, 3 or 7. A naive value is local time already.
+    """
+    local = value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
+    ticks = round(local.microsecond * 300 / 1_000_000)
+    return local.replace(microsecond=0) + timedelta(milliseconds=round(ticks * 1000 / 300))
+
+
+def reader(entity: Entity, names: Iterable[str], zone: tzinfo) -> Callable[[Mapping[str, Any]], Row]:
+    """A function from a row in Exact's values to a Row; made once for many rows.
+
+    Members that the declaration does not know are left out: Exact adds properties without notice.
+    """
+
+    def as_text(value: Any) -> Any:
+        return value.strip() if isinstance(value, str) else value
+
+    converters: dict[str, Callable[[Any], Any]] = {
+        "String": as_text,
+        "Guid": lambda value: value.lower(),
+        "Int16": int,
+        "Int32": int,
+        "Int64": int,
+        "Byte": int,
+        "Double": float,
+        "DateTime": lambda value: as_instant(value, zone),
+    }
+    wanted: list[tuple[str, Callable[[Any], Any] | None]] = [
+        (name, converters.get(entity.fields[name].edm)) for name in names if name in entity.fields
+    ]
+
+    def read(raw: Mapping[str, Any]) -> Row:
+        row: Row = {}
+        try:
+            for name, convert in wanted:
+                if name in raw:
+                    value = raw[name]
+                    row[name] = value if value is None or convert is None else convert(value)
+        except (ValueError, TypeError, AttributeError, OverflowError) as error:
+            raise MalformedReplyError(f"{entity.name} with an unreadable {name}") from error
+        return row
+
+    return read
+
+
+def encode_row(entity: Entity, values: Mapping[str, Any], zone: tzinfo) -> bytes:
+    """The JSON body of a create or update."""
+    return json.dumps(
+        {name: _encode(entity.fields[name], value, zone) for name, value in values.items()},
+        ensure_ascii=False,
+        separators=(",", ":"),
+    ).encode()
+
+
+def _encode(field: Field, value: Any, zone: tzinfo) -> Any:
+    if value is None:
+        return None
+    if field.edm == "DateTime":
+        instant = datetime.fromisoformat(value.replace("Z", "+00:00")) if isinstance(value, str) else value
+        return as_wall_time(instant, zone).isoformat(timespec="milliseconds")
+    if field.width:
+        return str(value).rjust(field.width)
+    return value
+
+
+def equals(field: Field, value: str | int) -> str:
+    """`field eq literal`, quoted and padded the way this field needs it."""
+    return f"{field.name} eq {literal(field, value)}"
+
+
+def after(field: Field, value: int) -> str:
+    """`field gt literal`."""
+    return f"{field.name} gt {literal(field, value)}"
+
+
+def literal(field: Field, value: str | int) -> str:
+    """A value as it stands in a `$filter` or a key."""
+    if field.edm == "Guid":
+        return f"guid'{value}'"
+    if field.edm == "Int64":
+        return f"{value}L"
+    if field.edm == "String":
+        text = str(value).rjust(field.width) if field.width else str(value)
+        return "'" + text.replace("'", "''") + "'"
+    return str(value)
+
+
+def query(options: Mapping[str, str | None]) -> str:
+    """A query string with OData's own characters left readable; options without a value are left out."""
+    return "&".join(f"{name}={quote(value, safe=SAFE)}" for name, value in options.items() if value is not None)

@@ -1,0 +1,167 @@
+"""The settings that tap and target share: their schema, and one checked value made of them."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import Any
+from urllib.parse import urlsplit
+
+from exactonline_client.errors import ConfigurationError
+
+TRANSPORTS = "exactonline_client.transports"
+"""Entry points: a URL scheme of its own → a function from the address to an httpx transport."""
+
+PROPERTIES: dict[str, dict[str, Any]] = {
+    "base_url": {
+        "type": "string",
+        "default": "https://start.exactonline.nl",
+        "title": "Address",
+        "description": "The country's site. Plain http only to a loopback address; sandbox:///FILE for a rehearsal.",
+    },
+    "client_id": {
+        "type": "string",
+        "secret": True,
+        "title": "Client ID",
+        "description": "Of the app registered with Exact.",
+    },
+    "client_secret": {
+        "type": "string",
+        "secret": True,
+        "title": "Client secret",
+        "description": "Of the app registered with Exact.",
+    },
+    "refresh_token": {
+        "type": ["string", "null"],
+        "secret": True,
+        "title": "First refresh token",
+        "description": "Used once, until the store holds a newer one.",
+    },
+    "store_url": {
+        "type": "string",
+        "secret": True,
+        "default": "sqlite:///.exactonline/store.db",
+        "title": "Store",
+        "description": "SQLAlchemy address of what must outlive a run; PostgreSQL for several machines.",
+    },
+    "requests_per_minute": {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "title": "Calls per minute",
+        "description": "Own ceiling per division. Without it 60 until the first answer, then what Exact allows.",
+    },
+    "requests_per_day": {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "title": "Calls per day",
+        "description": "Own ceiling per division and UTC day. Without it 5000 until the first answer.",
+    },
+    "timeout_seconds": {
+        "type": "number",
+        "default": 60,
+        "exclusiveMinimum": 0,
+        "title": "Time-out",
+        "description": "Seconds that one request may take.",
+    },
+}
+REQUIRED = ["client_id", "client_secret"]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Checked settings of one connection: country, app and user."""
+
+    base_url: str
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+    refresh_token: str | None = field(repr=False)
+    store_url: str = field(repr=False)
+    requests_per_minute: int | None
+    requests_per_day: int | None
+    timeout_seconds: float
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Settings:
+        """Settings out of a plugin's configuration, where numbers may come as text or Decimal.
+
+        Raises:
+            ConfigurationError: A value is missing or cannot be used; the message never shows a secret.
+        """
+        values = {name: config.get(name, about.get("default")) for name, about in PROPERTIES.items()}
+        for name in REQUIRED:
+            if not values[name]:
+                raise ConfigurationError(f"The setting {name} is missing: it comes with the app registered at Exact.")
+        return cls(
+            base_url=_checked_address(str(values["base_url"])),
+            client_id=str(values["client_id"]),
+            client_secret=str(values["client_secret"]),
+            refresh_token=str(values["refresh_token"]) if values["refresh_token"] else None,
+            store_url=str(values["store_url"]),
+            requests_per_minute=_whole(values, "requests_per_minute"),
+            requests_per_day=_whole(values, "requests_per_day"),
+            timeout_seconds=_seconds(values, "timeout_seconds"),
+        )
+
+    @property
+    def connection(self) -> str:
+        """How messages call this connection."""
+        return self.base_url
+
+    @property
+    def is_web(self) -> bool:
+        """Whether requests go over a socket, not to a mounted transport."""
+        return self.base_url.startswith(("http://", "https://"))
+
+
+def _checked_address(base_url: str) -> str:
+    url = urlsplit(base_url.strip())
+    if url.username or url.password:
+        raise ConfigurationError("The setting base_url holds a user name or password; leave them out.")
+    if url.scheme == "https" and url.hostname:
+        return base_url.strip().rstrip("/")
+    if url.scheme == "http" and url.hostname and _is_loopback(url.hostname):
+        return base_url.strip().rstrip("/")
+    if url.scheme == "http":
+        raise ConfigurationError(
+            f"The setting base_url is {base_url}: plain http is for a loopback address only, since it would show the "
+            "tokens to the network. Use https."
+        )
+    if url.scheme in entry_points(group=TRANSPORTS).names:
+        return base_url.strip()
+    raise ConfigurationError(
+        f"The setting base_url is {base_url}: it must be an https address such as https://start.exactonline.nl"
+        + (" (the package exactonline-sandbox is not installed)." if url.scheme == "sandbox" else ".")
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _whole(values: Mapping[str, Any], name: str) -> int | None:
+    if values[name] is None:
+        return None
+    try:
+        number = int(str(values[name]))
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise ConfigurationError(f"The setting {name} is {values[name]!r}: it must be a whole number above zero.")
+    return number
+
+
+def _seconds(values: Mapping[str, Any], name: str) -> float:
+    try:
+        number = float(values[name])
+    except (TypeError, ValueError):
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise ConfigurationError(f"The setting {name} is {values[name]!r}: it must be a number of seconds above zero.")
+    return number

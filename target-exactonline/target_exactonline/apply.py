@@ -1,0 +1,236 @@
+"""Carries a plan out: one lane per division, inside limits; parks what cannot go now.
+
+A lane reads what the division holds, ends every record that needs no call, and then writes the others in the order in
+which they came.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from exactonline_client.client import Division, ExactClient, Waiting
+from exactonline_client.entities import ACCOUNTS
+from exactonline_client.errors import (
+    AlreadyExistsError,
+    DivisionRefusedError,
+    NotFoundError,
+    RecordRefusedError,
+    TryLaterError,
+    UnexpectedReplyError,
+)
+from exactonline_client.odata import Row
+
+from target_exactonline.ledger import Ledger
+from target_exactonline.outcomes import Outcome
+from target_exactonline.plan import (
+    Create,
+    Decision,
+    LastWritten,
+    Leave,
+    Policy,
+    Present,
+    Refuse,
+    Skip,
+    Update,
+    decide,
+)
+from target_exactonline.replica import Replica, present_of
+from target_exactonline.spool import Spool, Wanted
+from target_exactonline.store import TargetStore
+
+logger = logging.getLogger(__name__)
+
+LOOKS_ALLOWED = 3
+"""How often a record is planned anew because the division turned out to hold something else than was known."""
+
+
+class BlindError(Exception):
+    """The division holds accounts that these credentials do not show."""
+
+    def __init__(self, division: int) -> None:
+        super().__init__(
+            f"these credentials may not read accounts here: division {division} looks empty, and yet Exact knows the "
+            "code. Give the user the right to read accounts in it; until then nothing more is written there."
+        )
+
+
+@dataclass(slots=True)
+class Change:
+    """A record that needs a call."""
+
+    wanted: Wanted
+    decision: Create | Update
+    written: LastWritten | None
+
+
+class Delivery:
+    """Brings the records of the spool into their divisions."""
+
+    def __init__(
+        self,
+        client: ExactClient,
+        store: TargetStore,
+        spool: Spool,
+        ledger: Ledger,
+        replica: Replica,
+        policy: Policy,
+        *,
+        stop: threading.Event,
+        dry_run: bool,
+    ) -> None:
+        self._client = client
+        self._store = store
+        self._spool = spool
+        self._ledger = ledger
+        self._replica = replica
+        self._policy = policy
+        self._stop = stop
+        self._dry_run = dry_run
+        self.faults: list[str] = []
+        """What went wrong for good in a division, and needs a person."""
+
+    def lane(self, division: Division) -> Waiting[None]:
+        """All the work of one division, parked from where it cannot go on."""
+        try:
+            looks_empty = yield from self._replica.refresh(division)
+            self._end_what_needs_no_call(division.code)
+            yield from self._write_the_others(division.code, looks_empty=looks_empty)
+        except TryLaterError as error:
+            logger.warning("%s The rest of division %d is parked.", error, division.code)
+            self._park_the_rest(division.code, str(error))
+        except BlindError as error:
+            logger.warning("Division %d: %s", division.code, error)
+            self._park_the_rest(division.code, str(error))
+        except (DivisionRefusedError, UnexpectedReplyError) as error:
+            self.faults.append(str(error))
+            logger.error("%s The rest of division %d is parked.", error, division.code)  # noqa: TRY400
+            self._park_the_rest(division.code, str(error))
+
+    def _end_what_needs_no_call(self, division: int) -> None:
+        """Settle what is unchanged, skipped or refused; the others stay in the spool."""
+        for chunk in self._spool.chunks(division):
+            for _ in self._changes(division, chunk):
+                pass
+            if self._stop.is_set():
+                return
+        self._ledger.flush(at_once=False)
+
+    def _write_the_others(self, division: int, *, looks_empty: bool) -> Waiting[None]:
+        for chunk in self._spool.chunks(division):
+            for change in self._changes(division, chunk):
+                if self._stop.is_set():
+                    return
+                if self._dry_run:
+                    self._plan_only(change)
+                    continue
+                created = yield from self._carry_out(change, looks_empty=looks_empty)
+                if created and looks_empty:
+                    yield from self._make_sure_it_shows(change.wanted)
+                    looks_empty = False
+
+    def _changes(self, division: int, chunk: Sequence[Wanted]) -> Iterator[Change]:
+        """Decide on each record; those that need no call end here, the others come out."""
+        codes = [wanted.code for wanted in chunk]
+        present = self._store.present(division, codes)
+        written = self._store.links(division, codes)
+        for wanted in chunk:
+            last = written.get(wanted.code)
+            decision = decide(ACCOUNTS, wanted.values, present.get(wanted.code), last, self._policy)
+            if not self._ended(wanted, decision, last):
+                yield Change(wanted, decision, last)  # type: ignore[arg-type]
+
+    def _ended(self, wanted: Wanted, decision: Decision, last: LastWritten | None) -> bool:
+        match decision:
+            case Leave(account_id):
+                self._ledger.unchanged(wanted, account_id, adopt=last is None or last.account_id != account_id)
+            case Skip(reason):
+                self._ledger.skipped(wanted, reason)
+            case Refuse(reason):
+                self._ledger.refused(wanted, f"{_label(wanted)}: {reason}", by_exact=False)
+            case _:
+                return False
+        return True
+
+    def _carry_out(self, change: Change, *, looks_empty: bool) -> Waiting[bool]:
+        """Write one change; answers whether it was a create. Plans anew when the division holds something else."""
+        wanted, decision = change.wanted, change.decision
+        for _ in range(LOOKS_ALLOWED):
+            try:
+                if isinstance(decision, Create):
+                    yield from self._create(wanted, decision)
+                    return True
+                yield from self._update(wanted, decision, change.written)
+                return False
+            except AlreadyExistsError:
+                present = yield from self._look(wanted)
+                if present is None and looks_empty:
+                    raise BlindError(wanted.division) from None
+            except NotFoundError:
+                present = yield from self._look(wanted)
+            except RecordRefusedError as error:
+                self._ledger.refused(wanted, str(error), by_exact=True)
+                return False
+            anew = decide(ACCOUNTS, wanted.values, present, change.written, self._policy)
+            if self._ended(wanted, anew, change.written):
+                return False
+            decision = anew  # type: ignore[assignment]
+        self._ledger.parked(wanted, f"{_label(wanted)}: Exact says that the code is taken, and shows no such account.")
+        return False
+
+    def _create(self, wanted: Wanted, decision: Create) -> Waiting[None]:
+        values = {"Code": wanted.code, **decision.values}
+        row = yield from self._client.create(ACCOUNTS, wanted.division, values, self._replica.select_single)
+        at = self._client.budgets.exacts_now(self._client.now())
+        changes = {name: (None, value) for name, value in decision.values.items()}
+        present = Present(row["ID"], {**decision.values, **_told(row)}, at)
+        self._ledger.wrote(wanted, Outcome.CREATED, changes, present, LastWritten(row["ID"], decision.values, at))
+
+    def _update(self, wanted: Wanted, decision: Update, written: LastWritten | None) -> Waiting[None]:
+        at = yield from self._client.update(
+            ACCOUNTS, wanted.division, decision.account_id, decision.values, label=wanted.code
+        )
+        before = self._store.present(wanted.division, [wanted.code]).get(wanted.code)
+        values = {**(before.values if before else {}), **decision.values}
+        ours = written.values if written and written.account_id == decision.account_id else {}
+        link = LastWritten(decision.account_id, {**ours, **decision.values}, at)
+        present = Present(decision.account_id, values, at)
+        self._ledger.wrote(wanted, Outcome.UPDATED, decision.changes, present, link)
+
+    def _look(self, wanted: Wanted) -> Waiting[Present | None]:
+        """What the division holds under the code at this moment; the replica is corrected by it."""
+        row = yield from self._client.find(ACCOUNTS, wanted.division, wanted.code, self._replica.select_single)
+        present = present_of(row) if row else None
+        self._store.keep_present(wanted.division, wanted.code, present)
+        return present
+
+    def _make_sure_it_shows(self, wanted: Wanted) -> Waiting[None]:
+        """A missing right shows as zero rows: the first account created in an empty division must be there to read."""
+        if (yield from self._look(wanted)) is None:
+            raise BlindError(wanted.division)
+
+    def _plan_only(self, change: Change) -> None:
+        match change.decision:
+            case Create(values):
+                changes = {name: (None, value) for name, value in values.items()}
+                self._ledger.planned(change.wanted, Outcome.CREATED, changes)
+            case Update(_, changes):
+                self._ledger.planned(change.wanted, Outcome.UPDATED, changes)
+
+    def _park_the_rest(self, division: int, reason: str) -> None:
+        self._ledger.flush(at_once=False)
+        for chunk in self._spool.chunks(division):
+            for wanted in chunk:
+                self._ledger.parked(wanted, reason)
+
+
+def _told(row: Row) -> Row:
+    """What an answer to a create says of the values; a near-empty echo says nothing."""
+    values = {name: value for name, value in row.items() if name not in ("ID", "Code", "Modified")}
+    return values if row.get("Code") else {}
+
+
+def _label(wanted: Wanted) -> str:
+    return f"Account {wanted.code} in division {wanted.division}"

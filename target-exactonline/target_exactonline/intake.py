@@ -1,0 +1,91 @@
+"""Records on their way into the spool: numbered, checked, and told off at once when they can go nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from exactonline_client.entities import ACCOUNTS
+from mapper_exactonline.fan_out import FanOut
+
+from target_exactonline.ledger import Ledger
+from target_exactonline.outcomes import Outcome, Tally
+from target_exactonline.spool import Spool, Wanted
+from target_exactonline.store import PutAside
+from target_exactonline.values import Checked
+
+
+class Copier:
+    """Copies records to the target divisions, as the mapping step does."""
+
+    def __init__(self, fan_out: FanOut) -> None:
+        self._fan_out = fan_out
+        self._taken: dict[str, int] = {}
+        self.seen: dict[int, int] = {}
+        """Status of each division in the stream `divisions`."""
+
+    def copies(self, stream: str, record: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """The record's copies; none once the trial's `limit` is reached."""
+        taken = self._taken.get(stream, 0)
+        if self._fan_out.limit is not None and taken >= self._fan_out.limit:
+            return
+        self._taken[stream] = taken + 1
+        source = record.get("Division")
+        targets = self._fan_out.targets(int(source) if source else None, self.seen)
+        yield from self._fan_out.copies(record, targets)
+
+
+class Intake:
+    """Numbers what comes in and puts it into the spool."""
+
+    def __init__(self, spool: Spool, ledger: Ledger, tally: Tally) -> None:
+        self._spool = spool
+        self._ledger = ledger
+        self._tally = tally
+        self.number = 0
+        """Of the last record that came in."""
+        self.fields: set[str] = set()
+        """All fields that any record wants written."""
+
+    def accept(self, stream: str, records: Iterable[Checked]) -> None:
+        """Take in checked records; one that is wrong ends here."""
+        good: list[Wanted] = []
+        for record in records:
+            self._tally.receive(record.division)
+            if record.division is None or record.problems:
+                self._refuse(record)
+                continue
+            self.number += 1
+            self.fields.update(record.values)
+            good.append(Wanted(self.number, record.division, record.code, stream, record.values))
+        self._put(good)
+
+    def accept_parked(self, changes: Iterable[PutAside]) -> None:
+        """Take in what an earlier run put aside, before all that came in by this one; newer wishes overtake it."""
+        old = list(changes)
+        first = -len(old)
+        for place, one in enumerate(old):
+            self._tally.receive(one.division)
+            self.fields.update(one.wanted)
+            wanted = Wanted(first + place, one.division, one.code, one.stream, one.wanted, one.first_seen, one.attempts)
+            if not self._spool.put_unless_there(wanted):
+                self._overtaken(one.division, one.code)
+
+    def _put(self, records: list[Wanted]) -> None:
+        for division, code in self._spool.put(records):
+            self._overtaken(division, code)
+
+    def _overtaken(self, division: int, code: str) -> None:
+        self._ledger.never_addressed(division, code, Outcome.SKIPPED, "Overtaken by a newer record in the same run.")
+
+    def _refuse(self, record: Checked) -> None:
+        problems = list(record.problems)
+        if record.division is None and not any(problem.startswith("Division") for problem in problems):
+            problems.insert(0, "Division is empty")
+        self._ledger.never_addressed(
+            record.division,
+            record.code,
+            Outcome.REFUSED,
+            f"{ACCOUNTS.name.capitalize()} {record.code or 'without a code'} in division {record.division or '?'}: "
+            f"{'; '.join(problems)}. Not sent; correct it in the source and run again.",
+        )

@@ -1,0 +1,76 @@
+"""Works on many divisions side by side, in a few threads: whatever has to wait holds none of them."""
+
+from __future__ import annotations
+
+import heapq
+import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+
+from exactonline_client.client import Waiting
+from exactonline_client.transport import Clock
+
+LOOK_UP_SECONDS = 0.5
+"""How often an idle thread looks whether the run was asked to stop."""
+
+
+class Lanes:
+    """One lane of work per division; within a lane one thing happens at a time."""
+
+    def __init__(self, parallel: int, stop: threading.Event, now: Clock) -> None:
+        self._parallel = parallel
+        self._stop = stop
+        self._now = now
+        self._turn = threading.Condition()
+        self._waiting: list[tuple[datetime, int]] = []
+        self._lanes: dict[int, Waiting[None]] = {}
+        self._failure: BaseException | None = None
+
+    def run(self, lanes: Mapping[int, Waiting[None]]) -> None:
+        """Drive every lane to its end, or until `stop` is set; the first error of a lane stops all and is raised."""
+        self._lanes = dict(lanes)
+        start = self._now()
+        self._waiting = [(start, division) for division in self._lanes]
+        heapq.heapify(self._waiting)
+        threads = max(1, min(self._parallel, len(self._lanes)))
+        with ThreadPoolExecutor(threads, thread_name_prefix="division") as pool:
+            for _ in range(threads):
+                pool.submit(self._work)
+        for lane in self._lanes.values():
+            lane.close()
+        if self._failure is not None:
+            raise self._failure
+
+    def _work(self) -> None:
+        while (division := self._next_division()) is not None:
+            until: datetime | None = None
+            try:
+                until = next(self._lanes[division])
+            except StopIteration:
+                pass
+            except BaseException as error:  # noqa: BLE001 - carried to the thread that called run
+                self._failure = self._failure or error
+                self._stop.set()
+            with self._turn:
+                if until is None:
+                    del self._lanes[division]
+                else:
+                    heapq.heappush(self._waiting, (until, division))
+                self._turn.notify()
+
+    def _next_division(self) -> int | None:
+        """The division that may go on first, once it may; None when there is nothing left to do."""
+        with self._turn:
+            while self._lanes and not self._stop.is_set():
+                if not self._waiting:  # all others are in the hands of other threads
+                    self._turn.wait(LOOK_UP_SECONDS)
+                    continue
+                until, division = self._waiting[0]
+                seconds = (until - self._now()).total_seconds()
+                if seconds <= 0:
+                    heapq.heappop(self._waiting)
+                    return division
+                self._turn.wait(min(seconds, LOOK_UP_SECONDS))
+            self._turn.notify_all()
+            return None

@@ -1,0 +1,166 @@
+"""One run of the target, from its settings to its exit status."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from exactonline_client.client import ACTIVE, Division, ExactClient
+from exactonline_client.entities import ACCOUNTS
+from exactonline_client.errors import ConfigurationError
+from exactonline_client.settings import Settings
+from exactonline_client.store import Store
+
+from target_exactonline import store as tables
+from target_exactonline.apply import Delivery
+from target_exactonline.checkpoints import Checkpoints
+from target_exactonline.intake import Intake
+from target_exactonline.lanes import Lanes
+from target_exactonline.ledger import Ledger
+from target_exactonline.outcomes import Tally
+from target_exactonline.plan import Policy
+from target_exactonline.replica import Replica
+from target_exactonline.report import Report
+from target_exactonline.spool import Spool
+from target_exactonline.store import TargetStore
+
+FAILED = 1
+
+
+class Run:
+    """What a run holds open, and its course: records come in, are delivered, and are accounted for."""
+
+    def __init__(
+        self, config: Mapping[str, Any], *, program: str, stop: threading.Event, logger: logging.Logger
+    ) -> None:
+        settings = Settings.from_config(config)
+        self._logger = logger
+        self._stop = stop
+        self._dry_run = bool(config["dry_run"])
+        self._max_errors = int(config["max_errors"])
+        self._parallel = int(config["parallel_divisions"])
+        self._policy = Policy(config["load_method"], config["nulls"], config["on_collision"])
+        self._database = Store.open(settings.store_url, tables.metadata)
+        self._store = TargetStore(self._database, settings.base_url)
+        self._client = ExactClient(settings, self._database, program=program)
+        self._started_at = self._client.now()
+        self._spool = Spool()
+        self._tally = Tally()
+        self._report = Report(config.get("report_path"), dry_run=self._dry_run)
+        self._faults: list[str] = []
+        self._reach: dict[int, Division] = {}
+        self._parked_came_in = False
+        self.checkpoints = Checkpoints(self._client.now, silent=self._dry_run)
+        self.ledger = Ledger(
+            self._store,
+            self._spool,
+            self._tally,
+            self._report,
+            self.checkpoints,
+            now=self._client.now,
+            max_errors=self._max_errors,
+            stop=stop,
+            dry_run=self._dry_run,
+        )
+        self.intake = Intake(self._spool, self.ledger, self._tally)
+
+    def test_connection(self) -> None:
+        """Prove that the login works; writes nothing."""
+        self._logger.info("The login works; it reaches %d divisions.", len(self._divisions()))
+
+    def deliver(self) -> None:
+        """Bring everything that came in to its divisions.
+
+        Raises:
+            ConfigurationError: A division cannot be written to; nothing was written anywhere.
+        """
+        addressed = set(self._spool.divisions())
+        if not self._parked_came_in:
+            self._parked_came_in = True
+            self.intake.accept_parked(self._store.put_aside_before("parked"))
+        wanted = self._spool.divisions()
+        if wanted and not self.ledger.too_many_refused:
+            reach = self._divisions()
+            for code in wanted:
+                problem = unwritable(code, reach)
+                if problem and code in addressed:
+                    raise ConfigurationError(problem)
+            self._work({code: reach[code] for code in wanted if unwritable(code, reach) is None})
+        self.ledger.flush()
+
+    def end(self, signal_number: int | None = None) -> int:
+        """Account for the run; answers the exit status."""
+        self.ledger.flush()
+        verdict = self._verdict(signal_number)
+        calls = self._client.transport.calls
+        for line in self._tally.lines(calls):
+            self._logger.info("%s", line)
+        page = self._report.finish(
+            started_at=self._started_at,
+            ended_at=self._client.now(),
+            names={division.code: division.name for division in self._reach.values()},
+            calls=calls,
+            verdict=verdict,
+        )
+        self._client.close()
+        self._database.close()
+        self._spool.close()
+        if page is not None:
+            self._logger.info("Report: %s", page)
+        self._logger.info("%s", verdict)
+        if signal_number is not None:
+            return 128 + signal_number
+        return FAILED if self._faults or self.ledger.too_many_refused else 0
+
+    def _work(self, divisions: Mapping[int, Division]) -> None:
+        fields = frozenset(ACCOUNTS.safe_to_copy) | self.intake.fields
+        delivery = Delivery(
+            self._client,
+            self._store,
+            self._spool,
+            self.ledger,
+            Replica(self._client, self._store, fields),
+            self._policy,
+            stop=self._stop,
+            dry_run=self._dry_run,
+        )
+        lanes = Lanes(self._parallel, self._stop, self._client.now)
+        try:
+            lanes.run({code: delivery.lane(division) for code, division in divisions.items()})
+        finally:
+            self._faults += delivery.faults
+
+    def _divisions(self) -> dict[int, Division]:
+        if not self._reach:
+            me = self._client.run(self._client.me())
+            self._reach = self._client.run(self._client.divisions(me.current_division))
+        return self._reach
+
+    def _verdict(self, signal_number: int | None) -> str:
+        planned = "Planned, nothing written: " if self._dry_run else ""
+        verdict = f"{planned}{self._tally.summary()}, {sum(self._client.transport.calls.values())} calls."
+        if self.ledger.too_many_refused:
+            verdict += f" Stopped: more than {self._max_errors} records were refused (max_errors)."
+        if signal_number is not None:
+            verdict += f" Stopped by signal {signal_number}; what is left comes again in the next run."
+        if self._faults:
+            verdict += f" In {len(self._faults)} division(s) it could not go on: {self._faults[0]}"
+        return verdict
+
+
+def unwritable(code: int, reach: Mapping[int, Division]) -> str | None:
+    """Why a division cannot be written to, or None."""
+    division = reach.get(code)
+    if division is None:
+        return (
+            f"The target division {code} is not within reach of this login. It reaches: "
+            f"{', '.join(map(str, sorted(reach))) or 'none'}. Correct the code, or grant the division at consent."
+        )
+    if division.status != ACTIVE:
+        state = "archived" if division.status > ACTIVE else "inactive"
+        return f"The target division {code} ({division.name}) is {state}; take it off the targets."
+    if division.blocking_status:
+        return f"Exact itself is at work in the target division {code} ({division.name}); run again later."
+    return None

@@ -1,0 +1,122 @@
+"""Where the records of each stream go: batch in, wanted rows in the spool out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from exactonline_client.entities import ACCOUNTS
+from exactonline_client.errors import ConfigurationError
+from mapper_exactonline.fan_out import is_addressed, seen_division
+from singer_sdk import BatchSink
+
+from target_exactonline.outcomes import Outcome
+from target_exactonline.values import check
+
+if TYPE_CHECKING:
+    from target_exactonline.target import TargetExactOnline
+
+
+class ExactSink(BatchSink):
+    """What all streams have in common: no schema validation of each record, our own check says more for less time."""
+
+    target: TargetExactOnline
+    MAX_SIZE_DEFAULT = 500
+
+    def __init__(self, target: TargetExactOnline, *arguments: Any, **options: Any) -> None:
+        super().__init__(target, *arguments, **options)
+        self.target = target
+
+    def get_validator(self) -> None:  # noqa: D102 - inherits
+        return None
+
+    def _validate_and_parse(self, record: dict[str, Any]) -> dict[str, Any]:
+        return record  # dates stay the text that they are
+
+    def _singer_validate_message(self, record: dict[str, Any]) -> None:
+        """A record without its key is refused like any other that is wrong, not the end of the run."""
+
+    def process_batch(self, context: dict[str, Any]) -> None:  # noqa: D102 - inherits
+        self.take(context.get("records", []))
+
+    def take(self, records: list[dict[str, Any]]) -> None:
+        """Do what this stream is for."""
+        raise NotImplementedError
+
+
+class AddressedSink(ExactSink):
+    """Records that say where they go: checked, and put into the spool."""
+
+    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
+        self.target.run.intake.accept(self.stream_name, (check(ACCOUNTS, record) for record in self.addressed(records)))
+
+    def addressed(self, records: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
+        """The records, each with its division."""
+        yield from records
+
+
+class FanOutSink(AddressedSink):
+    """Records that this target copies to every target division itself."""
+
+    def addressed(self, records: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:  # noqa: D102 - inherits
+        for record in records:
+            yield from self.target.copier.copies(self.stream_name, record)
+
+
+class DivisionsSink(ExactSink):
+    """Divisions that the tap saw: where copies may go."""
+
+    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
+        self.target.copier.seen.update(map(seen_division, records))
+
+
+class SkippingSink(ExactSink):
+    """A stream that is none of ours: counted, and left alone."""
+
+    def setup(self) -> None:  # noqa: D102 - inherits
+        self.logger.warning("The stream %s has no property Code, so it is skipped.", self.stream_name)
+
+    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
+        for _ in records:
+            self.target.run.ledger.never_addressed(
+                None, "", Outcome.SKIPPED, f"The stream {self.stream_name} holds no accounts."
+            )
+
+
+class DeletionsSink(ExactSink):
+    """Deletions at the source, which are not carried over."""
+
+    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
+        self.logger.info("%d accounts were deleted at the source; their copies stay.", len(records))
+
+
+class ConnectionTestSink(ExactSink):
+    """Meltano's own test stream: proves that the login works, and writes nothing."""
+
+    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
+        self.target.run.test_connection()
+
+
+def sink_class(
+    stream: str, properties: Mapping[str, Any], key_properties: list[str], *, fans_out: bool
+) -> type[ExactSink]:
+    """The sink for a stream.
+
+    Raises:
+        ConfigurationError: Its records do not say where they go, and `fan_out` is not set.
+    """
+    reserved: dict[str, type[ExactSink]] = {
+        "divisions": DivisionsSink,
+        "deleted_accounts": DeletionsSink,
+        "meltano_test_stream": ConnectionTestSink,
+    }
+    if stream in reserved:
+        return reserved[stream]
+    if is_addressed(key_properties):
+        return AddressedSink
+    if not fans_out:
+        raise ConfigurationError(
+            f"The records of the stream {stream} do not say which division they are for: its keys are not Division "
+            "and Code. Set fan_out to copy each record to every target division, or put the mapping step before."
+        )
+    return FanOutSink if "Code" in properties else SkippingSink

@@ -1,0 +1,342 @@
+"""SQLAlchemy tables of what the target must know in the next run. All rows belong to one site, so that a rehearsal
+and the real thing never share a memory.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from exactonline_client.odata import Row
+from exactonline_client.store import Store
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text, and_, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from target_exactonline.outcomes import Result
+from target_exactonline.plan import LastWritten, Present
+
+metadata = MetaData()
+CODES_AT_A_TIME = 500
+
+
+def _keyed(name: str, *columns: Column[Any]) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("site", String, primary_key=True),
+        Column("division", Integer, primary_key=True),
+        Column("code", String, primary_key=True),
+        *columns,
+    )
+
+
+replica = _keyed(
+    "replica",
+    Column("account_id", String, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("modified_at", String),
+    Column("present", Text, nullable=False),
+)
+
+links = _keyed(
+    "links",
+    Column("account_id", String, nullable=False),
+    Column("written", Text, nullable=False),
+    Column("written_at", String),
+)
+
+parked = _keyed(
+    "parked",
+    Column("state", String, nullable=False),
+    Column("stream", String, nullable=False),
+    Column("wanted", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("first_seen", String, nullable=False),
+    Column("last_tried", String),
+    Column("attempts", Integer, nullable=False),
+)
+
+refreshes = Table(
+    "refreshes",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("division", Integer, primary_key=True),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("deleted_timestamp", BigInteger, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("read_at", String, nullable=False),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("site", String, nullable=False, index=True),
+    Column("division", Integer, nullable=False),
+    Column("code", String, nullable=False, index=True),
+    Column("at", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("changes", Text, nullable=False),
+    Column("reason", Text),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPosition:
+    """How far a division has been read."""
+
+    timestamp: int
+    deleted_timestamp: int
+    fields: frozenset[str]
+    read_at: datetime
+
+
+State = Literal["parked", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class PutAside:
+    """A change that did not get to Exact: it waits for a limit, or Exact refused it."""
+
+    division: int
+    code: str
+    state: State
+    stream: str
+    wanted: Row
+    reason: str
+    first_seen: str = ""
+    last_tried: str = ""
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What became of one change at Exact, to be remembered in one piece."""
+
+    division: int
+    code: str
+    present: Present
+    link: LastWritten
+
+
+@dataclass(slots=True)
+class Settlement:
+    """What a run has to remember of records that ended, kept all at once or not at all."""
+
+    written: list[Written] = field(default_factory=list)
+    adopted: list[tuple[int, str, str]] = field(default_factory=list)
+    """Division, code and account id of rows that were there already and are the same party."""
+    ended: list[tuple[int, str]] = field(default_factory=list)
+    """Division and code: nothing of it is put aside any more."""
+    put_aside: list[PutAside] = field(default_factory=list)
+    events: list[Result] = field(default_factory=list)
+    """For the history."""
+
+
+class TargetStore:
+    """The target's tables, for one site."""
+
+    def __init__(self, store: Store, site: str) -> None:
+        self._store = store
+        self._site = site
+
+    # The replica of each division
+
+    def position(self, division: int) -> ReadPosition | None:
+        """How far this division has been read, or None if never."""
+        with self._store.read() as connection:
+            row = connection.execute(select(refreshes).where(self._in(refreshes, division))).one_or_none()
+        if row is None:
+            return None
+        fields = frozenset(json.loads(row.fields))
+        return ReadPosition(row.timestamp, row.deleted_timestamp, fields, datetime.fromisoformat(row.read_at))
+
+    def keep_rows(self, division: int, rows: Iterable[Row]) -> None:
+        """Take rows, as a sync page brought them, into the replica."""
+        values = [
+            {
+                "code": row["Code"],
+                "account_id": row["ID"],
+                "timestamp": row.get("Timestamp") or 0,
+                "modified_at": row.get("Modified"),
+                "present": _packed({name: value for name, value in row.items() if name not in _COLUMNS}),
+            }
+            for row in rows
+            if row.get("Code")
+        ]
+        with self._store.write() as connection:
+            self._upsert(connection, replica, division, values)
+
+    def end_refresh(self, division: int, position: ReadPosition, gone: Sequence[str], seen: set[str] | None) -> None:
+        """Close a refresh: forget rows that were deleted and, after a full read, all that it did not see."""
+        with self._store.write() as connection:
+            for ids in _chunks(gone):
+                connection.execute(delete(replica).where(self._in(replica, division), replica.c.account_id.in_(ids)))
+            if seen is not None:
+                unseen = [code for code in self._codes(connection, division) if code not in seen]
+                for codes in _chunks(unseen):
+                    connection.execute(delete(replica).where(self._in(replica, division), replica.c.code.in_(codes)))
+            values = {
+                "timestamp": position.timestamp,
+                "deleted_timestamp": position.deleted_timestamp,
+                "fields": json.dumps(sorted(position.fields)),
+                "read_at": position.read_at.isoformat(),
+            }
+            connection.execute(delete(refreshes).where(self._in(refreshes, division)))
+            connection.execute(refreshes.insert(), {"site": self._site, "division": division, **values})
+
+    def codes(self, division: int) -> set[str]:
+        """All codes that the division holds, as far as is known."""
+        with self._store.read() as connection:
+            return set(self._codes(connection, division))
+
+    def present(self, division: int, codes: Sequence[str]) -> dict[str, Present]:
+        """What the division holds under these codes."""
+        found: dict[str, Present] = {}
+        with self._store.read() as connection:
+            for some in _chunks(codes):
+                query = select(replica).where(self._in(replica, division), replica.c.code.in_(some))
+                for row in connection.execute(query):
+                    found[row.code] = Present(row.account_id, json.loads(row.present), _instant(row.modified_at))
+        return found
+
+    def keep_present(self, division: int, code: str, present: Present | None) -> None:
+        """Correct one row of the replica; None takes it out."""
+        with self._store.write() as connection:
+            if present is None:
+                connection.execute(delete(replica).where(self._in(replica, division), replica.c.code == code))
+            else:
+                self._upsert(connection, replica, division, [_replica_row(code, present)])
+
+    # What we wrote
+
+    def links(self, division: int, codes: Sequence[str]) -> dict[str, LastWritten]:
+        """What we wrote under these codes before."""
+        found: dict[str, LastWritten] = {}
+        with self._store.read() as connection:
+            for some in _chunks(codes):
+                for row in connection.execute(select(links).where(self._in(links, division), links.c.code.in_(some))):
+                    found[row.code] = LastWritten(row.account_id, json.loads(row.written), _instant(row.written_at))
+        return found
+
+    def settle(self, settlement: Settlement, at: datetime) -> None:
+        """Remember what became of records, in one transaction."""
+        with self._store.write() as connection:
+            for division, some in _by_division(settlement.written, lambda one: one.division):
+                self._upsert(connection, replica, division, [_replica_row(one.code, one.present) for one in some])
+                self._upsert(connection, links, division, [_link_row(one.code, one.link) for one in some])
+            for division, some in _by_division(settlement.adopted, lambda one: one[0]):
+                rows = [_link_row(code, LastWritten(account_id, {})) for _, code, account_id in some]
+                self._upsert(connection, links, division, rows)
+            for division, some in _by_division(settlement.ended, lambda one: one[0]):
+                for codes in _chunks([code for _, code in some]):
+                    connection.execute(delete(parked).where(self._in(parked, division), parked.c.code.in_(codes)))
+            for division, some in _by_division(settlement.put_aside, lambda one: one.division):
+                self._upsert(connection, parked, division, [_aside_row(one, at) for one in some])
+            if settlement.events:
+                connection.execute(history.insert(), [_history_row(self._site, one) for one in settlement.events])
+
+    # What could not go yet, and what Exact refused
+
+    def put_aside_before(self, state: State, division: int | None = None) -> list[PutAside]:
+        """Changes of earlier runs in this state, oldest first."""
+        query = select(parked).where(parked.c.site == self._site, parked.c.state == state)
+        if division is not None:
+            query = query.where(parked.c.division == division)
+        with self._store.read() as connection:
+            rows = connection.execute(query.order_by(parked.c.first_seen, parked.c.division, parked.c.code)).all()
+        return [
+            PutAside(
+                row.division,
+                row.code,
+                row.state,
+                row.stream,
+                json.loads(row.wanted),
+                row.reason,
+                row.first_seen,
+                row.last_tried,
+                row.attempts,
+            )
+            for row in rows
+        ]
+
+    # Beneath
+
+    def _in(self, table: Table, division: int) -> Any:
+        return and_(table.c.site == self._site, table.c.division == division)
+
+    def _codes(self, connection: Connection, division: int) -> list[str]:
+        return list(connection.execute(select(replica.c.code).where(self._in(replica, division))).scalars())
+
+    def _upsert(self, connection: Connection, table: Table, division: int, rows: Sequence[Mapping[str, Any]]) -> None:
+        if not rows:
+            return
+        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+        changed = {name: insert.excluded[name] for name in rows[0] if name != "code"}
+        statement = insert.on_conflict_do_update(index_elements=["site", "division", "code"], set_=changed)
+        key = {"site": self._site, "division": division}
+        connection.execute(statement, [{**key, **row} for row in rows])
+
+
+_COLUMNS = {"ID", "Code", "Timestamp", "Modified"}
+
+
+def _replica_row(code: str, present: Present) -> dict[str, Any]:
+    return {
+        "code": code,
+        "account_id": present.account_id,
+        "timestamp": 0,
+        "modified_at": present.modified_at.isoformat() if present.modified_at else None,
+        "present": _packed(present.values),
+    }
+
+
+def _link_row(code: str, link: LastWritten) -> dict[str, Any]:
+    return {
+        "code": code,
+        "account_id": link.account_id,
+        "written": _packed(link.values),
+        "written_at": link.written_at.isoformat() if link.written_at else None,
+    }
+
+
+def _aside_row(one: PutAside, at: datetime) -> dict[str, Any]:
+    return {
+        "code": one.code,
+        "state": one.state,
+        "stream": one.stream,
+        "wanted": _packed(one.wanted),
+        "reason": one.reason,
+        "first_seen": one.first_seen or at.isoformat(),
+        "last_tried": at.isoformat(),
+        "attempts": one.attempts + 1,
+    }
+
+
+def _history_row(site: str, result: Result) -> dict[str, Any]:
+    line = result.as_line(dry_run=False)
+    return {**line, "site": site, "changes": _packed(line["changes"])}
+
+
+def _packed(values: Mapping[str, Any]) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def _instant(value: str | None) -> datetime | None:
+    return datetime.fromisoformat(value) if value else None
+
+
+def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), CODES_AT_A_TIME):
+        yield values[start : start + CODES_AT_A_TIME]
+
+
+def _by_division(items: Sequence[Any], division_of: Any) -> Iterator[tuple[int, list[Any]]]:
+    grouped: dict[int, list[Any]] = {}
+    for item in items:
+        grouped.setdefault(division_of(item), []).append(item)
+    yield from grouped.items()

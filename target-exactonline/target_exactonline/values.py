@@ -1,0 +1,204 @@
+"""A record of any tap → the values that Exact takes, or what is wrong with it. Pure, by the entity's declaration.
+
+Every check that can be made here saves a call and an error answer. What Exact alone can judge (a postcode, the length
+of a name) is left to Exact. Text is converted where it can mean only one thing, so that a CSV file will do as a source.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+import email_validator
+import pycountry
+from exactonline_client.entities import Entity, Field
+from exactonline_client.odata import Row
+
+CODE = re.compile(r"\d{1,18}")
+STATUSES = {"A", "S", "P", "C"}
+COUNTRIES_BESIDE_ISO = {"XK"}
+TRUE_TEXTS = {"true", "1", "yes", "y", "ja", "j"}
+FALSE_TEXTS = {"false", "0", "no", "n", "nee"}
+RANGES = {"Byte": (0, 255), "Int16": (-(2**15), 2**15 - 1), "Int32": (-(2**31), 2**31 - 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A record as far as it can go to Exact."""
+
+    division: int | None
+    code: str
+    """Exact's natural key, trimmed; empty if there is none."""
+    values: Row
+    """Writable fields in their final type; None where the record has nothing. Without the code."""
+    problems: tuple[str, ...]
+    """What is wrong, each naming its field; empty if nothing is."""
+
+
+def check(entity: Entity, record: Mapping[str, Any]) -> Checked:
+    """Convert and check one addressed record. Members that cannot be written are passed over."""
+    problems: list[str] = []
+    division = _checked(_integer, "Division", record.get("Division"), problems)
+    code = _code(record.get("Code"), problems)
+    values: Row = {}
+    for name, value in record.items():
+        field = entity.fields.get(name)
+        if field is None or not field.writable or name == entity.natural_key:
+            continue
+        values[name] = _checked(_CONVERTERS[field.edm], name, value, problems)
+        if values[name] is not None and (complaint := _complaint(field, values[name])):
+            problems.append(complaint)
+    problems += [f"{name} is empty" for name in entity.required if name in values and values[name] is None]
+    return Checked(division if isinstance(division, int) else None, code, values, tuple(problems))
+
+
+def missing_for_create(entity: Entity, values: Row) -> list[str]:
+    """Fields without which Exact refuses a create."""
+    return [name for name in entity.required if values.get(name) is None]
+
+
+class _WrongTypeError(ValueError):
+    """A value that is not of its field's type."""
+
+
+def _checked(convert: Callable[[Any], Any], name: str, value: Any, problems: list[str]) -> Any:
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return None
+    try:
+        return convert(value)
+    except _WrongTypeError as error:
+        problems.append(f"{name} is {_shown(value)}, which is not {error}")
+        return None
+
+
+def _code(value: Any, problems: list[str]) -> str:
+    code = "" if value is None else str(value).strip()
+    if isinstance(value, (bool, float)):
+        code = ""
+    if not code:
+        problems.append("Code is empty")
+    elif not CODE.fullmatch(code):
+        problems.append(f"Code is {_shown(code)}; Exact takes up to 18 digits and nothing else")
+    return code
+
+
+def _complaint(field: Field, value: Any) -> str | None:
+    match field.name:
+        case "Email" if not _is_email(value):
+            return f"Email is {_shown(value)}, which is no e-mail address"
+        case "Country" if not _is_country(value):
+            return f"Country is {_shown(value)}; Exact takes a two-letter ISO 3166 code"
+        case "Status" if value not in STATUSES:
+            return f"Status is {_shown(value)}; Exact takes A, S, P or C"
+        case _:
+            return None
+
+
+@lru_cache(maxsize=4096)
+def _is_email(value: str) -> bool:
+    try:
+        email_validator.validate_email(value, check_deliverability=False, test_environment=True)
+    except email_validator.EmailSyntaxError:
+        return False
+    except email_validator.EmailNotValidError:
+        return True  # well-formed; whether the domain is a special one is not for us to say
+    return True
+
+
+@lru_cache(maxsize=512)
+def _is_country(value: str) -> bool:
+    return value in COUNTRIES_BESIDE_ISO or (len(value) == 2 and pycountry.countries.get(alpha_2=value) is not None)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value.strip()
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        raise _WrongTypeError("text")
+    return str(value)
+
+
+def _boolean(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    text = str(value).strip().lower()
+    if isinstance(value, (int, str, Decimal)) and text in TRUE_TEXTS | FALSE_TEXTS:
+        return text in TRUE_TEXTS
+    raise _WrongTypeError("true or false")
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, int):
+        return int(value)
+    try:
+        number = Decimal(str(value).strip())
+        if isinstance(value, (str, float, Decimal)) and number == number.to_integral_value():
+            return int(number)
+    except (ArithmeticError, ValueError):
+        pass
+    raise _WrongTypeError("a whole number")
+
+
+def _integer_within(low: int, high: int) -> Callable[[Any], int]:
+    def convert(value: Any) -> int:
+        number = _integer(value)
+        if not low <= number <= high:
+            raise _WrongTypeError(f"a whole number from {low} to {high}")
+        return number
+
+    return convert
+
+
+def _double(value: Any) -> float:
+    if isinstance(value, (int, float, Decimal, str)) and not isinstance(value, bool):
+        try:
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    raise _WrongTypeError("a number")
+
+
+def _instant(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, date):
+        return datetime(value.year, value.month, value.day).isoformat()  # noqa: DTZ001 - wall time of the division
+    try:
+        return datetime.fromisoformat(str(value).strip().replace("Z", "+00:00")).isoformat()
+    except ValueError:
+        raise _WrongTypeError("a date in ISO 8601, such as 2026-01-31") from None
+
+
+def _guid(value: Any) -> str:
+    try:
+        return str(UUID(str(value).strip()))
+    except ValueError:
+        raise _WrongTypeError("a GUID") from None
+
+
+_CONVERTERS: dict[str, Callable[[Any], Any]] = {
+    "Binary": _text,
+    "Boolean": _boolean,
+    "Byte": _integer_within(*RANGES["Byte"]),
+    "DateTime": _instant,
+    "Double": _double,
+    "Guid": _guid,
+    "Int16": _integer_within(*RANGES["Int16"]),
+    "Int32": _integer_within(*RANGES["Int32"]),
+    "Int64": _integer,
+    "String": _text,
+}
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return repr(text if len(text) <= 60 else text[:57] + "...")
