@@ -78,6 +78,12 @@ class Allowance:
     day: Window = Window(DAY_BEFORE_FIRST_ANSWER, DAY_BEFORE_FIRST_ANSWER, None)
     refusals_in_a_row: int = 0
     """429 answers since the last other one."""
+    told: bool = False
+    """Whether an answer ever said what is left."""
+
+
+UNLIMITED = Window(2**31 - 1, 2**31 - 1, None)
+"""Of a site that answers without saying what is left: it will refuse when it wants less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,21 +128,29 @@ def learn(allowance: Allowance, ceilings: Ceilings, headers: Mapping[str, str], 
 
     A 429 empties the window it names. One whose window should be over by our clock makes the next try wait, twice as
     long each time: users report minute waits that needed to be two minutes. A 429 that names no window empties the
-    minute if our count is used up too; with calls left it is taken for the error block, whose form is unknown.
+    minute if our count is used up too, or if nothing was ever said of limits; with calls left it is taken for the
+    error block, whose form is unknown.
     """
     minute, day = _window(headers, MINUTE_HEADERS), _window(headers, DAY_HEADERS)
+    told = allowance.told or minute is not None or day is not None
     if status != 429:
-        return Learned(Allowance(minute or allowance.minute, day or allowance.day))
+        if not told and status < 300:
+            return Learned(Allowance(UNLIMITED, UNLIMITED))
+        return Learned(Allowance(minute or allowance.minute, day or allowance.day, told=told))
     in_a_row = allowance.refusals_in_a_row + 1
     if minute is None and day is None:
-        if wait_before(allowance, ceilings, now) is None:
+        can_be_the_minute = not told and in_a_row == 1
+        if wait_before(allowance, ceilings, now) is None and not can_be_the_minute:
             return Learned(replace(allowance, refusals_in_a_row=in_a_row), blocked=True)
-        return Learned(Allowance(_emptied(allowance.minute, now, in_a_row), allowance.day, in_a_row))
+        resets_at = next_minute(now) if can_be_the_minute else None
+        minute = _emptied(replace(allowance.minute, resets_at=allowance.minute.resets_at or resets_at), now, in_a_row)
+        return Learned(Allowance(minute, allowance.day, in_a_row, told))
     return Learned(
         Allowance(
             _emptied(minute, now, in_a_row) if minute else allowance.minute,
             _emptied(day, now, in_a_row) if day else allowance.day,
             in_a_row,
+            told,
         )
     )
 

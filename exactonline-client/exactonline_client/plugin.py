@@ -5,7 +5,9 @@ A mixin for plugin classes of the Singer SDK, which it does not import: it only 
 
 from __future__ import annotations
 
+import functools
 import logging
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, ClassVar
 
 from exactonline_client.errors import ConfigurationError, ExactError
@@ -16,28 +18,64 @@ class PlainErrors:
 
     logger: logging.Logger
     config_jsonschema: ClassVar[dict[str, Any]]
+    expected_errors: ClassVar[tuple[type[Exception], ...]] = (ExactError,)
+    """What a person can mend; a plugin adds errors of the SDK."""
     _config: dict[str, Any]
 
-    @classmethod
-    def invoke(cls, *arguments: Any, **options: Any) -> None:
-        """Run the program."""
+    def __init__(self, *arguments: Any, **options: Any) -> None:
         try:
-            super().invoke(*arguments, **options)  # type: ignore[misc]
-        except ExactError as error:
-            cls.logger.error("%s", error)  # noqa: TRY400 - the traceback says nothing to who reads this
-            raise SystemExit(1) from None
+            super().__init__(*arguments, **options)
+        except ValueError as error:
+            raise ConfigurationError(f"A setting in the environment cannot be read: {error}. Correct it.") from None
+
+    @classmethod
+    def get_singer_command(cls) -> Any:
+        """The SDK's command line, which tells expected errors plainly, also those of reading its options."""
+        command = super().get_singer_command()  # type: ignore[misc]
+        command.main = _plainly(command.main, cls.logger, cls.expected_errors)
+        return command
+
+    @classmethod
+    def cb_config(cls, context: Any, parameter: Any, value: tuple[str, ...]) -> Any:
+        """Read the settings files."""
+        try:
+            return super().cb_config(context, parameter, value)  # type: ignore[misc]
+        except (OSError, TypeError, ValueError) as error:
+            files = ", ".join(path for path in value if path != "ENV")
+            raise ConfigurationError(f"The settings in {files} cannot be read: {error}") from None
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings against their schema, and show no secret that fails it."""
         complaints: list[str] = super()._validate_config(raise_errors=False)  # type: ignore[misc]
-        complaints = [self._without_secrets(complaint) for complaint in complaints]
+        for secret in secret_values(self.config_jsonschema, self._config):
+            complaints = [complaint.replace(repr(secret), "*****") for complaint in complaints]
         if complaints and raise_errors:
             raise ConfigurationError("Settings: " + "; ".join(complaints) + ".")
         return complaints
 
-    def _without_secrets(self, complaint: str) -> str:
-        for name, about in self.config_jsonschema["properties"].items():
-            value = self._config.get(name)
-            if about.get("secret") and value is not None:
-                complaint = complaint.replace(repr(value), "*****")
-        return complaint
+
+def secret_values(schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
+    """Every value that its schema marks as secret, at any depth."""
+    if schema.get("secret"):
+        if value is not None:
+            yield value
+    elif isinstance(value, Mapping):
+        for name, about in schema.get("properties", {}).items():
+            yield from secret_values(about, value.get(name))
+    elif isinstance(value, list):
+        for item in value:
+            yield from secret_values(schema.get("items", {}), item)
+
+
+def _plainly(
+    main: Callable[..., Any], logger: logging.Logger, expected: tuple[type[Exception], ...]
+) -> Callable[..., Any]:
+    @functools.wraps(main)
+    def run(*arguments: Any, **options: Any) -> Any:
+        try:
+            return main(*arguments, **options)
+        except expected as error:
+            logger.error("%s", error)  # noqa: TRY400 - the traceback says nothing to who reads this
+            raise SystemExit(1) from None
+
+    return run

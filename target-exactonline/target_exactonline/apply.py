@@ -23,6 +23,7 @@ from exactonline_client.errors import (
 )
 from exactonline_client.odata import Row
 
+from target_exactonline.brakes import Brakes, Forecast
 from target_exactonline.ledger import Ledger
 from target_exactonline.outcomes import Outcome
 from target_exactonline.plan import (
@@ -37,9 +38,10 @@ from target_exactonline.plan import (
     Update,
     decide,
 )
+from target_exactonline.progress import Progress
 from target_exactonline.replica import Replica, present_of
 from target_exactonline.spool import Spool, Wanted
-from target_exactonline.store import TargetStore
+from target_exactonline.store import PutAside, TargetStore
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +54,8 @@ class BlindError(Exception):
 
     def __init__(self, division: int) -> None:
         super().__init__(
-            f"these credentials may not read accounts here: division {division} looks empty, and yet Exact knows the "
-            "code. Give the user the right to read accounts in it; until then nothing more is written there."
+            f"these credentials may not read accounts here. Division {division} looks empty to them, which it is not: "
+            "give the user the right to read accounts in it."
         )
 
 
@@ -77,9 +79,12 @@ class Delivery:
         ledger: Ledger,
         replica: Replica,
         policy: Policy,
+        brakes: Brakes,
+        progress: Progress,
         *,
         stop: threading.Event,
         dry_run: bool,
+        retry_refused: bool,
     ) -> None:
         self._client = client
         self._store = store
@@ -87,6 +92,9 @@ class Delivery:
         self._ledger = ledger
         self._replica = replica
         self._policy = policy
+        self._brakes = brakes
+        self._progress = progress
+        self._retry_refused = retry_refused
         self._stop = stop
         self._dry_run = dry_run
         self.faults: list[str] = []
@@ -94,53 +102,92 @@ class Delivery:
 
     def lane(self, division: Division) -> Waiting[None]:
         """All the work of one division, parked from where it cannot go on."""
+        code = division.code
         try:
             looks_empty = yield from self._replica.refresh(division)
-            self._end_what_needs_no_call(division.code)
-            yield from self._write_the_others(division.code, looks_empty=looks_empty)
-        except TryLaterError as error:
-            logger.warning("%s The rest of division %d is parked.", error, division.code)
-            self._park_the_rest(division.code, str(error))
-        except BlindError as error:
-            logger.warning("Division %d: %s", division.code, error)
-            self._park_the_rest(division.code, str(error))
+            forecast = self._end_what_needs_no_call(code)
+            self._announce(code, forecast)
+            if why := self._brakes.why_stop(forecast, len(self._store.codes(code))):
+                self._rest(code, why)
+            elif self._dry_run:
+                self._plan_only(code)
+            else:
+                yield from self._write(code, looks_empty=looks_empty)
+        except (TryLaterError, BlindError) as error:
+            self._rest(code, str(error))
         except (DivisionRefusedError, UnexpectedReplyError) as error:
             self.faults.append(str(error))
-            logger.error("%s The rest of division %d is parked.", error, division.code)  # noqa: TRY400
-            self._park_the_rest(division.code, str(error))
+            self._rest(code, str(error))
+        finally:
+            self._progress.end(code)
 
-    def _end_what_needs_no_call(self, division: int) -> None:
-        """Settle what is unchanged, skipped or refused; the others stay in the spool."""
+    def _end_what_needs_no_call(self, division: int) -> Forecast:
+        """Settle what is unchanged, skipped or refused; the others stay in the spool and are counted."""
+        forecast = Forecast()
         for chunk in self._spool.chunks(division):
-            for _ in self._changes(division, chunk):
-                pass
             if self._stop.is_set():
-                return
+                break
+            for change in self._changes(division, chunk):
+                if isinstance(change.decision, Create):
+                    forecast.creates += 1
+                else:
+                    forecast.updates += 1
         self._ledger.flush(at_once=False)
+        return forecast
 
-    def _write_the_others(self, division: int, *, looks_empty: bool) -> Waiting[None]:
+    def _announce(self, division: int, forecast: Forecast) -> None:
+        now, budgets = self._client.now(), self._client.budgets
+        left, per_minute = budgets.calls_left_today(division, now), budgets.calls_per_minute(division)
+        logger.info("%s", forecast.line(division, left, per_minute, now))
+        self._progress.begin(division, forecast.calls)
+
+    def _rest(self, division: int, reason: str) -> None:
+        """Park all that is left of a division, in one line for the log and in the outcome of each record."""
+        logger.warning("Division %d: %s The rest of it is parked.", division, reason)
+        self._ledger.flush(at_once=False)
+        for chunk in self._spool.chunks(division):
+            for wanted in chunk:
+                self._ledger.parked(wanted, reason)
+
+    def _plan_only(self, division: int) -> None:
+        for chunk in self._spool.chunks(division):
+            for change in self._changes(division, chunk):
+                match change.decision:
+                    case Create(values):
+                        changes = {name: (None, value) for name, value in values.items()}
+                        self._ledger.planned(change.wanted, Outcome.CREATED, changes)
+                    case Update(_, changes):
+                        self._ledger.planned(change.wanted, Outcome.UPDATED, changes)
+
+    def _write(self, division: int, *, looks_empty: bool) -> Waiting[None]:
         for chunk in self._spool.chunks(division):
             for change in self._changes(division, chunk):
                 if self._stop.is_set():
                     return
-                if self._dry_run:
-                    self._plan_only(change)
-                    continue
                 created = yield from self._carry_out(change, looks_empty=looks_empty)
                 if created and looks_empty:
                     yield from self._make_sure_it_shows(change.wanted)
                     looks_empty = False
+                self._progress.step(division)
 
     def _changes(self, division: int, chunk: Sequence[Wanted]) -> Iterator[Change]:
         """Decide on each record; those that need no call end here, the others come out."""
         codes = [wanted.code for wanted in chunk]
         present = self._store.present(division, codes)
         written = self._store.links(division, codes)
+        refused = {} if self._retry_refused else self._refused_before(division, codes)
         for wanted in chunk:
             last = written.get(wanted.code)
+            before = refused.get(wanted.code)
+            if before is not None and before.wanted == wanted.values:
+                self._ledger.refused_before(wanted, before.reason)
+                continue
             decision = decide(ACCOUNTS, wanted.values, present.get(wanted.code), last, self._policy)
             if not self._ended(wanted, decision, last):
                 yield Change(wanted, decision, last)  # type: ignore[arg-type]
+
+    def _refused_before(self, division: int, codes: Sequence[str]) -> dict[str, PutAside]:
+        return {one.code: one for one in self._store.put_aside_before("refused", division, codes)}
 
     def _ended(self, wanted: Wanted, decision: Decision, last: LastWritten | None) -> bool:
         match decision:
@@ -210,20 +257,6 @@ class Delivery:
         """A missing right shows as zero rows: the first account created in an empty division must be there to read."""
         if (yield from self._look(wanted)) is None:
             raise BlindError(wanted.division)
-
-    def _plan_only(self, change: Change) -> None:
-        match change.decision:
-            case Create(values):
-                changes = {name: (None, value) for name, value in values.items()}
-                self._ledger.planned(change.wanted, Outcome.CREATED, changes)
-            case Update(_, changes):
-                self._ledger.planned(change.wanted, Outcome.UPDATED, changes)
-
-    def _park_the_rest(self, division: int, reason: str) -> None:
-        self._ledger.flush(at_once=False)
-        for chunk in self._spool.chunks(division):
-            for wanted in chunk:
-                self._ledger.parked(wanted, reason)
 
 
 def _told(row: Row) -> Row:

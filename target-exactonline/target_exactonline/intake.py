@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from exactonline_client.entities import ACCOUNTS
-from mapper_exactonline.fan_out import FanOut
+from mapper_exactonline.fan_out import FanOut, seen_division, source_division
 
 from target_exactonline.ledger import Ledger
 from target_exactonline.outcomes import Outcome, Tally
@@ -21,6 +21,9 @@ class Copier:
     def __init__(self, fan_out: FanOut) -> None:
         self._fan_out = fan_out
         self._taken: dict[str, int] = {}
+        self._targets: dict[int | None, tuple[int, ...]] = {}
+        self.left_out = 0
+        """Records beyond the trial's `limit`."""
         self.seen: dict[int, int] = {}
         """Status of each division in the stream `divisions`."""
 
@@ -28,11 +31,18 @@ class Copier:
         """The record's copies; none once the trial's `limit` is reached."""
         taken = self._taken.get(stream, 0)
         if self._fan_out.limit is not None and taken >= self._fan_out.limit:
+            self.left_out += 1
             return
         self._taken[stream] = taken + 1
-        source = record.get("Division")
-        targets = self._fan_out.targets(int(source) if source else None, self.seen)
-        yield from self._fan_out.copies(record, targets)
+        source = source_division(record)
+        if source not in self._targets:
+            self._targets[source] = self._fan_out.targets(source, self.seen)
+        yield from self._fan_out.copies(record, self._targets[source])
+
+    def see(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Learn from the stream `divisions` where copies may go."""
+        self.seen.update(map(seen_division, records))
+        self._targets.clear()
 
 
 class Intake:

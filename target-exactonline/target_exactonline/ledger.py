@@ -91,6 +91,11 @@ class Ledger:
                 self._settlement.ended.append((wanted.division, wanted.code))
             self._end(wanted, Outcome.REFUSED, reason)
 
+    def refused_before(self, wanted: Wanted, reason: str) -> None:
+        """Exact refused the same values in an earlier run; it was not asked again."""
+        with self._mutex:
+            self._end(wanted, Outcome.REFUSED, f"{reason} (Not tried again: nothing of it changed since.)")
+
     def parked(self, wanted: Wanted, reason: str) -> None:
         """It cannot go now; the next run tries it first."""
         with self._mutex:

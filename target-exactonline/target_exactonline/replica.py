@@ -61,12 +61,12 @@ class Replica:
                 logger.info("Division %d is read in full: %s", division.code, why_in_full)
             return (yield from self._read_in_full(division.code, position, started_at))
         # One row back: the last row seen must come again, or Exact's row versions are not those that we knew.
-        reading = yield from self._read(division.code, position.timestamp - 1)
+        reading = yield from self._read(division.code, max(0, position.timestamp - 1))
         gone: list[str] = []
         deleted_timestamp = position.deleted_timestamp
         if not known <= reading.codes:
             gone, deleted_timestamp = yield from self._read_deletions(division.code, deleted_timestamp)
-        if not reading.ids and not gone:
+        if position.timestamp and not reading.ids and not gone:
             logger.info("Division %d is read in full: its row versions are not those of the last run", division.code)
             return (yield from self._read_in_full(division.code, position, started_at))
         fields = position.fields | self._fields

@@ -15,12 +15,14 @@ from exactonline_client.store import Store
 
 from target_exactonline import store as tables
 from target_exactonline.apply import Delivery
+from target_exactonline.brakes import Brakes
 from target_exactonline.checkpoints import Checkpoints
 from target_exactonline.intake import Intake
 from target_exactonline.lanes import Lanes
 from target_exactonline.ledger import Ledger
 from target_exactonline.outcomes import Tally
 from target_exactonline.plan import Policy
+from target_exactonline.progress import Progress
 from target_exactonline.replica import Replica
 from target_exactonline.report import Report
 from target_exactonline.spool import Spool
@@ -41,6 +43,8 @@ class Run:
         self._dry_run = bool(config["dry_run"])
         self._max_errors = int(config["max_errors"])
         self._parallel = int(config["parallel_divisions"])
+        self._retry_refused = bool(config["retry_refused"])
+        self._brakes = Brakes.from_config(config)
         self._policy = Policy(config["load_method"], config["nulls"], config["on_collision"])
         self._database = Store.open(settings.store_url, tables.metadata)
         self._store = TargetStore(self._database, settings.base_url)
@@ -79,7 +83,7 @@ class Run:
         addressed = set(self._spool.divisions())
         if not self._parked_came_in:
             self._parked_came_in = True
-            self.intake.accept_parked(self._store.put_aside_before("parked"))
+            self.intake.accept_parked(self._store.put_aside_before(None if self._retry_refused else "parked"))
         wanted = self._spool.divisions()
         if wanted and not self.ledger.too_many_refused:
             reach = self._divisions()
@@ -123,8 +127,11 @@ class Run:
             self.ledger,
             Replica(self._client, self._store, fields),
             self._policy,
+            self._brakes,
+            Progress(self._client.now),
             stop=self._stop,
             dry_run=self._dry_run,
+            retry_refused=self._retry_refused,
         )
         lanes = Lanes(self._parallel, self._stop, self._client.now)
         try:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
-from mapper_exactonline.fan_out import is_addressed, seen_division
+from mapper_exactonline.fan_out import is_addressed
 from singer_sdk import BatchSink
 
 from target_exactonline.outcomes import Outcome
@@ -67,7 +67,7 @@ class DivisionsSink(ExactSink):
     """Divisions that the tap saw: where copies may go."""
 
     def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
-        self.target.copier.seen.update(map(seen_division, records))
+        self.target.copier.see(records)
 
 
 class SkippingSink(ExactSink):

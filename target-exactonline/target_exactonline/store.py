@@ -242,25 +242,52 @@ class TargetStore:
 
     # What could not go yet, and what Exact refused
 
-    def put_aside_before(self, state: State, division: int | None = None) -> list[PutAside]:
-        """Changes of earlier runs in this state, oldest first."""
-        query = select(parked).where(parked.c.site == self._site, parked.c.state == state)
+    def put_aside_before(
+        self, state: State | None = None, division: int | None = None, codes: Sequence[str] | None = None
+    ) -> list[PutAside]:
+        """Changes of earlier runs, oldest first; only those in this state, division, or under these codes."""
+        query = select(parked).where(parked.c.site == self._site)
+        if state is not None:
+            query = query.where(parked.c.state == state)
         if division is not None:
             query = query.where(parked.c.division == division)
+        query = query.order_by(parked.c.first_seen, parked.c.division, parked.c.code)
         with self._store.read() as connection:
-            rows = connection.execute(query.order_by(parked.c.first_seen, parked.c.division, parked.c.code)).all()
+            if codes is None:
+                rows = connection.execute(query).all()
+            else:
+                rows = [
+                    row for some in _chunks(codes) for row in connection.execute(query.where(parked.c.code.in_(some)))
+                ]
+        return [_put_aside(row) for row in rows]
+
+    def forget(self, state: State | None = None, division: int | None = None, code: str | None = None) -> int:
+        """Drop changes that were put aside; answers how many."""
+        mine = [parked.c.site == self._site]
+        mine += [parked.c.state == state] if state is not None else []
+        mine += [parked.c.division == division] if division is not None else []
+        mine += [parked.c.code == code] if code is not None else []
+        with self._store.write() as connection:
+            return connection.execute(delete(parked).where(*mine)).rowcount
+
+    def history(self, division: int | None = None, code: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
+        """What was created, updated and refused, newest first, as lines of outcomes.jsonl."""
+        query = select(history).where(history.c.site == self._site)
+        if division is not None:
+            query = query.where(history.c.division == division)
+        if code is not None:
+            query = query.where(history.c.code == code)
+        with self._store.read() as connection:
+            rows = connection.execute(query.order_by(history.c.number.desc()).limit(limit)).all()
         return [
-            PutAside(
-                row.division,
-                row.code,
-                row.state,
-                row.stream,
-                json.loads(row.wanted),
-                row.reason,
-                row.first_seen,
-                row.last_tried,
-                row.attempts,
-            )
+            {
+                "division": row.division,
+                "code": row.code,
+                "outcome": row.outcome,
+                "changes": json.loads(row.changes),
+                "reason": row.reason,
+                "at": row.at,
+            }
             for row in rows
         ]
 
@@ -302,6 +329,20 @@ def _link_row(code: str, link: LastWritten) -> dict[str, Any]:
         "written": _packed(link.values),
         "written_at": link.written_at.isoformat() if link.written_at else None,
     }
+
+
+def _put_aside(row: Any) -> PutAside:
+    return PutAside(
+        row.division,
+        row.code,
+        row.state,
+        row.stream,
+        json.loads(row.wanted),
+        row.reason,
+        row.first_seen,
+        row.last_tried,
+        row.attempts,
+    )
 
 
 def _aside_row(one: PutAside, at: datetime) -> dict[str, Any]:

@@ -9,13 +9,15 @@ from functools import cached_property
 from types import FrameType
 from typing import IO, Any, ClassVar
 
+import msgspec
 from exactonline_client.errors import ExactError
 from exactonline_client.plugin import PlainErrors
 from exactonline_client.settings import PROPERTIES, REQUIRED
 from mapper_exactonline.fan_out import SETTINGS as FAN_OUT_SETTINGS
 from mapper_exactonline.fan_out import FanOut
 from singer_sdk import Sink, Target
-from singer_sdk.contrib.msgspec import MsgSpecReader
+from singer_sdk.contrib.msgspec import MsgSpecReader, decoder
+from singer_sdk.exceptions import InvalidInputLine
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 
 from target_exactonline.intake import Copier
@@ -72,6 +74,25 @@ OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "title": "Same code, other party",
         "description": "What to do at first contact when the code belongs to someone else in the target.",
     },
+    "retry_refused": {
+        "type": "boolean",
+        "default": False,
+        "title": "Try refused again",
+        "description": "Try records again that Exact refused before, even if nothing of them changed.",
+    },
+    "max_creates": {
+        "type": ["integer", "null"],
+        "minimum": 0,
+        "title": "Brake on creates",
+        "description": "A division that would get more new accounts than this is stopped before its first write.",
+    },
+    "max_updates_share": {
+        "type": ["number", "null"],
+        "minimum": 0,
+        "maximum": 1,
+        "title": "Brake on updates",
+        "description": "A division is stopped before its first write when a larger share of its accounts would change.",
+    },
     "report_path": {
         "type": ["string", "null"],
         "title": "Report folder",
@@ -84,12 +105,31 @@ class Interrupted(BaseException):
     """A signal came while the target waited for input."""
 
 
+class QuietReader(MsgSpecReader):
+    """Reads messages; a line that is none is not repeated, since it may hold personal data."""
+
+    def deserialize_json(self, line: str) -> dict[str, Any]:
+        """The message in a line, numbers with a decimal point as Decimal.
+
+        Raises:
+            InvalidInputLine: It is no message.
+        """
+        try:
+            message = decoder.decode(line)
+        except msgspec.DecodeError as error:
+            raise InvalidInputLine(f"A line of the input is not whole: {error}.") from None
+        if not isinstance(message, dict) or "type" not in message:
+            raise InvalidInputLine("A line of the input is not a Singer message.")
+        return message
+
+
 class TargetExactOnline(PlainErrors, Target):
     """Singer target that keeps the accounts of Exact Online divisions equal to what it is sent."""
 
     name = "target-exactonline"
     package_name = "target-exactonline"
-    message_reader_class = MsgSpecReader
+    message_reader_class = QuietReader
+    expected_errors = (ExactError, InvalidInputLine)
     default_sink_class = ExactSink
     config_jsonschema: ClassVar[dict[str, Any]] = {
         "type": "object",
@@ -145,6 +185,8 @@ class TargetExactOnline(PlainErrors, Target):
         """Keep a state until everything before it has ended."""
         self._assert_line_requires(message_dict, requires={"value"})
         self.drain_all()
+        if self.copier.left_out:  # a state would acknowledge records that the trial's limit left out
+            return
         self.run.checkpoints.add(self.run.intake.number, message_dict["value"])
 
     def _handle_max_record_age(self) -> None:

@@ -1,0 +1,64 @@
+# Everything starts from a bare Python 3.10 or later: the tools come into .tools and .venv of this folder, nowhere else.
+PYTHON ?= python3
+UV := .tools/bin/uv
+BIN := .venv/bin
+WORLD := .exactonline/world.db
+REPORT := output/sandbox
+export UV_PYTHON_DOWNLOADS := never
+export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
+
+.PHONY: help setup run fresh test check docs sandbox bench clean
+
+help: ## Say what each target does
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: .venv/.ready ## Set up the tools, at the versions of uv.lock
+
+$(UV):
+	@echo "Setting up uv in .tools"
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or later is needed; this is " + sys.version.split()[0] + ". Say: make PYTHON=python3.11 ...") if sys.version_info < (3, 10) else None'
+	@$(PYTHON) -m venv .tools
+	@.tools/bin/python -m pip install --quiet 'uv>=0.9,<1'
+
+.venv/.ready: $(UV) uv.lock pyproject.toml $(wildcard */pyproject.toml)
+	@echo "Setting up the packages of uv.lock in .venv"
+	@$(UV) sync --quiet --locked --all-packages --python $(PYTHON)
+	@touch $@
+
+$(WORLD): | .venv/.ready
+	@echo "Making the rehearsal world: $(WORLD)"
+	@$(BIN)/exactonline-sandbox init --db $(WORLD)
+
+run: .venv/.ready $(WORLD) ## Copy the customers of one company into the others, in the rehearsal world
+	@$(BIN)/exactonline-sandbox journal --db $(WORLD) --clear
+	$(BIN)/meltano run tap-exactonline target-exactonline
+	@echo
+	@$(BIN)/python -m target_exactonline.summary $(REPORT)
+	@echo
+	@$(BIN)/exactonline-sandbox journal --db $(WORLD) --summary
+
+fresh: ## Forget the rehearsal world and all that was learned from it
+	rm -rf .exactonline $(REPORT)
+	@if [ -d .meltano ]; then $(BIN)/meltano state clear --force sandbox:tap-exactonline-to-target-exactonline; fi
+
+test: .venv/.ready ## Run all tests
+	$(BIN)/pytest -n auto
+
+check: .venv/.ready ## Look for faults of style, types, structure and documentation
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -q tests/test_structure.py
+	$(BIN)/python docs/generate.py --check
+
+docs: .venv/.ready ## Write the generated parts of the documentation anew
+	$(BIN)/python docs/generate.py
+
+sandbox: .venv/.ready ## Serve the rehearsal world at http://127.0.0.1:8065
+	$(BIN)/exactonline-sandbox serve --port 8065 --db $(WORLD)
+
+bench: .venv/.ready ## Measure calls, seconds and memory
+	$(BIN)/python benchmarks/accounts.py
+
+clean: ## Remove all that was set up and all that was learned
+	rm -rf .venv .tools .meltano .exactonline output

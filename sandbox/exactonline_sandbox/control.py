@@ -1,0 +1,242 @@
+"""What tests and people may do under /_sandbox/: no token, no limits, not in the journal."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from exactonline_sandbox import accounts_table as table
+from exactonline_sandbox import faults, journal, tokens
+from exactonline_sandbox.call import Call, Reply
+from exactonline_sandbox.clock import wall_ms
+from exactonline_sandbox.edm import readable
+from exactonline_sandbox.loading import change_config, load, put_by_hand, read_state, read_world
+from exactonline_sandbox.options import LIMIT_NAMES, SWITCH_NAMES
+from exactonline_sandbox.properties import ACCOUNT, SYNC_ACCOUNT
+from exactonline_sandbox.rendering import dumps
+from exactonline_sandbox.storage import Storage
+from exactonline_sandbox.world import Division
+
+_JSON = ("Content-Type", "application/json; charset=utf-8")
+_SHOWN = {
+    name: known
+    for name, known in {**ACCOUNT.properties, "Timestamp": SYNC_ACCOUNT.properties["Timestamp"]}.items()
+    if not known.edm.startswith("Collection")
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One control call: the parts of its path after /_sandbox/, its query and its JSON body."""
+
+    db: sqlite3.Connection
+    parts: tuple[str, ...]
+    query: dict[str, str]
+    body: Any
+
+
+class _UnknownError(Exception):
+    """No such thing to control; answered with 404."""
+
+
+def answer(storage: Storage, call: Call) -> Reply:
+    """Carry out a control call; 400 with a plain text for what is wrong, and then nothing was changed."""
+    parts = tuple(unquote(part) for part in call.path.strip("/").split("/")[1:])
+    action = _ACTIONS.get((call.method, parts[0] if parts else ""))
+    if action is None:
+        return _reply(404, {"error": f"no control call {call.method} /{'/'.join(parts)}"})
+    try:
+        body = json.loads(call.body) if call.body else {}
+        with storage.transaction() as db:
+            return _reply(200, action(Order(db, parts[1:], dict(parse_qsl(call.query)), body)))
+    except _UnknownError as unknown:
+        return _reply(404, {"error": str(unknown)})
+    except (ValueError, TypeError, KeyError, AttributeError, sqlite3.IntegrityError) as error:
+        return _reply(400, {"error": f"{type(error).__name__}: {error}"})
+
+
+def held_accounts(db: sqlite3.Connection, division: int) -> list[dict[str, Any]]:
+    """What a division holds, by code: every property, text trimmed, dates as ISO wall time."""
+    rows = sorted(table.after_id(db, division), key=lambda row: str(row["Code"]))
+    return [{name: readable(known, row.get(name)) for name, known in _SHOWN.items()} for row in rows]
+
+
+def _reply(status: int, value: Any) -> Reply:
+    return Reply(status, dumps(value), (_JSON,))
+
+
+def _reset(order: Order) -> Any:
+    world = order.body or json.loads(order.db.execute("SELECT world FROM state").fetchone()[0])
+    load(order.db, world)
+    return {"divisions": sorted(read_world(order.db).divisions)}
+
+
+def _world(order: Order) -> Any:
+    config, world = order.db.execute("SELECT config, world FROM state").fetchone()
+    return {**json.loads(config), "accounts": json.loads(world).get("accounts", {})}
+
+
+def _seed(order: Order) -> Any:
+    seeded = 0
+    for code, accounts in order.body["accounts"].items():
+        division = _division(order, code)
+        for account in accounts:
+            put_by_hand(order.db, read_world(order.db), division, account, read_state(order.db).now)
+            seeded += 1
+    return {"accounts": seeded}
+
+
+def _accounts(order: Order) -> Any:
+    return held_accounts(order.db, _division(order, order.parts[0]).code)
+
+
+def _edit(order: Order) -> Any:
+    division = _division(order, order.parts[0])
+    account = {**order.body, "Code": order.parts[1]}
+    put_by_hand(order.db, read_world(order.db), division, account, read_state(order.db).now)
+    return next(row for row in held_accounts(order.db, division.code) if row["Code"] == order.parts[1])
+
+
+def _remove(order: Order) -> Any:
+    division = _division(order, order.parts[0])
+    row = table.by_code(order.db, division.code, order.parts[1])
+    if row is None:
+        raise _UnknownError(f"no account {order.parts[1]} in division {division.code}")
+    world = read_world(order.db)
+    table.remove(order.db, division.code, row["ID"], wall_ms(read_state(order.db).now, world.timezone), None)
+    return {"removed": order.parts[1]}
+
+
+def _move(order: Order) -> Any:
+    division = _division(order, order.parts[0])
+    moved = wall_ms(read_state(order.db).now, read_world(order.db).timezone)
+
+    def change(config: dict[str, Any]) -> None:
+        for known in config["divisions"]:
+            if int(known["code"]) == division.code:
+                known["moved"] = moved
+
+    change_config(order.db, change)
+    table.move(order.db, division.code)
+    return {"moved": division.code}
+
+
+def _change_division(order: Order) -> Any:
+    """Change a division's own keys: archive it, block it, take a right away."""
+    division = _division(order, order.parts[0])
+
+    def change(config: dict[str, Any]) -> None:
+        for known in config["divisions"]:
+            if int(known["code"]) == division.code:
+                known.update(order.body)
+
+    change_config(order.db, change)
+    return {"division": division.code}
+
+
+def _clock(order: Order) -> Any:
+    state = read_state(order.db)
+    return {
+        "now": datetime.fromtimestamp(state.now, timezone.utc).isoformat(),
+        "offset_seconds": state.clock_offset,
+    }
+
+
+def _set_clock(order: Order) -> Any:
+    offset = read_state(order.db).clock_offset
+    match order.body:
+        case {"advance_seconds": seconds}:
+            offset += float(seconds)
+        case {"offset_seconds": seconds}:
+            offset = float(seconds)
+        case {"now": text}:
+            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+            if moment.tzinfo is None:
+                raise ValueError("now needs a zone, such as 2026-03-01T00:00:00Z")
+            offset = moment.timestamp() - time.time()
+        case _:
+            raise ValueError("advance_seconds, offset_seconds or now")
+    order.db.execute("UPDATE state SET clock_offset = ?", (offset,))
+    return _clock(order)
+
+
+def _faults(order: Order) -> Any:
+    return {"faults": faults.listed(order.db)}
+
+
+def _add_faults(order: Order) -> Any:
+    for given in order.body["faults"]:
+        faults.add(order.db, given)
+    return _faults(order)
+
+
+def _clear_faults(order: Order) -> Any:
+    faults.clear(order.db)
+    return _faults(order)
+
+
+def _journal(order: Order) -> Any:
+    division = order.query.get("division")
+    rows = journal.read(
+        order.db,
+        int(order.query.get("since", 0)),
+        int(division) if division else None,
+        order.query.get("method"),
+        order.query.get("endpoint"),
+    )
+    return journal.summary(rows) if "summary" in order.query else {"journal": rows}
+
+
+def _clear_journal(order: Order) -> Any:
+    order.db.execute("DELETE FROM journal")
+    return {"journal": []}
+
+
+def _limits(order: Order) -> Any:
+    unknown = order.body.keys() - LIMIT_NAMES - SWITCH_NAMES
+    if unknown:
+        raise ValueError(f"no limit or switch called {', '.join(sorted(unknown))}")
+
+    def change(config: dict[str, Any]) -> None:
+        for name, value in order.body.items():
+            config.setdefault("limits" if name in LIMIT_NAMES else "switches", {})[name] = value
+
+    change_config(order.db, change)
+    config = _world(order)
+    return {"limits": config.get("limits", {}), "switches": config.get("switches", {})}
+
+
+def _tokens(order: Order) -> Any:
+    return {"refresh_tokens": tokens.listed(order.db)}
+
+
+def _division(order: Order, code: str) -> Division:
+    division = read_world(order.db).divisions.get(int(code))
+    if division is None:
+        raise _UnknownError(f"no division {code} in this world")
+    return division
+
+
+_ACTIONS: dict[tuple[str, str], Callable[[Order], Any]] = {
+    ("POST", "reset"): _reset,
+    ("GET", "world"): _world,
+    ("POST", "seed"): _seed,
+    ("GET", "accounts"): _accounts,
+    ("POST", "accounts"): _edit,
+    ("DELETE", "accounts"): _remove,
+    ("POST", "move"): _move,
+    ("POST", "divisions"): _change_division,
+    ("GET", "clock"): _clock,
+    ("POST", "clock"): _set_clock,
+    ("GET", "faults"): _faults,
+    ("POST", "faults"): _add_faults,
+    ("DELETE", "faults"): _clear_faults,
+    ("GET", "journal"): _journal,
+    ("DELETE", "journal"): _clear_journal,
+    ("POST", "limits"): _limits,
+    ("GET", "tokens"): _tokens,
+}

@@ -1,0 +1,299 @@
+"""`$filter`: read into a tree, held against the entity's rules, and turned into a test of rows (dossier 5.1, 5.3)."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Literal
+
+from exactonline_sandbox.call import NotImitatedError, Refusal
+from exactonline_sandbox.edm import encoder
+from exactonline_sandbox.filter_tokens import SYNTAX, Word, words
+from exactonline_sandbox.properties import Entity
+
+Row = Mapping[str, Any]
+Comparison = Literal["eq", "ne", "gt", "ge", "lt", "le"]
+
+_COMPARISONS = {"eq", "ne", "gt", "ge", "lt", "le"}
+_FUNCTIONS = {"substringof": 2, "startswith": 2, "endswith": 2, "trim": 1}
+_KIND_OF = {
+    "Edm.Guid": "guid",
+    "Edm.String": "text",
+    "Edm.DateTime": "datetime",
+    "Edm.Boolean": "bool",
+    **dict.fromkeys(("Edm.Byte", "Edm.Int16", "Edm.Int32", "Edm.Int64", "Edm.Double"), "number"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A property of the row."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function over fields and literals."""
+
+    name: str
+    arguments: tuple["Operand", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """One side against the other."""
+
+    operator: str
+    left: "Operand"
+    right: "Operand"
+
+
+@dataclass(frozen=True, slots=True)
+class Both:
+    """`and`, or with `any_of` `or`."""
+
+    left: "Node"
+    right: "Node"
+    any_of: bool
+
+
+Operand = Field | Function | Word
+Node = Compare | Both | Function
+
+
+class _Parser:
+    """Recursive descent: or < and < comparison < operand."""
+
+    def __init__(self, text: str) -> None:
+        self._words: list[Word] = list(words(text))
+        self._at = 0
+
+    def whole(self) -> Node:
+        node = self._either()
+        if self._at != len(self._words):
+            self._refuse_word(self._words[self._at])
+        return node
+
+    def _either(self) -> Node:
+        node = self._all()
+        while self._take("name", "or"):
+            node = Both(node, self._all(), any_of=True)
+        return node
+
+    def _all(self) -> Node:
+        node = self._one()
+        while self._take("name", "and"):
+            node = Both(node, self._one(), any_of=False)
+        return node
+
+    def _one(self) -> Node:
+        if self._take("sign", "("):
+            node = self._either()
+            if not self._take("sign", ")"):
+                raise Refusal(400, SYNTAX)
+            return node
+        left = self._operand()
+        word = self._peek()
+        if word and word.kind == "name" and word.value in _COMPARISONS:
+            self._at += 1
+            return Compare(word.value, left, self._operand())
+        if isinstance(left, Function) and left.name != "trim":
+            return left
+        if word:
+            self._refuse_word(word)
+        raise Refusal(400, SYNTAX)
+
+    def _operand(self) -> Operand:
+        word = self._peek()
+        if word is None or word.kind == "sign":
+            raise Refusal(400, SYNTAX)
+        self._at += 1
+        if word.kind != "name":
+            return word
+        if self._take("sign", "("):
+            return self._function(word.value)
+        if word.value == "not":
+            raise NotImitatedError("the operator not in $filter")
+        if "/" in word.value:
+            raise Refusal(400, SYNTAX)  # a navigation property: "not supported" (dossier 5.1)
+        return Field(word.value)
+
+    def _function(self, name: str) -> Function:
+        if name not in _FUNCTIONS:
+            raise NotImitatedError(f"the function {name}() in $filter")
+        arguments = [self._operand()]
+        while self._take("sign", ","):
+            arguments.append(self._operand())
+        if len(arguments) != _FUNCTIONS[name] or not self._take("sign", ")"):
+            raise Refusal(400, SYNTAX)
+        return Function(name, tuple(arguments))
+
+    def _peek(self) -> Word | None:
+        return self._words[self._at] if self._at < len(self._words) else None
+
+    def _take(self, kind: str, value: str) -> bool:
+        word = self._peek()
+        if word is None or word.kind != kind or word.value != value:
+            return False
+        self._at += 1
+        return True
+
+    @staticmethod
+    def _refuse_word(word: Word) -> None:
+        if word.kind == "name" and word.value in {"add", "sub", "mul", "div", "mod"}:
+            raise NotImitatedError(f"the operator {word.value} in $filter")
+        raise Refusal(400, SYNTAX)
+
+
+@lru_cache(maxsize=512)
+def parse_filter(text: str, entity: Entity) -> Node:
+    """The tree of a filter that this entity takes.
+
+    Raises:
+        Refusal: 400, with the texts of dossier 4.4.
+        NotImitatedError: A function or operator of which nothing is known.
+    """
+    node = _Parser(text).whole()
+    for name in fields_in(node):
+        known = entity.properties.get(name)
+        if known is None:
+            raise Refusal(400, SYNTAX)
+        if not known.filterable:
+            raise Refusal(400, filter_rule_text(entity))
+    _check_kinds(node, entity)
+    return node
+
+
+def filter_rule_text(entity: Entity) -> str:
+    """What Exact says when a list call filters on nothing it allows (dossier 4.4, quoted by INV)."""
+    names = ",".join(sorted(entity.filterable))
+    return (
+        "A GET request for this endpoint must have a $filter parameter with one of the following fields "
+        f"in the url:{names}."
+    )
+
+
+def fields_in(node: Node | Operand) -> Iterator[str]:
+    """The property names that a filter touches."""
+    match node:
+        case Field(name):
+            yield name
+        case Function(_, arguments):
+            for argument in arguments:
+                yield from fields_in(argument)
+        case Compare(_, left, right) | Both(left, right):
+            yield from fields_in(left)
+            yield from fields_in(right)
+
+
+def _check_kinds(node: Node, entity: Entity) -> None:
+    match node:
+        case Both(left, right):
+            _check_kinds(left, entity)
+            _check_kinds(right, entity)
+        case Function():
+            _kind(node, entity)
+        case Compare(_, left, right):
+            kinds = {_kind(left, entity), _kind(right, entity)}
+            no_literal = not any(isinstance(side, Word) for side in (left, right))
+            if len(kinds - {"null"}) > 1 or no_literal or not {*fields_in(left), *fields_in(right)}:
+                raise Refusal(400, SYNTAX)
+
+
+def _kind(operand: Operand, entity: Entity) -> str:
+    match operand:
+        case Field(name):
+            return _KIND_OF.get(entity.properties[name].edm, "none")
+        case Function(name, arguments):
+            if any(_kind(argument, entity) != "text" for argument in arguments):
+                raise Refusal(400, SYNTAX)
+            return "text" if name == "trim" else "bool"
+        case Word(kind, _):
+            return kind
+
+
+@lru_cache(maxsize=512)
+def row_test(node: Node, entity: Entity) -> Callable[[Row], bool]:
+    """A test of kept rows. Text counts with its padding; like SQL Server, blanks at the end do not count,
+    and a comparison with null is not true.
+    """
+    match node:
+        case Both(left, right, any_of):
+            first, second = row_test(left, entity), row_test(right, entity)
+            if any_of:
+                return lambda row: first(row) or second(row)
+            return lambda row: first(row) and second(row)
+        case Function():
+            function = _reader(node, entity)
+            return lambda row: function(row) is True
+        case Compare(operator, left, right):
+            get_left, get_right = _reader(left, entity), _reader(right, entity)
+            nulls = Word("null", None) in (left, right)
+            return lambda row: _holds(operator, get_left(row), get_right(row), with_null=nulls)
+
+
+def _holds(operator: str, left: Any, right: Any, *, with_null: bool) -> bool:
+    if left is None or right is None:
+        same = left is None and right is None
+        return with_null and ((operator == "eq" and same) or (operator == "ne" and not same))
+    if isinstance(left, str):
+        left, right = left.rstrip(), right.rstrip()
+    match operator:
+        case "eq":
+            return bool(left == right)
+        case "ne":
+            return bool(left != right)
+        case "gt":
+            return bool(left > right)
+        case "ge":
+            return bool(left >= right)
+        case "lt":
+            return bool(left < right)
+        case _:
+            return bool(left <= right)
+
+
+def _reader(operand: Operand, entity: Entity) -> Callable[[Row], Any]:
+    match operand:
+        case Field(name):
+            known = entity.properties[name]
+            padded = encoder(known) if known.padding else None
+            if padded is None:
+                return lambda row: row.get(name)
+            return lambda row: None if row.get(name) is None else padded(row[name])
+        case Function(name, arguments):
+            readers = [_reader(argument, entity) for argument in arguments]
+            return lambda row: _apply(name, [read(row) for read in readers])
+        case Word(_, value):
+            return lambda row: value
+
+
+def _apply(name: str, values: list[str | None]) -> Any:
+    if None in values:
+        return None
+    texts = [value for value in values if value is not None]
+    match name:
+        case "trim":
+            return texts[0].strip()
+        case "substringof":
+            return texts[0] in texts[1]
+        case "startswith":
+            return texts[0].startswith(texts[1])
+        case _:
+            return texts[0].endswith(texts[1])
+
+
+def bound_by(node: Node | None, name: str, operators: frozenset[str]) -> Any:
+    """The literal that an `and`-part of the filter holds the field against, to narrow a search; None if none does.
+
+    Several parts on one field: the first, which narrows enough; the whole filter is tested anyway.
+    """
+    match node:
+        case Both(left, right, any_of=False):
+            found = bound_by(left, name, operators)
+            return found if found is not None else bound_by(right, name, operators)
+        case Compare(operator, Field(field), Word(_, value)) if field == name and operator in operators:
+            return value
+        case Compare("eq", Function("trim", (Field(field),)), Word(_, value)) if field == name and "eq" in operators:
+            return value
+    return None

@@ -1,0 +1,163 @@
+"""A data call from its token to its answer: who, limits, scope, handler, counting (dossier 4.4, 7)."""
+
+import sqlite3
+from dataclasses import dataclass
+
+from exactonline_sandbox import ledger, rendering, tokens
+from exactonline_sandbox.call import Call, NotImitatedError, Refusal, Reply
+from exactonline_sandbox.context import Caller, Context, Visit
+from exactonline_sandbox.faults import INSTEAD, Fault
+from exactonline_sandbox.identity import get_me
+from exactonline_sandbox.ledger import Block, Ledger
+from exactonline_sandbox.routing import ME, Place, handler_for, refuse_unknown_headers
+from exactonline_sandbox.spoiling import in_place_of
+from exactonline_sandbox.world import Division, World
+
+_OUT_OF_SCOPE = "Forbidden - User division is not within division scope."
+_ARCHIVED = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One data call under way."""
+
+    db: sqlite3.Connection
+    world: World
+    now: float
+    call: Call
+    place: Place
+    fault: Fault | None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The reply, and who asked, as far as the token tells."""
+
+    reply: Reply
+    app: str | None = None
+    user: str | None = None
+
+
+def answer(request: Request) -> Answer:
+    """Answer a call to current/Me or to a division."""
+    shown = request.call.headers.get("authorization", "")
+    held = tokens.holder(request.db, shown[7:].strip()) if shown[:7].lower() == "bearer " else None
+    if held is None or held[0] not in request.world.apps or held[1] not in request.world.users:
+        return Answer(_unauthorized("message expired"))
+    client_id, user, expires = held
+    caller = Caller(request.world.apps[client_id], request.world.users[user])
+    if request.place.division is None:
+        reply = _outside_divisions(request, caller, expired=request.now >= expires)
+    else:
+        reply = _in_division(request, caller, request.place.division, expired=request.now >= expires)
+    return Answer(reply, client_id, user)
+
+
+def _outside_divisions(request: Request, caller: Caller, *, expired: bool) -> Reply:
+    """current/Me has no division, so no budget: nothing is counted, no limit headers (assumption)."""
+    if request.fault and request.fault.kind in INSTEAD:
+        limit = request.fault.kind.startswith("429") or request.fault.kind == "error_block"
+        return Reply(429) if limit else in_place_of(request.call, request.fault)
+    if expired:
+        return _unauthorized("access token expired")
+    try:
+        return _me(request, caller)
+    except Refusal as refusal:
+        return rendering.error(request.call, refusal)
+
+
+def _me(request: Request, caller: Caller) -> Reply:
+    if request.place.endpoint != ME or request.call.method != "GET":
+        raise NotImitatedError(f"{request.call.method} {request.place.endpoint}")
+    refuse_unknown_headers(request.call)
+    _refuse_person(caller)
+    return get_me(Context(request.db, request.world, request.now, request.call, caller))
+
+
+def _in_division(request: Request, caller: Caller, division: int, *, expired: bool) -> Reply:
+    """Blocks and limits first, then the call; every answer but a 429 counts, errors twice over."""
+    limits = request.world.limits
+    key: Block = (caller.app.client_id, caller.user.name, division, request.place.endpoint)
+    books = Ledger(request.db, caller.app.client_id, division, limits, request.now)
+    refused = ledger.blocked(request.db, key, request.now) if limits.enabled else None
+    refused = refused or books.refusal(request.world.switches.rate_headers_on_429)
+    if refused:
+        return refused
+    reply = _by_fault(request, books, key)
+    if reply is None:
+        reply = _unauthorized("access token expired") if expired else _handled(request, caller, division)
+    if reply.status == 429:
+        return reply
+    if reply.status in ledger.ERRORS:
+        ledger.count_error(request.db, key, limits, request.now)
+    return books.count_call(reply)
+
+
+def _by_fault(request: Request, books: Ledger, key: Block) -> Reply | None:
+    fault = request.fault
+    if fault is None or fault.kind not in INSTEAD:
+        return None
+    match fault.kind:
+        case "429_minute":
+            return books.use_up("minute")
+        case "429_day":
+            return books.use_up("day")
+        case "429_no_headers":
+            return Reply(429, error="limit")
+        case "error_block":
+            if books.limits.enabled:
+                ledger.block(request.db, key, request.now + books.limits.error_hour_seconds)
+            return Reply(429, error="error rule")
+        case _:
+            return in_place_of(request.call, fault)
+
+
+def _handled(request: Request, caller: Caller, division: int) -> Reply:
+    try:
+        visit = _visit(request, caller, division)
+        handler = handler_for(request.place, request.call)
+        if request.world.switches.path_case_sensitive and not request.place.exact_spelling:
+            raise Refusal(404, f"Resource not found for the segment '{request.place.asked}'.")
+        if request.call.method in {"GET", "POST"} and not request.place.count_only:
+            rendering.form_for(request.call)
+        return handler(visit)
+    except Refusal as refusal:
+        return rendering.error(request.call, refusal)
+    except NotImitatedError as unknown:
+        return rendering.not_imitated(str(unknown))
+
+
+def _visit(request: Request, caller: Caller, code: int) -> Visit:
+    _refuse_person(caller)
+    division = request.world.divisions.get(code)
+    if division is None or code not in caller.user.divisions:
+        raise Refusal(403, _OUT_OF_SCOPE, "NoDivisionAccess")
+    _refuse_closed(division)
+    visit = Visit(
+        *(request.db, request.world, request.now, request.call, caller, division),
+        key=request.place.key,
+        count_only=request.place.count_only,
+    )
+    if visit.current_division() != code:
+        request.db.execute("UPDATE users SET current_division = ? WHERE name = ?", (code, caller.user.name))
+    return visit
+
+
+def _refuse_person(caller: Caller) -> None:
+    if caller.user.refused:
+        raise Refusal(403, "Forbidden", caller.user.refused)
+
+
+def _refuse_closed(division: Division) -> None:
+    """A blocked division is named in the dossier; that an archived one is closed to all calls is an assumption."""
+    if division.blocking_status:
+        raise Refusal(403, "Forbidden", "DivisionBlocked")
+    if division.status == _ARCHIVED:
+        raise Refusal(403, "Forbidden", "NoDivisionAccess")
+
+
+def _unauthorized(why: str) -> Reply:
+    """401; what the body holds is unknown, the header holds the reason URL-encoded (AIRBYTE)."""
+    encoded = why.replace(" ", "%20")
+    header = ("WWW-Authenticate", f'Bearer error="invalid_token", error_description="{encoded}"')
+    return Reply(401, b"", (header,), why)

@@ -1,0 +1,116 @@
+"""A world into the world file, and the state that every request starts from."""
+
+import json
+import sqlite3
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from exactonline_sandbox import accounts_table as table
+from exactonline_sandbox import tokens
+from exactonline_sandbox.account_rows import new_row, stamped, with_status
+from exactonline_sandbox.clock import wall_ms
+from exactonline_sandbox.edm import kept_from_person
+from exactonline_sandbox.properties import ACCOUNT
+from exactonline_sandbox.storage import empty
+from exactonline_sandbox.world import Division, World, world_from, world_from_text
+
+Config = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a request needs to know first. `stamp` changes whenever the configuration does."""
+
+    stamp: str
+    clock_offset: float
+    faults: bool
+
+    @property
+    def now(self) -> float:
+        """The sandbox clock, in epoch seconds."""
+        return time.time() + self.clock_offset
+
+
+def read_state(db: sqlite3.Connection) -> State:
+    """The state of a world file that holds a world."""
+    stamp, offset, faults = db.execute("SELECT stamp, clock_offset, faults FROM state").fetchone()
+    return State(stamp, offset, bool(faults))
+
+
+def read_world(db: sqlite3.Connection) -> World:
+    """The world without its accounts."""
+    return world_from_text(db.execute("SELECT config FROM state").fetchone()[0])
+
+
+def load(db: sqlite3.Connection, given: Mapping[str, Any], *, no_limits: bool | None = None) -> None:
+    """Replace everything by a world, at the real time. `no_limits` None: as it was.
+
+    Raises:
+        ValueError: The world is wrong; nothing was changed.
+    """
+    before = db.execute("SELECT no_limits FROM state").fetchone()
+    lifted = bool(before and before[0]) if no_limits is None else no_limits
+    config: Config = {name: value for name, value in given.items() if name != "accounts"}
+    if lifted:
+        config["limits"] = {**config.get("limits", {}), "enabled": False}
+    world = world_from({**config, "accounts": given.get("accounts", {})})
+    empty(db)
+    db.execute("DELETE FROM state")
+    db.execute(
+        "INSERT INTO state (one, stamp, config, world, no_limits) VALUES (1, ?, ?, ?, ?)",
+        (uuid4().hex, json.dumps(config), json.dumps(given), lifted),
+    )
+    now = time.time()
+    db.executemany(
+        "INSERT INTO users (name, current_division) VALUES (?, ?)",
+        [(user.name, user.current_division or next(iter(user.divisions), None)) for user in world.users.values()],
+    )
+    for division in world.divisions.values():
+        # Far above 32 bits and apart per division: a client that mixes them up or cuts them off fails here.
+        first = world.first_timestamp + division.code % 1000 * 1_000_000 if world.first_timestamp > 1 else 1
+        db.execute("INSERT INTO counters (division, version) VALUES (?, ?)", (division.code, first))
+        for account in given.get("accounts", {}).get(str(division.code), ()):
+            put_by_hand(db, world, division, account, now)
+    tokens.seed(db, world, now)
+
+
+def change_config(db: sqlite3.Connection, change: Callable[[Config], None]) -> None:
+    """Change the world's configuration in place; ValueError, and nothing changed, if it is then wrong."""
+    config: Config = json.loads(db.execute("SELECT config FROM state").fetchone()[0])
+    change(config)
+    world_from(config)
+    db.execute("UPDATE state SET config = ?, stamp = ?", (json.dumps(config), uuid4().hex))
+
+
+def lift_limits(db: sqlite3.Connection) -> None:
+    """Lift the limits of the world that is there and of those it is reset to."""
+    change_config(db, lambda config: config.setdefault("limits", {}).update(enabled=False))
+    db.execute("UPDATE state SET no_limits = 1")
+
+
+def put_by_hand(db: sqlite3.Connection, world: World, division: Division, given: Mapping[str, Any], now: float) -> None:
+    """Add or change the account with this Code as a person would in the screen: no rules, no limits.
+
+    Raises:
+        ValueError: No Code, or a name that is no property of an account.
+    """
+    values = {}
+    for name, value in given.items():
+        if name not in ACCOUNT.properties:
+            raise ValueError(f"an account has no property called {name}")
+        values[name] = kept_from_person(ACCOUNT.properties[name], value)
+    code = str(values.get("Code") or "").strip()
+    if not code:
+        raise ValueError("an account in a world needs a Code")
+    wall = wall_ms(now, world.timezone)
+    before = table.by_code(db, division.code, code)
+    if before is None:
+        key = values.get("ID") or table.key_for(division.code, code)
+        row = new_row({**values, "ID": key, "Code": code}, division, wall, over_api=False)
+        table.put(db, division.code, {**stamped(row, wall, None, new=True), **values, "Code": code})
+    else:
+        row = stamped(with_status({**before, **values}, before, wall), wall, None, new=False)
+        table.put(db, division.code, {**row, **values, "ID": before["ID"], "Code": code})

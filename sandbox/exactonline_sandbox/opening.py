@@ -1,0 +1,33 @@
+"""World files opened, and filled where they are new."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from exactonline_sandbox.demo import demo_world
+from exactonline_sandbox.loading import load
+from exactonline_sandbox.storage import Storage
+
+
+def open_world(
+    path: Path, world: Mapping[str, Any] | None = None, *, fresh: bool = False, no_limits: bool | None = None
+) -> Storage:
+    """The world file at a path. It is loaded with `world`, or the demo world, if new or `fresh`; else left as it is.
+
+    Raises:
+        ValueError: The world is wrong.
+    """
+    storage = Storage(path)
+    if fresh or not storage.has_world():
+        with storage.transaction() as db:
+            load(db, demo_world() if world is None else world, no_limits=no_limits)
+    return storage
+
+
+def read_world_file(path: Path) -> dict[str, Any]:
+    """The world in a JSON file; ValueError if it is none."""
+    world = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(world, dict):
+        raise ValueError(f"{path} holds no world: a JSON object was expected")
+    return world

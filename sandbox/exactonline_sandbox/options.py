@@ -1,0 +1,98 @@
+"""The numbers and switches of a world; each default is what the dossier calls Exact's own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, Literal, TypeVar
+
+_PAGES: Mapping[str, int] = MappingProxyType({"crm": 60, "bulk": 1000, "sync": 1000})
+_Options = TypeVar("_Options", "Limits", "Switches")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """World key `limits`.
+
+    enabled: false lifts minute, day, token and error limits (the headers then tell of a million calls).
+    per_minute, per_day: calls per app and division (7.1); minute_seconds, day_seconds: how long those last.
+    errors_per_hour, error_hour_seconds: the error rule (7.3).
+    token_seconds: life of an access token; a refresh is too early until 30 s before its end (6).
+    token_calls_per_day, refresh_token_days, code_seconds: the rest of section 6.
+    page_sizes: rows a page on crm, bulk and sync (2.7). deleted_months: how long sync/Deleted remembers (5.4).
+    latency_ms: every answer takes this much longer.
+    """
+
+    enabled: bool = True
+    per_minute: int = 60
+    per_day: int = 5000
+    minute_seconds: float = 60
+    day_seconds: float = 86_400
+    errors_per_hour: int = 10
+    error_hour_seconds: float = 3600
+    token_seconds: int = 600
+    token_calls_per_day: int = 200
+    refresh_token_days: float = 30
+    code_seconds: int = 180
+    page_sizes: Mapping[str, int] = field(default_factory=lambda: _PAGES)
+    deleted_months: int = 2
+    latency_ms: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Switches:
+    """World key `switches`: where the sources contradict each other, or nobody knows (dossier 11 and 13).
+
+    mandatory_filter: lists on crm and bulk need a filter (11.1).
+    foreign_guid: a guid of another company is refused, or becomes null (11.3).
+    path_case_sensitive: `CRM/accounts` is a 404 (11.5). early_refresh_status: 400 or 401 (11.2).
+    expires_in_as (11.4), timestamp_as (11.6): the JSON type. rate_headers_on_429: one family or none (11.7).
+    codes: numeric, or any text up to 18 characters (13.3). post_id: an ID in a POST is used or ignored (13.5).
+    """
+
+    mandatory_filter: bool = False
+    foreign_guid: Literal["refuse", "null"] = "refuse"
+    path_case_sensitive: bool = False
+    early_refresh_status: Literal[400, 401] = 400
+    expires_in_as: Literal["string", "number"] = "string"
+    timestamp_as: Literal["string", "number"] = "string"
+    rate_headers_on_429: Literal["one", "none"] = "one"
+    codes: Literal["numeric", "any"] = "numeric"
+    post_id: Literal["use", "ignore"] = "use"
+
+
+_CHOICES: dict[str, set[Any]] = {
+    "foreign_guid": {"refuse", "null"},
+    "early_refresh_status": {400, 401},
+    "expires_in_as": {"string", "number"},
+    "timestamp_as": {"string", "number"},
+    "rate_headers_on_429": {"one", "none"},
+    "codes": {"numeric", "any"},
+    "post_id": {"use", "ignore"},
+}
+
+
+def limits_from(given: Mapping[str, Any]) -> Limits:
+    """Limits with what a world or a control call names; ValueError for a name that is none."""
+    values = dict(given)
+    if "page_sizes" in values:
+        values["page_sizes"] = MappingProxyType({**_PAGES, **values["page_sizes"]})
+    return _checked(Limits, values)
+
+
+def switches_from(given: Mapping[str, Any]) -> Switches:
+    """Switches with what a world or a control call names; ValueError for a name or value that is none."""
+    for name, value in given.items():
+        if name in _CHOICES and value not in _CHOICES[name]:
+            raise ValueError(f"switch {name} is one of {sorted(_CHOICES[name], key=str)}, not {value!r}")
+    return _checked(Switches, dict(given))
+
+
+def _checked(kind: type[_Options], given: dict[str, Any]) -> _Options:
+    unknown = given.keys() - {option.name for option in fields(kind)}
+    if unknown:
+        raise ValueError(f"no {kind.__name__.lower()} called {', '.join(sorted(unknown))}")
+    return kind(**given)
+
+
+LIMIT_NAMES = frozenset(option.name for option in fields(Limits))
+SWITCH_NAMES = frozenset(option.name for option in fields(Switches))

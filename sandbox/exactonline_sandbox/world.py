@@ -1,0 +1,144 @@
+"""A world: apps, users, divisions and rules, read strictly from its JSON form."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+from uuid import NAMESPACE_URL, uuid5
+from zoneinfo import ZoneInfo
+
+from exactonline_sandbox.options import Limits, Switches, limits_from, switches_from
+
+_KEYS = {"apps", "users", "divisions", "accounts", "limits", "switches", "timezone", "first_timestamp"}
+_REASONS = {"BlockedUser", "InactiveUser", "BlockedCustomer", "LicenseExpired"}
+_RIGHTS = {"read_accounts", "write_accounts", "read_deleted"}
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """An app registered with Exact."""
+
+    client_id: str
+    client_secret: str
+    redirect_uris: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person; `divisions` is what this person granted the app at consent."""
+
+    name: str
+    divisions: tuple[int, ...]
+    email: str | None = None
+    language: str = "NL"
+    refresh_token: str | None = None
+    authorization_code: str | None = None
+    current_division: int | None = None
+    refused: str | None = None
+    id: str = ""
+
+    @property
+    def dutch(self) -> bool:
+        """Whether Exact's texts are in Dutch for this user; all others read English here."""
+        return self.language[:2].upper() == "NL"
+
+
+@dataclass(frozen=True, slots=True)
+class Division:
+    """A company. `rights` and the lists of codes say what this world lets one do there."""
+
+    code: int
+    description: str
+    country: str = "NL"
+    currency: str = "EUR"
+    currencies: tuple[str, ...] = ()
+    status: int = 1
+    blocking_status: int = 0
+    hq: bool = False
+    main: bool = False
+    moved: int | None = None
+    code_digits: int = 0
+    rights: Mapping[str, bool] = field(default_factory=dict)
+    references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    vat_codes: Mapping[str, str] = field(default_factory=dict)
+    payment_conditions: Mapping[str, str] = field(default_factory=dict)
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+    def may(self, right: str) -> bool:
+        """Whether the user has a right here; true unless the world denies it."""
+        return self.rights.get(right, True)
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Everything about a world but its accounts."""
+
+    apps: Mapping[str, App]
+    users: Mapping[str, User]
+    divisions: Mapping[int, Division]
+    limits: Limits
+    switches: Switches
+    timezone: str
+    first_timestamp: int
+
+
+def world_from(given: Mapping[str, Any]) -> World:
+    """A world from its JSON form; ValueError names what is wrong with it."""
+    _known("the world", given, _KEYS)
+    apps = [_app(app) for app in given.get("apps", [])]
+    users = [_user(user) for user in given.get("users", [])]
+    divisions = [_division(division) for division in given.get("divisions", [])]
+    known = {division.code for division in divisions}
+    strangers = {int(code) for code in given.get("accounts", {})} - known
+    if strangers:
+        raise ValueError(f"accounts of divisions that are not in the world: {sorted(strangers)}")
+    timezone = given.get("timezone", "Europe/Amsterdam")
+    ZoneInfo(timezone)
+    return World(
+        apps={app.client_id: app for app in apps},
+        users={user.name: user for user in users},
+        divisions={division.code: division for division in divisions},
+        limits=limits_from(given.get("limits", {})),
+        switches=switches_from(given.get("switches", {})),
+        timezone=timezone,
+        first_timestamp=int(given.get("first_timestamp", 3_000_000_000)),
+    )
+
+
+@lru_cache(maxsize=16)
+def world_from_text(text: str) -> World:
+    """The same from the text kept in the world file."""
+    return world_from(json.loads(text))
+
+
+def _known(what: str, given: Mapping[str, Any], names: set[str]) -> None:
+    unknown = given.keys() - names
+    if unknown:
+        raise ValueError(f"{what} has no key called {', '.join(sorted(unknown))}")
+
+
+def _app(given: Mapping[str, Any]) -> App:
+    _known("an app", given, {"client_id", "client_secret", "redirect_uris"})
+    return App(given["client_id"], given["client_secret"], tuple(given.get("redirect_uris", ())))
+
+
+def _user(given: Mapping[str, Any]) -> User:
+    _known("a user", given, set(User.__dataclass_fields__))
+    if given.get("refused") not in {None, *_REASONS}:
+        raise ValueError(f"a user is refused for one of {sorted(_REASONS)}")
+    values = {**given, "divisions": tuple(given.get("divisions", ()))}
+    values["id"] = given.get("id") or str(uuid5(NAMESPACE_URL, f"exact-user:{given['name']}"))
+    return User(**values)
+
+
+def _division(given: Mapping[str, Any]) -> Division:
+    _known("a division", given, set(Division.__dataclass_fields__))
+    _known("rights", given.get("rights", {}), _RIGHTS)
+    values = dict(given)
+    values["code"] = int(given["code"])
+    values["currencies"] = tuple(given.get("currencies", ())) or (given.get("currency", "EUR"),)
+    values["references"] = {
+        name: tuple(guid.lower() for guid in guids) for name, guids in given.get("references", {}).items()
+    }
+    return Division(**values)

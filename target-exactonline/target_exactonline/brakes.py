@@ -1,0 +1,68 @@
+"""Before the first write of a division: what is going to happen, and whether that is more than allowed. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+
+@dataclass(slots=True)
+class Forecast:
+    """What the plan of one division comes to."""
+
+    creates: int = 0
+    updates: int = 0
+
+    @property
+    def calls(self) -> int:
+        """One per write."""
+        return self.creates + self.updates
+
+    def line(self, division: int, calls_left_today: int, calls_per_minute: int, now: datetime) -> str:
+        """The forecast as a sentence, with the time when it should be done."""
+        if not self.calls:
+            return f"Division {division}: nothing to write"
+        possible = min(self.calls, calls_left_today)
+        end = now + timedelta(minutes=possible // max(1, calls_per_minute))
+        until = (
+            f"done at about {end:%H:%M} UTC"
+            if possible == self.calls
+            else f"{self.calls - possible} not before tomorrow"
+        )
+        return (
+            f"Division {division}: {self.creates} creates, {self.updates} updates: {self.calls} calls of "
+            f"{calls_left_today} left today, {until}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Brakes:
+    """How large a plan may be."""
+
+    max_creates: int | None = None
+    max_updates_share: float | None = None
+    """Of the accounts that the division holds."""
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Brakes:
+        """The brakes that the settings put on."""
+        creates, share = config.get("max_creates"), config.get("max_updates_share")
+        return cls(None if creates is None else int(creates), None if share is None else float(share))
+
+    def why_stop(self, forecast: Forecast, accounts: int) -> str | None:
+        """Why a division with this many accounts is not written to, and how to let it through; None if it may be."""
+        if self.max_creates is not None and forecast.creates > self.max_creates:
+            return (
+                f"{forecast.creates} accounts would be created, more than max_creates ({self.max_creates}) allows. "
+                "Look at them in a dry_run; raise or unset max_creates to let them through."
+            )
+        share = forecast.updates / accounts if accounts else 0.0
+        if self.max_updates_share is not None and share > self.max_updates_share:
+            return (
+                f"{forecast.updates} of {accounts} accounts would change, a larger share than max_updates_share "
+                f"({self.max_updates_share:g}) allows. Look at them in a dry_run; raise or unset max_updates_share to "
+                "let them through."
+            )
+        return None

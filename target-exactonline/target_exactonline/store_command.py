@@ -1,0 +1,135 @@
+"""`target-exactonline-store`: what waits, what was refused, what happened, as a table or as JSON Lines."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from exactonline_client.errors import ConfigurationError
+from exactonline_client.settings import PROPERTIES
+from exactonline_client.store import Store
+from rich.console import Console
+from rich.table import Table
+
+from target_exactonline import store as tables
+from target_exactonline.store import PutAside, State, TargetStore
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+EXAMPLES = """
+\b
+Examples:
+  target-exactonline-store parked --config config.json
+  target-exactonline-store history --division 201 --code 10042
+  target-exactonline-store forget refused --division 201
+
+The store and the site are those of --config, or of TARGET_EXACTONLINE_STORE_URL and TARGET_EXACTONLINE_BASE_URL.
+"""
+
+
+def _setting(name: str, config: dict[str, Any]) -> str:
+    given = config.get(name) or os.environ.get(f"TARGET_EXACTONLINE_{name.upper()}")
+    return str(given or PROPERTIES[name]["default"])
+
+
+def _open(config_file: Path | None) -> TargetStore:
+    try:
+        config = json.loads(config_file.read_text(encoding="utf-8")) if config_file else {}
+        database = Store.open(_setting("store_url", config), tables.metadata)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{config_file} cannot be read: {error}") from None
+    except ConfigurationError as error:
+        raise click.ClickException(str(error)) from None
+    return TargetStore(database, _setting("base_url", config).rstrip("/"))
+
+
+def _options(command: F) -> F:
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="One JSON object a line."),
+        click.option("--code", help="Only accounts with this code."),
+        click.option("--division", type=int, help="Only this division."),
+        click.option(
+            "--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), help="The target's settings."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group(epilog=EXAMPLES)
+def main() -> None:
+    """Look into what target-exactonline remembers between runs."""
+
+
+@main.command()
+@_options
+def parked(*, config_file: Path | None, division: int | None, code: str | None, as_json: bool) -> None:
+    """List changes that wait for the next run, with the reason."""
+    _list("parked", config_file, division, code, as_json=as_json)
+
+
+@main.command()
+@_options
+def refused(*, config_file: Path | None, division: int | None, code: str | None, as_json: bool) -> None:
+    """List records that Exact refused; they are tried again when they change."""
+    _list("refused", config_file, division, code, as_json=as_json)
+
+
+@main.command()
+@_options
+@click.option("--limit", type=int, default=100, show_default=True, help="At most so many, newest first.")
+def history(*, config_file: Path | None, division: int | None, code: str | None, as_json: bool, limit: int) -> None:
+    """List what was created, updated and refused, newest first."""
+    events = _open(config_file).history(division, code, limit)
+    columns = ("at", "division", "code", "outcome", "changes", "reason")
+    _show(events, columns, as_json=as_json)
+
+
+@main.command()
+@click.argument("state", type=click.Choice(["parked", "refused", "all"]))
+@_options
+def forget(*, state: str, config_file: Path | None, division: int | None, code: str | None, as_json: bool) -> None:
+    """Drop parked or refused changes. A parked change is lost with it until its source record changes again."""
+    chosen: State | None = None if state == "all" else "parked" if state == "parked" else "refused"
+    count = _open(config_file).forget(chosen, division, code)
+    click.echo(json.dumps({"forgotten": count}) if as_json else f"{count} forgotten.")
+
+
+def _list(state: State, config_file: Path | None, division: int | None, code: str | None, *, as_json: bool) -> None:
+    found = _open(config_file).put_aside_before(state, division, [code] if code else None)
+    columns = ("division", "code", "first_seen", "last_tried", "attempts", "reason")
+    _show([_as_row(one) for one in found], columns, as_json=as_json)
+
+
+def _as_row(one: PutAside) -> dict[str, Any]:
+    return {
+        "division": one.division,
+        "code": one.code,
+        "stream": one.stream,
+        "first_seen": one.first_seen,
+        "last_tried": one.last_tried,
+        "attempts": one.attempts,
+        "reason": one.reason,
+        "wanted": one.wanted,
+    }
+
+
+def _show(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(_cell(row[column]) for column in columns))
+    Console().print(table if table.row_count else "Nothing.")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{name}: {before!r} → {after!r}" for name, (before, after) in value.items())
+    return "" if value is None else str(value)

@@ -1,0 +1,46 @@
+"""A folder of results as a table for the terminal: `python -m target_exactonline.summary output/sandbox`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter, defaultdict
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from target_exactonline.outcomes import Outcome
+from target_exactonline.report import LINES, PAGE
+
+
+def summarize(folder: Path, console: Console) -> None:
+    """Print how many records ended how, per division, and each refusal with its reason."""
+    counts: dict[int | None, Counter[str]] = defaultdict(Counter)
+    refusals: list[str] = []
+    with (folder / LINES).open(encoding="utf-8") as lines:
+        for text in lines:
+            line = json.loads(text)
+            counts[line["division"]][line["outcome"]] += 1
+            if line["outcome"] == Outcome.REFUSED.value:
+                refusals.append(line["reason"])
+    table = Table("Division", *(outcome.value for outcome in Outcome))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for division in sorted(counts, key=lambda code: code or 0):
+        table.add_row(str(division or "none named"), *(str(counts[division][outcome.value]) for outcome in Outcome))
+    console.print(table if counts else "Nothing came in: no account has changed since the last run.")
+    for reason in refusals[:10]:
+        console.print(f"Refused: {reason}", markup=False, soft_wrap=True)
+    if len(refusals) > 10:
+        console.print(f"... and {len(refusals) - 10} more.")
+    console.print(f"Report: {folder / PAGE}", soft_wrap=True)
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m target_exactonline.summary FOLDER")
+    try:
+        summarize(Path(sys.argv[1]), Console())
+    except FileNotFoundError:
+        sys.exit(f"{sys.argv[1]} holds no {LINES}; it is written when report_path is set.")

@@ -1,0 +1,154 @@
+"""The rotating pair of tokens in a real SQLite file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from exactonline_client.errors import ConfigurationError
+from exactonline_client.store import Store
+from exactonline_client.tokens import Kept, TokenSet, TokenStore, began_with
+
+NOW = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
+SITE = "https://start.exactonline.nl"
+
+
+def pair(number: int, issued_at: datetime = NOW) -> TokenSet:
+    return TokenSet(f"access-{number}", f"refresh-{number}", issued_at, issued_at + timedelta(seconds=600))
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite:///{tmp_path}/store.db"
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[Store]:
+    with Store.open(url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def tokens(store: Store) -> TokenStore:
+    return TokenStore(store, SITE, "app")
+
+
+def stored_now(url: str, client_id: str = "app") -> Kept | None:
+    """What a process that starts now would see."""
+    with Store.open(url) as another:
+        return TokenStore(another, SITE, client_id).get()
+
+
+def test_there_is_nothing_before_the_first_login(tokens: TokenStore) -> None:
+    assert tokens.get() is None
+
+
+def test_a_chain_is_seen_by_the_next_process(url: str, tokens: TokenStore) -> None:
+    kept = tokens.start("first", pair(1))
+
+    assert stored_now(url) == kept == Kept(pair(1), kept.first_token_hash, None)
+
+
+def test_a_new_pair_takes_the_place_of_the_old_one_and_its_chain_goes_on(url: str, tokens: TokenStore) -> None:
+    tokens.start("first", pair(1))
+
+    tokens.put(pair(2))
+
+    kept = stored_now(url)
+    assert kept is not None
+    assert kept.tokens == pair(2)
+    assert began_with(kept, "first")
+
+
+def test_an_interrupted_refresh_is_remembered(url: str, tokens: TokenStore) -> None:
+    tokens.start("first", pair(1))
+
+    tokens.begin_refresh(NOW)
+
+    kept = stored_now(url)
+    assert kept is not None
+    assert (kept.tokens, kept.refresh_begun_at) == (pair(1), NOW)
+
+
+@pytest.mark.parametrize(
+    "end", [TokenStore.end_refresh, lambda tokens: tokens.put(pair(2))], ids=["refused", "answered"]
+)
+def test_a_refresh_that_was_answered_is_no_interrupted_one(url: str, tokens: TokenStore, end) -> None:  # noqa: ANN001
+    tokens.start("first", pair(1))
+    tokens.begin_refresh(NOW)
+
+    end(tokens)
+
+    kept = stored_now(url)
+    assert kept is not None
+    assert kept.refresh_begun_at is None
+
+
+def test_a_person_who_consents_anew_begins_a_new_chain(url: str, tokens: TokenStore) -> None:
+    tokens.start("first", pair(1))
+    tokens.begin_refresh(NOW)
+
+    tokens.start("second", pair(5))
+
+    kept = stored_now(url)
+    assert kept is not None
+    assert (kept.tokens, kept.refresh_begun_at) == (pair(5), None)
+    assert began_with(kept, "second")
+    assert not began_with(kept, "first")
+
+
+def test_another_app_at_the_same_site_has_tokens_of_its_own(url: str, store: Store, tokens: TokenStore) -> None:
+    tokens.start("first", pair(1))
+    TokenStore(store, SITE, "other app").start("first", pair(2))
+
+    tokens.put(pair(3))
+
+    other = stored_now(url, "other app")
+    assert other is not None
+    assert other.tokens == pair(2)
+
+
+def test_one_process_refreshes_at_a_time(url: str, tokens: TokenStore) -> None:
+    lock_of_another = f"token-{tokens._connection[:12]}"
+
+    with (
+        Store.open(url) as another,
+        another.lock(lock_of_another),
+        pytest.raises(ConfigurationError, match="Another process held the lock"),
+        tokens._store.lock(lock_of_another, timeout_seconds=0.01),
+    ):
+        pytest.fail("two refresh at a time")
+
+
+def test_the_lock_of_a_connection_is_one_for_all_its_users(url: str, store: Store, tokens: TokenStore) -> None:
+    other_app = TokenStore(store, SITE, "other app")
+
+    with tokens.lock(), other_app.lock():  # two apps do not wait for each other
+        same_lock = store.lock(f"token-{tokens._connection[:12]}", timeout_seconds=0.01)
+        with pytest.raises(ConfigurationError), same_lock:
+            pytest.fail("two refresh at a time")
+
+
+@pytest.mark.parametrize(
+    ("age_seconds", "fresh", "alive"), [(0, True, True), (579, True, True), (580, False, True), (600, False, False)]
+)
+def test_a_token_is_used_until_shortly_before_its_end(age_seconds: int, fresh: bool, alive: bool) -> None:
+    at = NOW + timedelta(seconds=age_seconds)
+
+    assert (pair(1).is_fresh(at), pair(1).is_alive(at)) == (fresh, alive)
+
+
+def test_a_token_of_a_short_life_is_used_for_most_of_it() -> None:
+    short = TokenSet("access", "refresh", NOW, NOW + timedelta(seconds=10))
+
+    assert short.is_fresh(NOW + timedelta(seconds=7.9))
+    assert not short.is_fresh(NOW + timedelta(seconds=8))
+
+
+def test_tokens_can_be_printed_without_being_shown(tokens: TokenStore) -> None:
+    shown = repr(tokens.start("first-secret", pair(1)))
+
+    assert "2026" in shown
+    assert not [secret for secret in ("access-1", "refresh-1", "first-secret") if secret in shown]

@@ -1,0 +1,43 @@
+"""Fixtures that all tests share: a running sandbox, started once per worker and put back before each test."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+import pytest_socket
+from sandbox_driver import Sandbox, World, running, small_world
+
+SandboxFactory = Callable[..., Sandbox]
+
+
+def pytest_runtest_setup() -> None:
+    """No test reaches further than this machine."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture(scope="session")
+def _running_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    with running(tmp_path_factory.mktemp("sandbox") / "world.db") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(_running_sandbox: Sandbox) -> Sandbox:
+    """A sandbox with the small world: source 100 with three customers, empty 201, 202 and 203, limits lifted."""
+    _running_sandbox.reset(small_world())
+    return _running_sandbox
+
+
+@pytest.fixture
+def sandbox_factory(tmp_path: Path) -> Iterator[SandboxFactory]:
+    """Make further sandboxes: `sandbox_factory(world, "--no-limits", db=path)`, each a process of its own."""
+    with ExitStack() as stack:
+
+        def make(world: World | None = None, *options: str, db: Path | None = None) -> Sandbox:
+            made = stack.enter_context(running(db or tmp_path / f"world-{id(object())}.db", *options))
+            if world is not None:
+                made.reset(world)
+            return made
+
+        yield make

@@ -1,0 +1,222 @@
+"""A running sandbox as tests drive it: a world to start from, the clock, faults, and what is true afterwards."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+Account = dict[str, Any]
+World = dict[str, Any]
+
+CLIENT_ID = "b81cc4de-d192-400e-bcb4-09254394c52a"
+CLIENT_SECRET = "n3G7KAhcv8OH"
+REFRESH_TOKEN = "stampNL001.first!/+="
+AUTHORIZATION_CODE = "stampNL001.code!/+="
+REDIRECT_URI = "https://example.com/callback"
+SOURCE = 100
+TARGETS = (201, 202, 203)
+SECRETS = (CLIENT_SECRET, REFRESH_TOKEN, AUTHORIZATION_CODE)
+
+
+def customer(number: int, **fields: Any) -> Account:
+    """An ordinary Dutch customer with this number as its code."""
+    return {
+        "Code": str(number),
+        "Name": f"Klant {number} B.V.",
+        "Status": "C",
+        "AddressLine1": f"Dorpsstraat {number}",
+        "Postcode": "3511 AB",
+        "City": "Utrecht",
+        "Country": "NL",
+        "Language": "NL",
+        "Email": f"info@klant{number}.example",
+        "Phone": "030-1234567",
+        **fields,
+    }
+
+
+def small_world(
+    n: int = 3,
+    *,
+    targets: Sequence[int] = TARGETS,
+    accounts: Mapping[int, Sequence[Account]] | None = None,
+    divisions: Mapping[int, Mapping[str, Any]] | None = None,
+    user: Mapping[str, Any] | None = None,
+    limits: Mapping[str, Any] | None = None,
+    switches: Mapping[str, Any] | None = None,
+) -> World:
+    """A source company, 100, with n customers (codes 1 to n) and empty target companies 201, 202 and 203.
+
+    `accounts` states what a division holds instead, `divisions` and `user` more of their keys. Limits are lifted
+    unless `limits` says `enabled`.
+    """
+    codes = (SOURCE, *targets)
+    held: dict[int, Sequence[Account]] = {SOURCE: [customer(number) for number in range(1, n + 1)]}
+    held.update(accounts or {})
+    return {
+        "apps": [{"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "redirect_uris": [REDIRECT_URI]}],
+        "users": [
+            {
+                "name": "Anna de Boer",
+                "email": "anna@example.com",
+                "language": "NL",
+                "refresh_token": REFRESH_TOKEN,
+                "authorization_code": AUTHORIZATION_CODE,
+                "current_division": SOURCE,
+                "divisions": list(codes),
+                **(user or {}),
+            }
+        ],
+        "divisions": [
+            {
+                "code": code,
+                "description": f"Company {code}",
+                "country": "NL",
+                "currency": "EUR",
+                "status": 1,
+                **(divisions or {}).get(code, {}),
+            }
+            for code in codes
+        ],
+        "accounts": {str(code): list(held.get(code, ())) for code in codes},
+        "limits": {"enabled": False, **(limits or {})},
+        "switches": dict(switches or {}),
+    }
+
+
+class Sandbox:
+    """The control side of a sandbox; its Exact side is at `url`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx.Client(base_url=f"{url}/_sandbox/", timeout=30)
+
+    def reset(self, world: World | None = None) -> None:
+        """Start over, with this world or the one it was last given."""
+        self._call("POST", "reset", world)
+
+    def accounts(self, division: int) -> list[Account]:
+        """What a division holds, by code: every property, text trimmed, dates as local time."""
+        return list(self._call("GET", f"accounts/{division}"))
+
+    def account(self, division: int, code: str) -> Account:
+        """One account."""
+        return next(account for account in self.accounts(division) if account["Code"] == code)
+
+    def codes(self, division: int) -> list[str]:
+        """The codes that a division holds, sorted."""
+        return [account["Code"] for account in self.accounts(division)]
+
+    def journal(
+        self,
+        *,
+        since: int | None = None,
+        division: int | None = None,
+        method: str | None = None,
+        endpoint: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """The calls made, in order."""
+        filters = {"since": since, "division": division, "method": method, "endpoint": endpoint}
+        given = {name: str(value) for name, value in filters.items() if value is not None}
+        return list(self._call("GET", "journal", params=given)["journal"])
+
+    def calls(self, *, exclude_token: bool = True) -> int:
+        """How many calls were made; those to log in do not count unless asked."""
+        return sum(1 for call in self.journal() if not (exclude_token and call["endpoint"].startswith("oauth2/")))
+
+    def forget_calls(self) -> None:
+        """Empty the journal."""
+        self._call("DELETE", "journal")
+
+    def fault(self, kind: str, **where: Any) -> None:
+        """Order a fault: `division`, `method`, `endpoint`, `contains`, `nth`, `every`, `times`, `probability`, …"""
+        self._call("POST", "faults", {"faults": [{"kind": kind, **where}]})
+
+    def clear_faults(self) -> None:
+        """No more faults."""
+        self._call("DELETE", "faults")
+
+    def advance(self, seconds: float) -> None:
+        """Move the sandbox clock."""
+        self._call("POST", "clock", {"advance_seconds": seconds})
+
+    def set_clock(self, now: str) -> None:
+        """Set the sandbox clock to an ISO moment with a zone."""
+        self._call("POST", "clock", {"now": now})
+
+    def limits(self, **changes: Any) -> None:
+        """Change limits and switches of the running world."""
+        self._call("POST", "limits", changes)
+
+    def seed(self, division: int, accounts: Sequence[Account]) -> None:
+        """Add or change accounts by Code, past all rules."""
+        self._call("POST", "seed", {"accounts": {str(division): list(accounts)}})
+
+    def edit(self, division: int, code: str, **fields: Any) -> Account:
+        """Change one account as a person would; its row version moves."""
+        return dict(self._call("POST", f"accounts/{division}/{quote(code, safe='')}", fields))
+
+    def remove(self, division: int, code: str) -> None:
+        """Delete one account as a person would."""
+        self._call("DELETE", f"accounts/{division}/{quote(code, safe='')}")
+
+    def move(self, division: int) -> None:
+        """Move a division to another database: its row versions start over."""
+        self._call("POST", f"move/{division}")
+
+    def change_division(self, division: int, **keys: Any) -> None:
+        """Change a division's own keys, such as `status`, `blocking_status`, `rights`."""
+        self._call("POST", f"divisions/{division}", keys)
+
+    def tokens(self) -> list[dict[str, Any]]:
+        """Each refresh token (as a hash) and how often it was presented."""
+        return list(self._call("GET", "tokens")["refresh_tokens"])
+
+    def config(self, **extra: Any) -> dict[str, Any]:
+        """Settings for a tap or target that talks to this sandbox."""
+        return {
+            "base_url": self.url,
+            "client_id": CLIENT_ID,
+            "client_secret": CLIENT_SECRET,
+            "refresh_token": REFRESH_TOKEN,
+            **extra,
+        }
+
+    def close(self) -> None:
+        """Close the control connection."""
+        self._http.close()
+
+    def _call(self, method: str, path: str, body: Any = None, params: Mapping[str, str] | None = None) -> Any:
+        answer = self._http.request(method, path, json=body, params=params)
+        if answer.is_error:
+            message = f"{method} {path}: {answer.text}"
+            raise AssertionError(message)
+        return answer.json()
+
+
+@contextmanager
+def running(db: Path, *options: str) -> Iterator[Sandbox]:
+    """A sandbox server in a process of its own over a world file, stopped at the end."""
+    program = "from exactonline_sandbox.cli import main; main()"
+    command = [sys.executable, "-c", program, "serve", "--db", str(db), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        if not line.startswith("listening on "):
+            message = f"the sandbox did not start: {line}"
+            raise AssertionError(message)
+        sandbox = Sandbox(line.removeprefix("listening on ").strip())
+        yield sandbox
+        sandbox.close()
+    finally:
+        process.terminate()
+        process.wait(timeout=10)
+        if process.stdout is not None:
+            process.stdout.close()

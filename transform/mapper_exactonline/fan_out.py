@@ -1,0 +1,184 @@
+"""One record in, one copy per target division out. Pure: no Singer library, no I/O.
+
+The laws, each held by a property test:
+
+- There is one copy per target division, in the order of the targets, and none for the division it came from.
+- A copy holds `Division`, `Code`, the fields that travel and the constants of its division, and nothing else; what the
+  record lacks, its copies lack.
+- The addressed schema describes every property of every copy.
+- What is read is never changed, and what is addressed is never addressed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass
+from typing import Any, Final
+
+from exactonline_client.errors import ConfigurationError
+
+from mapper_exactonline import settings
+from mapper_exactonline.settings import KEY_PROPERTIES, SETTINGS
+
+__all__ = ["KEY_PROPERTIES", "SETTINGS", "FanOut", "is_addressed", "seen_division", "source_division"]
+
+DIVISIONS_STREAM: Final = "divisions"
+RESERVED_STREAMS: Final = frozenset({DIVISIONS_STREAM, "deleted_accounts", "meltano_test_stream"})
+ACTIVE: Final = 1  # Status of a division in system/Divisions: 0 inactive, 1 active, 2 archived
+
+
+def is_addressed(key_properties: Sequence[str]) -> bool:
+    """Whether each record of a stream with these keys already says where it goes."""
+    return set(KEY_PROPERTIES) <= set(key_properties)
+
+
+def seen_division(record: Mapping[str, Any]) -> tuple[int, int]:
+    """Code and Status of a division, from a record of the stream `divisions`."""
+    try:
+        return int(record["Code"]), int(record["Status"])
+    except (KeyError, TypeError, ValueError):
+        raise ConfigurationError(
+            "The stream `divisions` must carry Code and Status, to tell which divisions are active. "
+            "Select both in the tap, or set target_divisions."
+        ) from None
+
+
+def source_division(record: Mapping[str, Any]) -> int | None:
+    """The division that a record comes from, if it says so."""
+    return settings.positive_integer(record.get("Division"))
+
+
+@dataclass(frozen=True, slots=True)
+class FanOut:
+    """Where copies go and what they hold."""
+
+    target_divisions: tuple[int, ...] | None
+    """None: every active division seen but the source's own."""
+    exclude_divisions: frozenset[int]
+    fields: tuple[str, ...]
+    overrides: Mapping[int, Mapping[str, Any]]
+    limit: int | None
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> FanOut:
+        """Read the settings of the mapping step.
+
+        Raises:
+            ConfigurationError: A setting is wrong; the sentence names it, its value and what to do.
+        """
+        settings.check_names(config)
+        fan_out = cls(
+            target_divisions=settings.division_codes("target_divisions", config.get("target_divisions")),
+            exclude_divisions=frozenset(
+                settings.division_codes("exclude_divisions", config.get("exclude_divisions")) or ()
+            ),
+            fields=settings.field_names(config.get("fields")),
+            overrides=settings.constants(config.get("overrides")),
+            limit=settings.count("limit", config.get("limit")),
+        )
+        fan_out._check()
+        return fan_out
+
+    def applies_to(self, stream: str, key_properties: Sequence[str], properties: Iterable[str]) -> bool:
+        """Whether the records of this stream are to be copied."""
+        return stream not in RESERVED_STREAMS and not is_addressed(key_properties) and "Code" in properties
+
+    def address(self, schema: Mapping[str, Any]) -> dict[str, Any]:
+        """The schema of the copies, from that of the records."""
+        offered: Mapping[str, Any] = schema.get("properties", {})
+        properties: dict[str, Any] = {"Division": {"type": "integer"}, "Code": {"type": "string"}}
+        properties |= {name: deepcopy(offered[name]) for name in self._travelling(offered)}
+        for constants in self.overrides.values():
+            for name in constants:
+                properties[name] = _widened(properties.get(name, {"type": []}), settings.json_type(name))
+        return {"type": "object", "properties": properties, "required": list(KEY_PROPERTIES)}
+
+    def targets(self, source: int | None, seen: Mapping[int, int]) -> tuple[int, ...]:
+        """The divisions that get a copy of what comes from `source`: as configured, else by ascending code.
+
+        Args:
+            source: The division that the records come from, if they say so.
+            seen: Status of each division in the stream `divisions`, by its code.
+
+        Raises:
+            ConfigurationError: Nothing is configured, and what was seen leaves nothing or contradicts a setting.
+        """
+        if self.target_divisions is not None:
+            return tuple(division for division in self.target_divisions if division != source)
+        self._check_seen(seen)
+        left_out = self.exclude_divisions | {source}
+        reached = tuple(code for code in sorted(seen) if seen[code] == ACTIVE and code not in left_out)
+        if not reached:
+            raise ConfigurationError(
+                f"target_divisions: not set, and of the divisions seen ({_listed(seen)}) none is active, not excluded "
+                "and other than the source. Set target_divisions, or give these credentials more divisions."
+            )
+        return reached
+
+    def copies(self, record: Mapping[str, Any], targets: Sequence[int]) -> Iterator[dict[str, Any]]:
+        """One copy of the record per target, never for the division that it comes from."""
+        source = source_division(record)
+        common: dict[str, Any] = {}
+        if "Code" in record:
+            code = record["Code"]
+            common["Code"] = str(code) if isinstance(code, int) else code
+        for name in self._travelling(record):
+            common[name] = record[name]
+        for division in targets:
+            if division != source:
+                yield {"Division": division, **common, **self.overrides.get(division, {})}
+
+    def _travelling(self, present: Container[str]) -> list[str]:
+        """The fields that can travel of those present: a State only beside its Country."""
+        return [name for name in self.fields if name in present and (name != "State" or "Country" in present)]
+
+    def _check(self) -> None:
+        """Refuse settings that contradict each other."""
+        if self.target_divisions == ():
+            raise ConfigurationError(
+                "target_divisions: the list is empty. Name at least one division, or leave the setting out to reach "
+                "every active one."
+            )
+        chosen = frozenset(self.target_divisions or ())
+        if both := chosen & self.exclude_divisions:
+            raise ConfigurationError(
+                f"exclude_divisions: {_listed(both)} is also in target_divisions. Take it off one of the two."
+            )
+        never = self.overrides.keys() - chosen if chosen else self.overrides.keys() & self.exclude_divisions
+        if never:
+            raise ConfigurationError(
+                f"overrides: {_listed(never)} is not a target division. Add it to the targets, or take it off."
+            )
+        for division, constants in self.overrides.items():
+            alone = {"Country", "State"} & constants.keys()
+            if len(alone) == 1 and ("State" in alone or "State" in self.fields):
+                raise ConfigurationError(
+                    f"overrides of {division}: {alone.pop()} stands alone, but Country and State travel together. "
+                    "Set both; State may be null."
+                )
+
+    def _check_seen(self, seen: Mapping[int, int]) -> None:
+        """Refuse to go by what was seen when that is nothing, or lacks a division that a setting names."""
+        if not seen:
+            raise ConfigurationError(
+                "target_divisions: not set, and no divisions were seen. Set it, or select the tap's stream `divisions`."
+            )
+        for setting, codes in (("exclude_divisions", self.exclude_divisions), ("overrides", self.overrides.keys())):
+            if unknown := codes - seen.keys():
+                raise ConfigurationError(
+                    f"{setting}: {_listed(unknown)} is not among the divisions seen ({_listed(seen)}). "
+                    "Correct it or take it off."
+                )
+
+
+def _widened(schema: dict[str, Any], kind: str) -> dict[str, Any]:
+    """The schema of a property that may also hold a constant of this JSON type, or null."""
+    if "type" not in schema:
+        return schema
+    types = [schema["type"]] if isinstance(schema["type"], str) else list(schema["type"])
+    return {**schema, "type": list(dict.fromkeys([*types, kind, "null"]))}
+
+
+def _listed(codes: Iterable[int]) -> str:
+    return ", ".join(str(code) for code in sorted(codes))

@@ -1,0 +1,161 @@
+"""The mapping step as a Singer mapper: accounts in, one copy per target division out; all else as it came."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import FrameType
+from typing import Any, ClassVar
+
+from exactonline_client.errors import ConfigurationError, ExactError
+from exactonline_client.plugin import PlainErrors
+from singer_sdk import InlineMapper
+from singer_sdk.exceptions import InvalidInputLine
+from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
+from singer_sdk.singerlib.messages import Message
+
+from mapper_exactonline.fan_out import (
+    DIVISIONS_STREAM,
+    KEY_PROPERTIES,
+    SETTINGS,
+    FanOut,
+    is_addressed,
+    seen_division,
+    source_division,
+)
+from mapper_exactonline.pipe import LineReader, LineWriter, Verbatim
+
+Content = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Tally:
+    """What became of the records of one stream that is copied."""
+
+    read: int = 0
+    copies: int = 0
+    left_out: int = 0
+
+
+class MapperExactOnline(PlainErrors, InlineMapper):
+    """Copies each account to every target division."""
+
+    name = "mapper-exactonline"
+    package_name = "mapper-exactonline"
+    expected_errors = (ExactError, InvalidInputLine)
+    config_jsonschema: ClassVar[Content] = {"type": "object", "properties": SETTINGS}
+    capabilities: ClassVar[list[CapabilitiesEnum]] = [
+        PluginCapabilities.ABOUT,
+        PluginCapabilities.STRUCTURED_LOGGING,
+    ]
+
+    def __init__(self, **kwargs: Any) -> None:
+        self._writer = LineWriter()
+        self._reader = LineReader(before_wait=self._writer.flush)
+        self._seen: dict[int, int] = {}
+        self._targets: dict[int | None, tuple[int, ...]] = {}
+        self._tallies: dict[str, Tally] = {}
+        super().__init__(message_reader=self._reader, message_writer=self._writer, **kwargs)
+
+    def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
+        """Judge the settings as the target does too, in sentences; JSON Schema only describes them here."""
+        self._fan_out = FanOut.from_config(self.config)
+        return []
+
+    def map_schema_message(self, message_dict: Content) -> Iterator[Message]:
+        """The schema of the copies, for a stream that is copied; else the message as it came."""
+        stream, keys = message_dict["stream"], message_dict.get("key_properties") or []
+        properties = message_dict["schema"].get("properties", {})
+        if not self._fan_out.applies_to(stream, keys, properties):
+            if is_addressed(keys):
+                self.logger.warning("%s is addressed already and passes unchanged.", stream)
+            self._tallies.pop(stream, None)
+            yield Verbatim(message_dict)
+            return
+        if "Division" not in properties:
+            self.logger.warning(
+                "%s does not say which division it comes from, so copies may go back there. "
+                "Select Division in the tap, or set target_divisions.",
+                stream,
+            )
+        self._tallies.setdefault(stream, Tally())
+        yield Verbatim(
+            {
+                **message_dict,
+                "schema": self._fan_out.address(message_dict["schema"]),
+                "key_properties": KEY_PROPERTIES,
+                "bookmark_properties": [],
+            }
+        )
+
+    def map_record_message(self, message_dict: Content) -> Iterator[Message]:
+        """One message per target division, for a stream that is copied; else the message as it came."""
+        stream, record = message_dict["stream"], message_dict["record"]
+        tally = self._tallies.get(stream)
+        if tally is None:
+            if stream == DIVISIONS_STREAM:
+                self._see(record)
+            yield Verbatim(message_dict)
+        elif tally.read == self._fan_out.limit:
+            self._leave_out(stream, tally)
+        else:
+            tally.read += 1
+            for copy in self._fan_out.copies(record, self._targets_of(record)):
+                tally.copies += 1
+                yield Verbatim({**message_dict, "record": copy})
+
+    def map_state_message(self, message_dict: Content) -> Iterator[Message]:
+        """The message as it came, unless it would acknowledge records that the limit left out."""
+        if not any(tally.left_out for tally in self._tallies.values()):
+            yield Verbatim(message_dict)
+
+    def map_activate_version_message(self, message_dict: Content) -> Iterator[Message]:
+        """The message as it came, unless it would make a target delete what the limit left out."""
+        tally = self._tallies.get(message_dict["stream"])
+        if tally is None or not tally.left_out:
+            yield Verbatim(message_dict)
+
+    def map_batch_message(self, message_dict: Content) -> Iterator[Message]:
+        """The message as it came, unless its stream is copied."""
+        if message_dict["stream"] in self._tallies:
+            raise ConfigurationError(
+                f"{message_dict['stream']} comes as BATCH files, which cannot be copied. Take batch_config off the tap."
+            )
+        yield Verbatim(message_dict)
+
+    def process_endofpipe(self) -> None:
+        """Pass on what is pending and say what became of the records."""
+        self._writer.flush()
+        for stream, tally in self._tallies.items():
+            self.logger.info(
+                "%s: %d records read, %d copies passed on, %d records left out",
+                stream,
+                tally.read + tally.left_out,
+                tally.copies,
+                tally.left_out,
+            )
+
+    def _see(self, record: Content) -> None:
+        if self._fan_out.target_divisions is None:
+            code, status = seen_division(record)
+            self._seen[code] = status
+            self._targets.clear()
+
+    def _targets_of(self, record: Content) -> tuple[int, ...]:
+        source = source_division(record)
+        if source not in self._targets:
+            self._targets[source] = self._fan_out.targets(source, self._seen)
+        return self._targets[source]
+
+    def _leave_out(self, stream: str, tally: Tally) -> None:
+        if not tally.left_out:
+            self.logger.warning(
+                "%s: limit of %d records reached. The rest is left out and no STATE follows, so that a run without "
+                "the limit starts where this one did.",
+                stream,
+                tally.read,
+            )
+        tally.left_out += 1
+
+    def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
+        self._reader.stop(128 + signum)

@@ -1,0 +1,190 @@
+"""The settings of the mapping step, and what each of them may hold. Pure.
+
+Every refusal is one sentence for a person: the setting, the value that was found, and what to do about it.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from exactonline_client.entities import ACCOUNTS
+from exactonline_client.errors import ConfigurationError
+
+KEY_PROPERTIES: Final = ["Division", "Code"]
+"""What addresses a record: the division it goes to, and its number there."""
+
+_CODES: Final = {"type": ["integer", "string"]}  # text, since lists from the environment arrive as text
+
+SETTINGS: Final[dict[str, dict[str, Any]]] = {
+    "target_divisions": {
+        "title": "Target divisions",
+        "description": (
+            "Codes of the divisions that get a copy. Without it: every active division in the tap's stream "
+            "`divisions`, except the one that the record comes from."
+        ),
+        "type": ["array", "null"],
+        "items": _CODES,
+    },
+    "exclude_divisions": {
+        "title": "Excluded divisions",
+        "description": "Codes of divisions that never get a copy.",
+        "type": ["array", "null"],
+        "items": _CODES,
+        "default": [],
+    },
+    "fields": {
+        "title": "Fields",
+        "description": (
+            "Properties that travel, beside Code and Division, which always do. Without it: every property that "
+            "means the same in each division. Country and State travel together."
+        ),
+        "type": ["array", "null"],
+        "items": {"type": "string"},
+    },
+    "overrides": {
+        "title": "Overrides",
+        "description": (
+            'Constants per target division, as {"201": {"Language": "FR"}}. They replace what the source says; '
+            "here a field tied to its division is welcome, with a value of that division."
+        ),
+        "type": ["object", "null"],
+        "additionalProperties": {"type": "object"},
+        "default": {},
+    },
+    "limit": {
+        "title": "Limit",
+        "description": (
+            "Only the first so many source records of each stream are copied: for a trial. As soon as one is "
+            "left out no STATE follows, so that a run without the limit starts where the trial did."
+        ),
+        "type": ["integer", "null"],
+        "minimum": 1,
+    },
+}
+
+_KINDS: Final[dict[str, tuple[str, tuple[type, ...]]]] = {
+    "boolean": ("true or false", (bool,)),
+    "integer": ("a whole number", (int,)),
+    "number": ("a number", (int, float, Decimal)),
+    "string": ("text", (str,)),
+}
+
+
+def json_type(field: str) -> str:
+    """JSON Schema's name for what Exact keeps in a field of an account."""
+    match ACCOUNTS.fields[field].edm:
+        case "Boolean":
+            return "boolean"
+        case "Double":
+            return "number"
+        case "Byte" | "Int16" | "Int32" | "Int64":
+            return "integer"
+        case _:
+            return "string"
+
+
+def check_names(config: Mapping[str, Any]) -> None:
+    """Refuse a setting that does not exist: a misspelt `target_divisions` would reach every company."""
+    for name in config:
+        if name not in SETTINGS:
+            raise ConfigurationError(f"{name}: there is no such setting.{_did_you_mean(name, SETTINGS)}")
+
+
+def positive_integer(value: object) -> int | None:
+    """The number that is given as such or as digits; None if it is neither or not above zero."""
+    if isinstance(value, str) and value.isascii() and value.isdigit():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else None
+
+
+def division_codes(setting: str, value: object) -> tuple[int, ...] | None:
+    """The codes in a list, each once, in order; None if the setting is not set."""
+    if value is None:
+        return None
+    if not isinstance(value, (list, tuple)):
+        raise ConfigurationError(f"{setting}: {value!r} is not a list. Give a list of division codes: [201, 202].")
+    return tuple(dict.fromkeys(_division(setting, item) for item in value))
+
+
+def field_names(value: object) -> tuple[str, ...]:
+    """The fields that travel, each once, in order; without a value those that are safe to copy."""
+    if value is None:
+        return ACCOUNTS.safe_to_copy
+    if not isinstance(value, (list, tuple)):
+        raise ConfigurationError(f'fields: {value!r} is not a list. Give a list of properties: ["Name", "City"].')
+    names = dict.fromkeys(_travelling(name) for name in value if name not in KEY_PROPERTIES)
+    if not names.keys().isdisjoint({"Country", "State"}):
+        names |= {"Country": None, "State": None}
+    return tuple(names)
+
+
+def constants(value: object) -> dict[int, dict[str, Any]]:
+    """The constants of each division."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f'overrides: {value!r} is not an object. Give {{"201": {{"Language": "FR"}}}}.')
+    result: dict[int, dict[str, Any]] = {}
+    for key, fields in value.items():
+        where = f"overrides of {key}"
+        if not isinstance(fields, Mapping):
+            raise ConfigurationError(f'{where}: {fields!r} is not an object. Give {{"Language": "FR"}}.')
+        for name, constant in fields.items():
+            _check_constant(where, name, constant)
+        result.setdefault(_division("overrides", key), {}).update(fields)
+    return result
+
+
+def count(setting: str, value: object) -> int | None:
+    """A whole number of at least 1; None if the setting is not set."""
+    if value is None:
+        return None
+    number = positive_integer(value)
+    if number is None:
+        raise ConfigurationError(f"{setting}: {value!r} is not a number of records. Give 1 or more, or leave it out.")
+    return number
+
+
+def _division(setting: str, value: object) -> int:
+    code = positive_integer(value)
+    if code is None:
+        raise ConfigurationError(f"{setting}: {value!r} is not a division code. Give whole numbers such as 201.")
+    return code
+
+
+def _travelling(name: object) -> str:
+    name = _writable("fields", name)
+    if ACCOUNTS.fields[name].division_bound:
+        raise ConfigurationError(
+            f"fields: {name} is tied to its division: the same value means something else, or nothing, in "
+            "another one. Take it off; a constant per division can be set in overrides."
+        )
+    return name
+
+
+def _check_constant(where: str, name: object, constant: object) -> None:
+    if name in KEY_PROPERTIES or name == "ID":
+        raise ConfigurationError(f"{where}: {name} says which record it is and cannot be set. Take it off.")
+    kind = json_type(_writable(where, name))
+    words, types = _KINDS[kind]
+    fits = isinstance(constant, types) and (kind == "boolean" or not isinstance(constant, bool))
+    if constant is not None and not fits:
+        raise ConfigurationError(f"{where}: {name} cannot be {constant!r}. Give {words}, or null.")
+
+
+def _writable(setting: str, name: object) -> str:
+    if not isinstance(name, str) or name not in ACCOUNTS.fields:
+        hint = _did_you_mean(str(name), ACCOUNTS.fields)
+        raise ConfigurationError(f"{setting}: {name!r} is not a property of an account.{hint}")
+    if name not in ACCOUNTS.writable:
+        raise ConfigurationError(f"{setting}: {name} is read-only: Exact fills it itself. Take it off.")
+    return name
+
+
+def _did_you_mean(name: str, names: Iterable[str]) -> str:
+    by_lower_case = {known.lower(): known for known in names}
+    close = difflib.get_close_matches(name.lower(), by_lower_case, n=1)
+    return f" Did you mean {by_lower_case[close[0]]}?" if close else " Correct it or take it off."
