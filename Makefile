@@ -30,12 +30,12 @@ $(WORLD): | .venv/.ready
 	@$(BIN)/exactonline-sandbox init --db $(WORLD)
 
 run: .venv/.ready $(WORLD) ## Copy the customers of one company into the others, in the rehearsal world
-	@$(BIN)/exactonline-sandbox journal --db $(WORLD) --clear
+	@$(BIN)/exactonline-sandbox forget --db $(WORLD)
 	$(BIN)/meltano run tap-exactonline target-exactonline
 	@echo
 	@$(BIN)/python -m target_exactonline.summary $(REPORT)
 	@echo
-	@$(BIN)/exactonline-sandbox journal --db $(WORLD) --summary
+	@$(BIN)/exactonline-sandbox journal --db $(WORLD) --summary | $(BIN)/python -c 'import json, sys; print("Calls to Exact by tap and target:", json.load(sys.stdin)["total"])'
 
 fresh: ## Forget the rehearsal world and all that was learned from it
 	rm -rf .exactonline $(REPORT)

@@ -18,7 +18,7 @@ from exactonline_sandbox.demo import demo_world
 from exactonline_sandbox.loading import lift_limits, read_world
 from exactonline_sandbox.opening import open_world, read_world_file
 from exactonline_sandbox.server import Server
-from exactonline_sandbox.storage import Storage
+from exactonline_sandbox.storage import Storage, has_world
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -136,6 +136,19 @@ def journal(db: Path | None, url: str | None, summary: bool) -> None:  # noqa: F
     _print(calls.summary(rows) if summary else {"journal": rows})
 
 
+@main.command()
+@click.option("--db", type=_EXISTING, required=True, help="World file whose journal is emptied.")
+def forget(db: Path) -> None:
+    """Empty the journal, so that the next calls stand alone in it.
+
+    \b
+    Example:
+      exactonline-sandbox forget --db world.db
+    """
+    with _existing(db).transaction() as connection:
+        connection.execute("DELETE FROM journal")
+
+
 def _opened(path: Path, world: Path | None, *, fresh: bool, no_limits: bool | None) -> Storage:
     try:
         return open_world(path, read_world_file(world) if world else None, fresh=fresh, no_limits=no_limits)
@@ -146,7 +159,11 @@ def _opened(path: Path, world: Path | None, *, fresh: bool, no_limits: bool | No
 def _existing(db: Path | None) -> Storage:
     if db is None:
         raise click.UsageError("say which world: --db FILE or --url URL")
-    return Storage(db)
+    storage = Storage(db)
+    with storage.transaction() as connection:
+        if not has_world(connection):
+            raise click.ClickException(f"{db} holds no world")
+    return storage
 
 
 def _asked(url: str, what: str) -> Any:

@@ -1,6 +1,7 @@
 """Members that Exact derives when it answers: names of countries, codes of other accounts, descriptions."""
 
 from collections.abc import Callable
+from functools import lru_cache
 
 from exactonline_sandbox import accounts_table as table
 from exactonline_sandbox.context import Row, Visit
@@ -62,13 +63,17 @@ def completed(visit: Visit) -> Callable[[Row, tuple[str, ...] | None], Row]:
 
     def complete(row: Row, select: tuple[str, ...] | None) -> Row:
         row["Division"] = visit.division.code
-        for name in _DERIVED if select is None else select:
-            derive = _DERIVED.get(name)
-            if derive and row.get(name) is None:
+        for name, derive in _derived_among(select):
+            if row.get(name) is None:
                 row[name] = derive(visit, row)
         return row
 
     return complete
+
+
+@lru_cache(maxsize=512)
+def _derived_among(select: tuple[str, ...] | None) -> tuple[tuple[str, Derive], ...]:
+    return tuple(_DERIVED.items() if select is None else ((n, _DERIVED[n]) for n in select if n in _DERIVED))
 
 
 def _reads_dutch(visit: Visit) -> bool:

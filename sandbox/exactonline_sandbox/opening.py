@@ -7,7 +7,7 @@ from typing import Any
 
 from exactonline_sandbox.demo import demo_world
 from exactonline_sandbox.loading import load
-from exactonline_sandbox.storage import Storage
+from exactonline_sandbox.storage import Storage, has_world
 
 
 def open_world(
@@ -19,8 +19,8 @@ def open_world(
         ValueError: The world is wrong.
     """
     storage = Storage(path)
-    if fresh or not storage.has_world():
-        with storage.transaction() as db:
+    with storage.transaction() as db:
+        if fresh or not has_world(db):
             load(db, demo_world() if world is None else world, no_limits=no_limits)
     return storage
 

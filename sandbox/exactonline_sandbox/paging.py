@@ -87,18 +87,24 @@ def _beyond(rows: Iterable[Row], query: Query, entity: Entity) -> Iterator[Row]:
     return (row for row in rows if compare(row, last) > 0)
 
 
-Plan = tuple[tuple[str, Callable[[Value], Value] | None], ...]
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """The members to write, in order and all null; and how each is encoded."""
+
+    nulls: dict[str, Any]
+    encoders: dict[str, Callable[[Value], Value] | None]
 
 
 @lru_cache(maxsize=512)
-def _plan(entity: Entity, select: tuple[str, ...] | None, timestamp_as: str) -> Plan:
+def _plan(entity: Entity, select: tuple[str, ...] | None, timestamp_as: str) -> _Plan:
     names = entity.properties if select is None else select
     plain = {"Timestamp"} if timestamp_as == "number" else set()
-    return tuple(
-        (name, None if name in plain else encoder(known))
+    encoders = {
+        name: None if name in plain else encoder(known)
         for name in names
         if (known := entity.properties[name]) and not known.edm.startswith("Collection")
-    )
+    }
+    return _Plan(dict.fromkeys(("__metadata", *encoders)), encoders)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +126,14 @@ class Writer:
     def write(self, row: Mapping[str, Any]) -> dict[str, Any]:
         """The row's wire object, members in the server's order."""
         address = self.address(row)
-        wire: dict[str, Any] = {"__metadata": {"uri": address, "type": self.entity.type}}
-        get = row.get
-        for name, encode in _plan(self.entity, self.select, self.timestamp_as):
-            value = get(name)
-            wire[name] = value if value is None or encode is None else encode(value)
+        plan = _plan(self.entity, self.select, self.timestamp_as)
+        wire = plan.nulls.copy()
+        wire["__metadata"] = {"uri": address, "type": self.entity.type}
+        encoders = plan.encoders
+        for name, value in row.items():
+            if value is not None and name in encoders:
+                encode = encoders[name]
+                wire[name] = value if encode is None else encode(value)
         if "BankAccounts" in self.entity.properties and (self.select is None or "BankAccounts" in self.select):
             deferred = {"__deferred": {"uri": f"{address}/BankAccounts"}}
             wire["BankAccounts"] = {"results": []} if self.expand else deferred

@@ -31,15 +31,13 @@ def writer(context: Context, entity: Entity, query: Query | None = None) -> Writ
 
 
 def answer_list(
-    context: Context, entity: Entity, query: Query, rows: Iterable[Row], complete: Completed | None = None
+    context: Context, entity: Entity, query: Query, found: Iterable[Row], complete: Completed | None = None
 ) -> Reply:
     """One page of rows that come in key order; `complete` fills in what is derived for the selected members."""
-    page = page_of(rows, query, entity, context.world.limits.page_sizes[entity.page])
+    page = page_of(found, query, entity, context.world.limits.page_sizes[entity.page])
     write = writer(context, entity, query).write
-    if complete:
-        wires = [write(complete(row, query.select)) for row in page.rows]
-    else:
-        wires = [write(row) for row in page.rows]
+    rows = (complete(row, query.select) for row in page.rows) if complete else page.rows
+    wires = [write(row) for row in rows]
     following = None
     if page.next_query is not None:
         following = f"{folder(context, entity)}/{entity.path.rpartition('/')[2]}?{page.next_query}"

@@ -83,15 +83,15 @@ class Storage:
                 raise
             self._db.execute("COMMIT")
 
-    def has_world(self) -> bool:
-        """Whether a world was ever loaded here."""
-        with self._lock:
-            return self._db.execute("SELECT 1 FROM state").fetchone() is not None
-
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
             self._db.close()
+
+
+def has_world(db: sqlite3.Connection) -> bool:
+    """Whether a world was ever loaded here."""
+    return db.execute("SELECT 1 FROM state").fetchone() is not None
 
 
 def empty(db: sqlite3.Connection) -> None:

@@ -8,7 +8,10 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
+from exactonline_sandbox.clock import parse_wall
+from exactonline_sandbox.edm import kept_from_person
 from exactonline_sandbox.options import Limits, Switches, limits_from, switches_from
+from exactonline_sandbox.properties import DIVISION
 
 _KEYS = {"apps", "users", "divisions", "accounts", "limits", "switches", "timezone", "first_timestamp"}
 _REASONS = {"BlockedUser", "InactiveUser", "BlockedCustomer", "LicenseExpired"}
@@ -132,12 +135,21 @@ def _user(given: Mapping[str, Any]) -> User:
     return User(**values)
 
 
+def _more(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Further properties of a division, by Exact's names."""
+    _known("a division's `more`", given, set(DIVISION.properties))
+    return {name: kept_from_person(DIVISION.properties[name], value) for name, value in given.items()}
+
+
 def _division(given: Mapping[str, Any]) -> Division:
     _known("a division", given, set(Division.__dataclass_fields__))
     _known("rights", given.get("rights", {}), _RIGHTS)
     values = dict(given)
     values["code"] = int(given["code"])
     values["currencies"] = tuple(given.get("currencies", ())) or (given.get("currency", "EUR"),)
+    if isinstance(given.get("moved"), str):
+        values["moved"] = parse_wall(given["moved"])
+    values["more"] = _more(given.get("more", {}))
     values["references"] = {
         name: tuple(guid.lower() for guid in guids) for name, guids in given.get("references", {}).items()
     }

@@ -153,15 +153,11 @@ def test_however_calls_come_no_minute_and_no_day_holds_more_than_its_ceiling(
     assert all(days.count(day) <= per_day for day in days)
 
 
-@given(st.datetimes(timezones=st.timezones()))
-def test_the_next_minute_and_the_next_day_begin_after_now_and_no_later_than_one_length_from_it(at: datetime) -> None:
-    if not 1900 < at.year < 2100:
-        return
-    now = at.astimezone(UTC)
-
+@given(st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_the_next_minute_and_the_next_day_begin_after_now_and_within_their_length(now: datetime) -> None:
     assert timedelta(0) < next_minute(now) - now <= timedelta(minutes=1)
     assert timedelta(0) < next_midnight(now) - now <= timedelta(days=1)
-    assert next_midnight(now).hour == 0
+    assert (next_minute(now).second, next_midnight(now).hour) == (0, 0)
 
 
 # 429
@@ -180,6 +176,13 @@ def test_a_429_for_the_day_puts_the_work_aside() -> None:
 
     assert wait == Wait(NEXT_DAY, Reason.DAY)
     assert not wait.short
+
+
+@pytest.mark.xfail(strict=True, reason="finding 7: the day is emptied too, and the division parked until midnight")
+def test_a_429_that_names_both_limits_empties_the_one_that_is_used_up() -> None:
+    after = learned({**MINUTE, "X-RateLimit-Minutely-Remaining": "0", **DAY}, status=429)
+
+    assert wait_before(after.allowance, NO_CEILINGS, NOW) == Wait(NEXT_MINUTE, Reason.MINUTE)
 
 
 def test_a_429_without_a_limit_is_taken_for_the_block_while_calls_are_left() -> None:

@@ -2,8 +2,9 @@
 
 import json
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -44,7 +45,8 @@ class Report:
 
 def world_of_130_customers() -> World:
     customers = [customer(int(code), IsSupplier=code in SUPPLIERS) for code in EVERYONE]
-    return small_world(accounts={NORTH: customers}, limits={"enabled": True})
+    north = {"payment_conditions": {"15": "Binnen 15 dagen"}}
+    return small_world(accounts={NORTH: customers}, divisions={NORTH: north}, limits={"enabled": True})
 
 
 def visit(client: str, python: Path, wishes: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -64,13 +66,23 @@ def visit(client: str, python: Path, wishes: dict[str, Any]) -> dict[str, dict[s
     return {line.pop("step"): line for line in lines}
 
 
-@pytest.fixture(scope="module", params=PROGRAMS)
-def report(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Report]:
-    client: str = request.param
-    python = python_with(client, request.config.cache.mkdir("contract"))
-    folder = tmp_path_factory.mktemp("contract")
-    with running(folder / "world.db") as sandbox:
-        yield both_visits(client, python, sandbox, folder)
+@pytest.fixture(scope="session")
+def report_on(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Report]:
+    """Each client's report, made when first asked for: tests come in any order."""
+
+    @cache
+    def make(client: str) -> Report:
+        python = python_with(client, request.config.cache.mkdir("contract"))
+        folder = tmp_path_factory.mktemp("contract")
+        with running(folder / "world.db") as sandbox:
+            return both_visits(client, python, sandbox, folder)
+
+    return make
+
+
+@pytest.fixture(params=PROGRAMS)
+def report(request: pytest.FixtureRequest, report_on: Callable[[str], Report]) -> Report:
+    return report_on(request.param)
 
 
 def both_visits(client: str, python: Path, sandbox: Sandbox, folder: Path) -> Report:
@@ -149,9 +161,41 @@ def test_the_client_hears_why_a_record_is_refused(report: Report) -> None:
 
 def test_the_client_deletes(report: Report) -> None:
     assert not report.seen["look for the deleted"]["found"]
-    assert report.accounts.keys() == {*EVERYONE, "900"} - {"130"}
+    assert report.accounts.keys() - {"901"} == {*EVERYONE, "900"} - {"130"}
 
 
 def test_the_client_gets_a_new_token_when_the_old_one_has_expired(report: Report) -> None:
     assert report.seen_later["refresh"]["is_new"]
     assert report.seen_later["look up"]["found"]["Name"] == "Klant 42 B.V."
+
+
+def test_the_client_reads_what_is_left_of_its_limits(report: Report) -> None:
+    assert 0 < report.seen["limits"]["left_in_minute"] < 60
+    assert 4900 < report.seen["limits"]["left_today"] < 5000
+
+
+def test_a_refresh_too_early_or_with_a_spent_token_is_refused(report_on: Callable[[str], Report]) -> None:
+    report = report_on("exactonline")
+
+    assert report.seen["refresh at once"] == {"status": 400, "words": "access_denied"}
+    assert report.seen_later["refresh with the spent token"] == {"status": 401, "words": "unauthorized_client"}
+
+
+def test_what_exactonline_commits_is_created_and_its_read_only_members_are_ignored(
+    report_on: Callable[[str], Report],
+) -> None:
+    report = report_on("exactonline")
+
+    kept = report.accounts["901"]
+
+    assert kept["ID"] == report.seen["commit a customer"]["id"]
+    assert (kept["Name"], kept["PaymentConditionSales"], kept["IsSales"]) == ("Jansen B.V.", "15", True)
+    assert report.seen["commit it again"] == {"status": 500, "words": "Gegeven bestaat reeds."}
+
+
+def test_a_whole_row_may_be_sent_back_without_its_code(report_on: Callable[[str], Report]) -> None:
+    report = report_on("python-exact-online")
+
+    assert report.seen["update the whole row"]["answer"] is True
+    assert (report.accounts["42"]["City"], report.accounts["42"]["Country"]) == ("Ede", "NL")
+    assert report.accounts["42"]["Name"] == "Klant 42 B.V."

@@ -11,6 +11,7 @@ from typing import Any
 
 from exactonline import http
 from exactonline.api import ExactApi
+from exactonline.elements.relation import ExactCustomer
 from exactonline.exceptions import ObjectDoesNotExist
 from exactonline.http import HTTPError
 from exactonline.storage.ini import IniStorage
@@ -21,6 +22,20 @@ http.opt_secure.protocols = ("http",)
 
 def say(step: str, **seen: Any) -> None:
     sys.stdout.write(json.dumps({"step": step, **seen}) + "\n")
+
+
+class Jansen(ExactCustomer):  # type: ignore[misc]  # untyped, like all of the client
+    """The client's own way to create or update: `commit` looks up the code, then sends what `assemble` gives."""
+
+    def get_code(self) -> str:
+        return "901"
+
+    def get_name(self) -> str:
+        return "Jansen B.V."
+
+    def assemble(self) -> dict[str, Any]:
+        # The client sends its payment condition as a number; see "Where they part" in ../README.md.
+        return {**super().assemble(), "PaymentConditionSales": "15"}
 
 
 def refusal(call: Callable[[], Any]) -> dict[str, Any]:
@@ -77,11 +92,16 @@ def first_visit(api: Any, asked: dict[str, Any]) -> None:
     say("create with a bad e-mail", **refusal(lambda: api.relations.create(bad_email)))
     say("broken query", **refusal(lambda: api.relations.filter(filter="Name eq eq")))
 
+    customer = Jansen(api=api)
+    say("commit a customer", id=customer.commit()["ID"])
+    say("commit it again", **refusal(customer.commit))  # it sends the code along
+
     last = api.relations.get(relation_code="130")
     say("delete", answer=api.relations.delete(last["ID"]))
     say("look for the deleted", found=api.relations.filter(relation_code="130"))
-    # No public name for it: reset moment in seconds → (limit, remaining), the day's and the minute's.
-    say("limits", limits=[list(window) for _, window in sorted(api.limiter._reset_times.items())])
+    # No public name for what it keeps: when a window ends, its limit, and what is left of it.
+    left = dict(window for _, window in sorted(api.limiter._reset_times.items()))
+    say("limits", left_in_minute=left[60], left_today=left[5000])
 
 
 def later_visit(api: Any) -> None:

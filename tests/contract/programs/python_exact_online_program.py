@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from typing import Any
+from urllib.parse import urlencode
 
 import requests.sessions
 from exactonline.api import ExactOnlineAPI
@@ -47,8 +48,8 @@ def send_exact_to(sandbox: str) -> None:
 
 def first_visit(api: Any, asked: dict[str, Any]) -> None:
     api.authHandler.getAuthURL(asked["redirect_uri"])
-    state, code = api.authHandler.state, asked["authorization_code"]
-    api.authHandler.retrieveToken(f"{asked['redirect_uri']}?code={code}&state={state}")
+    came_back_with = urlencode({"code": asked["authorization_code"], "state": api.authHandler.state})
+    api.authHandler.retrieveToken(f"{asked['redirect_uri']}?{came_back_with}")
     say("token", has_refresh_token=bool(api.authHandler.refreshToken))
 
     status, _, body = api.get("system/Divisions?$select=Code,Description")
@@ -73,6 +74,11 @@ def first_visit(api: Any, asked: dict[str, Any]) -> None:
     say("update", answer=api.accounts.update(Account(ID=created.ID, Phone="+31 20 555 01 42")))
     say("read again", found=account(api.accounts.get(created.ID)))
 
+    whole = api.accounts.get(found.ID)
+    whole.Code = None  # the one member that may not come back
+    whole.City = "Ede"
+    say("update the whole row", answer=api.accounts.update(whole))
+
     say("create it again", **words(api.accounts.create(Account(**new))))
     with_its_code = Account(ID=created.ID, Code=new["Code"])
     say("update with its code", **words(api.accounts.update(with_its_code)))
@@ -83,7 +89,8 @@ def first_visit(api: Any, asked: dict[str, Any]) -> None:
     (last,) = api.accounts.filter("Code", f"'{130:>18}'").items()
     say("delete", answer=api.accounts.delete(last.ID))
     say("look for the deleted", found=api.accounts.filter("Code", f"'{130:>18}'").items())
-    say("limits", limits=api.api_rate_limits)
+    left = api.api_rate_limits
+    say("limits", left_in_minute=left["minutely_remaining"], left_today=left["daily_remaining"])
 
 
 def later_visit(api: Any, asked: dict[str, Any]) -> None:
