@@ -102,7 +102,7 @@ def stale_pages(abouts: Mapping[str, About]) -> Iterator[str]:
 
 def with_tables(text: str, abouts: Mapping[str, About]) -> str:
     """The text with each table as the code has it today."""
-    return REGION.sub(lambda found: f"{found[1]}{settings_table(abouts[found['plugin']])}{found[4]}", text)
+    return REGION.sub(lambda found: f"{found[1]}\n{settings_table(abouts[found['plugin']])}\n{found[4]}", text)
 
 
 def settings_table(about: About) -> str:

@@ -156,8 +156,23 @@ class ExactClient:
             self._zone = self._checked_zone(float(row["ServerUtcOffset"]))
         return Me(str(row.get("FullName") or "").strip(), int(row["CurrentDivision"]))
 
-    def divisions(self, via: int) -> Waiting[dict[int, Division]]:
-        """All divisions in reach by code, asked for through the division `via`, which must be one of them."""
+    def divisions(self, *candidates: int) -> Waiting[dict[int, Division]]:
+        """All divisions in reach by code, asked for through the first of the candidates that answers.
+
+        A candidate may be out of reach, or have no calls left today. The current one of `me` is a good first.
+
+        Raises:
+            DivisionRefusedError, TryLaterError: None of them answers; this is what the last one said.
+        """
+        *firsts, last = dict.fromkeys(candidates)
+        for via in firsts:
+            try:
+                return (yield from self._divisions(via))
+            except (DivisionRefusedError, TryLaterError):
+                continue
+        return (yield from self._divisions(last))
+
+    def _divisions(self, via: int) -> Waiting[dict[int, Division]]:
         found: dict[int, Division] = {}
         link = None
         while True:
@@ -372,7 +387,7 @@ class ExactClient:
                 raise LoginNeededError(self.settings.connection, "a new access token was refused as well.")
             case Outcome.FORBIDDEN:
                 raise DivisionRefusedError(division=division, status=answer.status, said=answer.text)
-            case Outcome.NOT_FOUND:
+            case Outcome.NOT_FOUND if entity is not None:
                 raise NotFoundError(entity=name, division=division, key=label or request.endpoint)
             case Outcome.EXISTS if request.method == "POST":
                 raise AlreadyExistsError(

@@ -13,7 +13,7 @@ import httpx
 
 from exactonline_sandbox import journal as calls
 from exactonline_sandbox.app import Sandbox
-from exactonline_sandbox.control import held_accounts
+from exactonline_sandbox.control_accounts import held_accounts
 from exactonline_sandbox.demo import demo_world
 from exactonline_sandbox.loading import lift_limits, read_world
 from exactonline_sandbox.opening import open_world, read_world_file

@@ -4,7 +4,6 @@ import json
 import sqlite3
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -13,34 +12,13 @@ from exactonline_sandbox import accounts_table as table
 from exactonline_sandbox import faults, journal, tokens
 from exactonline_sandbox.call import Call, Reply
 from exactonline_sandbox.clock import wall_ms
-from exactonline_sandbox.edm import readable
-from exactonline_sandbox.loading import change_config, load, put_by_hand, read_state, read_world
+from exactonline_sandbox.control_accounts import Order, UnknownError, accounts, division_of, edit, remove, seed
+from exactonline_sandbox.loading import change_config, load, read_state, read_world
 from exactonline_sandbox.options import LIMIT_NAMES, SWITCH_NAMES
-from exactonline_sandbox.properties import ACCOUNT, SYNC_ACCOUNT
 from exactonline_sandbox.rendering import dumps
 from exactonline_sandbox.storage import Storage
-from exactonline_sandbox.world import Division
 
 _JSON = ("Content-Type", "application/json; charset=utf-8")
-_SHOWN = {
-    name: known
-    for name, known in {**ACCOUNT.properties, "Timestamp": SYNC_ACCOUNT.properties["Timestamp"]}.items()
-    if not known.edm.startswith("Collection")
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """One control call: the parts of its path after /_sandbox/, its query and its JSON body."""
-
-    db: sqlite3.Connection
-    parts: tuple[str, ...]
-    query: dict[str, str]
-    body: Any
-
-
-class _UnknownError(Exception):
-    """No such thing to control; answered with 404."""
 
 
 def answer(storage: Storage, call: Call) -> Reply:
@@ -53,16 +31,10 @@ def answer(storage: Storage, call: Call) -> Reply:
         body = json.loads(call.body) if call.body else {}
         with storage.transaction() as db:
             return _reply(200, action(Order(db, parts[1:], dict(parse_qsl(call.query)), body)))
-    except _UnknownError as unknown:
+    except UnknownError as unknown:
         return _reply(404, {"error": str(unknown)})
-    except (ValueError, TypeError, KeyError, AttributeError, sqlite3.IntegrityError) as error:
+    except (ValueError, TypeError, LookupError, AttributeError, sqlite3.IntegrityError) as error:
         return _reply(400, {"error": f"{type(error).__name__}: {error}"})
-
-
-def held_accounts(db: sqlite3.Connection, division: int) -> list[dict[str, Any]]:
-    """What a division holds, by code: every property, text trimmed, dates as ISO wall time."""
-    rows = sorted(table.after_id(db, division), key=lambda row: str(row["Code"]))
-    return [{name: readable(known, row.get(name)) for name, known in _SHOWN.items()} for row in rows]
 
 
 def _reply(status: int, value: Any) -> Reply:
@@ -70,7 +42,7 @@ def _reply(status: int, value: Any) -> Reply:
 
 
 def _reset(order: Order) -> Any:
-    world = order.body or json.loads(order.db.execute("SELECT world FROM state").fetchone()[0])
+    world = order.body or json.loads(order.db.execute("SELECT start FROM state").fetchone()[0])
     load(order.db, world)
     return {"divisions": sorted(read_world(order.db).divisions)}
 
@@ -80,39 +52,8 @@ def _world(order: Order) -> Any:
     return {**json.loads(config), "accounts": json.loads(world).get("accounts", {})}
 
 
-def _seed(order: Order) -> Any:
-    seeded = 0
-    for code, accounts in order.body["accounts"].items():
-        division = _division(order, code)
-        for account in accounts:
-            put_by_hand(order.db, read_world(order.db), division, account, read_state(order.db).now)
-            seeded += 1
-    return {"accounts": seeded}
-
-
-def _accounts(order: Order) -> Any:
-    return held_accounts(order.db, _division(order, order.parts[0]).code)
-
-
-def _edit(order: Order) -> Any:
-    division = _division(order, order.parts[0])
-    account = {**order.body, "Code": order.parts[1]}
-    put_by_hand(order.db, read_world(order.db), division, account, read_state(order.db).now)
-    return next(row for row in held_accounts(order.db, division.code) if row["Code"] == order.parts[1])
-
-
-def _remove(order: Order) -> Any:
-    division = _division(order, order.parts[0])
-    row = table.by_code(order.db, division.code, order.parts[1])
-    if row is None:
-        raise _UnknownError(f"no account {order.parts[1]} in division {division.code}")
-    world = read_world(order.db)
-    table.remove(order.db, division.code, row["ID"], wall_ms(read_state(order.db).now, world.timezone), None)
-    return {"removed": order.parts[1]}
-
-
 def _move(order: Order) -> Any:
-    division = _division(order, order.parts[0])
+    division = division_of(order, order.parts[0])
     moved = wall_ms(read_state(order.db).now, read_world(order.db).timezone)
 
     def change(config: dict[str, Any]) -> None:
@@ -127,7 +68,7 @@ def _move(order: Order) -> Any:
 
 def _change_division(order: Order) -> Any:
     """Change a division's own keys: archive it, block it, take a right away."""
-    division = _division(order, order.parts[0])
+    division = division_of(order, order.parts[0])
 
     def change(config: dict[str, Any]) -> None:
         for known in config["divisions"]:
@@ -214,20 +155,13 @@ def _tokens(order: Order) -> Any:
     return {"refresh_tokens": tokens.listed(order.db)}
 
 
-def _division(order: Order, code: str) -> Division:
-    division = read_world(order.db).divisions.get(int(code))
-    if division is None:
-        raise _UnknownError(f"no division {code} in this world")
-    return division
-
-
 _ACTIONS: dict[tuple[str, str], Callable[[Order], Any]] = {
     ("POST", "reset"): _reset,
     ("GET", "world"): _world,
-    ("POST", "seed"): _seed,
-    ("GET", "accounts"): _accounts,
-    ("POST", "accounts"): _edit,
-    ("DELETE", "accounts"): _remove,
+    ("POST", "seed"): seed,
+    ("GET", "accounts"): accounts,
+    ("POST", "accounts"): edit,
+    ("DELETE", "accounts"): remove,
     ("POST", "move"): _move,
     ("POST", "divisions"): _change_division,
     ("GET", "clock"): _clock,

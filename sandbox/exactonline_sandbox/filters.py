@@ -1,20 +1,17 @@
-"""`$filter`: read into a tree, held against the entity's rules, and turned into a test of rows (dossier 5.1, 5.3)."""
+"""`$filter`: held against the entity's rules, and turned into a test of rows (dossier 5.1, 5.3)."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
-from exactonline_sandbox.call import NotImitatedError, Refusal
+from exactonline_sandbox.call import Refusal
 from exactonline_sandbox.edm import encoder
-from exactonline_sandbox.filter_tokens import SYNTAX, Word, words
+from exactonline_sandbox.filter_tokens import SYNTAX, Word
+from exactonline_sandbox.filter_tree import Both, Compare, Field, Function, Node, Operand, Parser, fields_in
 from exactonline_sandbox.properties import Entity
 
 Row = Mapping[str, Any]
-Comparison = Literal["eq", "ne", "gt", "ge", "lt", "le"]
 
-_COMPARISONS = {"eq", "ne", "gt", "ge", "lt", "le"}
-_FUNCTIONS = {"substringof": 2, "startswith": 2, "endswith": 2, "trim": 1}
 _KIND_OF = {
     "Edm.Guid": "guid",
     "Edm.String": "text",
@@ -22,127 +19,6 @@ _KIND_OF = {
     "Edm.Boolean": "bool",
     **dict.fromkeys(("Edm.Byte", "Edm.Int16", "Edm.Int32", "Edm.Int64", "Edm.Double"), "number"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A property of the row."""
-
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Function:
-    """A function over fields and literals."""
-
-    name: str
-    arguments: tuple["Operand", ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Compare:
-    """One side against the other."""
-
-    operator: str
-    left: "Operand"
-    right: "Operand"
-
-
-@dataclass(frozen=True, slots=True)
-class Both:
-    """`and`, or with `any_of` `or`."""
-
-    left: "Node"
-    right: "Node"
-    any_of: bool
-
-
-Operand = Field | Function | Word
-Node = Compare | Both | Function
-
-
-class _Parser:
-    """Recursive descent: or < and < comparison < operand."""
-
-    def __init__(self, text: str) -> None:
-        self._words: list[Word] = list(words(text))
-        self._at = 0
-
-    def whole(self) -> Node:
-        node = self._either()
-        if self._at != len(self._words):
-            self._refuse_word(self._words[self._at])
-        return node
-
-    def _either(self) -> Node:
-        node = self._all()
-        while self._take("name", "or"):
-            node = Both(node, self._all(), any_of=True)
-        return node
-
-    def _all(self) -> Node:
-        node = self._one()
-        while self._take("name", "and"):
-            node = Both(node, self._one(), any_of=False)
-        return node
-
-    def _one(self) -> Node:
-        if self._take("sign", "("):
-            node = self._either()
-            if not self._take("sign", ")"):
-                raise Refusal(400, SYNTAX)
-            return node
-        left = self._operand()
-        word = self._peek()
-        if word and word.kind == "name" and word.value in _COMPARISONS:
-            self._at += 1
-            return Compare(word.value, left, self._operand())
-        if isinstance(left, Function) and left.name != "trim":
-            return left
-        if word:
-            self._refuse_word(word)
-        raise Refusal(400, SYNTAX)
-
-    def _operand(self) -> Operand:
-        word = self._peek()
-        if word is None or word.kind == "sign":
-            raise Refusal(400, SYNTAX)
-        self._at += 1
-        if word.kind != "name":
-            return word
-        if self._take("sign", "("):
-            return self._function(word.value)
-        if word.value == "not":
-            raise NotImitatedError("the operator not in $filter")
-        if "/" in word.value:
-            raise Refusal(400, SYNTAX)  # a navigation property: "not supported" (dossier 5.1)
-        return Field(word.value)
-
-    def _function(self, name: str) -> Function:
-        if name not in _FUNCTIONS:
-            raise NotImitatedError(f"the function {name}() in $filter")
-        arguments = [self._operand()]
-        while self._take("sign", ","):
-            arguments.append(self._operand())
-        if len(arguments) != _FUNCTIONS[name] or not self._take("sign", ")"):
-            raise Refusal(400, SYNTAX)
-        return Function(name, tuple(arguments))
-
-    def _peek(self) -> Word | None:
-        return self._words[self._at] if self._at < len(self._words) else None
-
-    def _take(self, kind: str, value: str) -> bool:
-        word = self._peek()
-        if word is None or word.kind != kind or word.value != value:
-            return False
-        self._at += 1
-        return True
-
-    @staticmethod
-    def _refuse_word(word: Word) -> None:
-        if word.kind == "name" and word.value in {"add", "sub", "mul", "div", "mod"}:
-            raise NotImitatedError(f"the operator {word.value} in $filter")
-        raise Refusal(400, SYNTAX)
 
 
 @lru_cache(maxsize=512)
@@ -153,7 +29,7 @@ def parse_filter(text: str, entity: Entity) -> Node:
         Refusal: 400, with the texts of dossier 4.4.
         NotImitatedError: A function or operator of which nothing is known.
     """
-    node = _Parser(text).whole()
+    node = Parser(text).whole()
     for name in fields_in(node):
         known = entity.properties.get(name)
         if known is None:
@@ -166,24 +42,11 @@ def parse_filter(text: str, entity: Entity) -> Node:
 
 def filter_rule_text(entity: Entity) -> str:
     """What Exact says when a list call filters on nothing it allows (dossier 4.4, quoted by INV)."""
-    names = ",".join(sorted(entity.filterable))
+    names = ",".join(sorted(entity.filterable, key=str.lower))
     return (
         "A GET request for this endpoint must have a $filter parameter with one of the following fields "
         f"in the url:{names}."
     )
-
-
-def fields_in(node: Node | Operand) -> Iterator[str]:
-    """The property names that a filter touches."""
-    match node:
-        case Field(name):
-            yield name
-        case Function(_, arguments):
-            for argument in arguments:
-                yield from fields_in(argument)
-        case Compare(_, left, right) | Both(left, right):
-            yield from fields_in(left)
-            yield from fields_in(right)
 
 
 def _check_kinds(node: Node, entity: Entity) -> None:

@@ -116,8 +116,7 @@ def _handled(request: Request, caller: Caller, division: int) -> Reply:
     try:
         visit = _visit(request, caller, division)
         handler = handler_for(request.place, request.call)
-        if request.world.switches.path_case_sensitive and not request.place.exact_spelling:
-            raise Refusal(404, f"Resource not found for the segment '{request.place.asked}'.")
+        _refuse_spelling(request)
         if request.call.method in {"GET", "POST"} and not request.place.count_only:
             rendering.form_for(request.call)
         return handler(visit)
@@ -141,6 +140,11 @@ def _visit(request: Request, caller: Caller, code: int) -> Visit:
     if visit.current_division() != code:
         request.db.execute("UPDATE users SET current_division = ? WHERE name = ?", (code, caller.user.name))
     return visit
+
+
+def _refuse_spelling(request: Request) -> None:
+    if request.world.switches.path_case_sensitive and not request.place.exact_spelling:
+        raise Refusal(404, f"Resource not found for the segment '{request.place.asked}'.")
 
 
 def _refuse_person(caller: Caller) -> None:

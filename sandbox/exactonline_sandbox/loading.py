@@ -45,23 +45,28 @@ def read_world(db: sqlite3.Connection) -> World:
     return world_from_text(db.execute("SELECT config FROM state").fetchone()[0])
 
 
-def load(db: sqlite3.Connection, given: Mapping[str, Any], *, no_limits: bool | None = None) -> None:
+def load(
+    db: sqlite3.Connection, given: Mapping[str, Any], *, no_limits: bool | None = None, start: bool = False
+) -> None:
     """Replace everything by a world, at the real time. `no_limits` None: as it was.
+
+    With `start` it is also the world that a reset without one goes back to.
 
     Raises:
         ValueError: The world is wrong; nothing was changed.
     """
-    before = db.execute("SELECT no_limits FROM state").fetchone()
+    before = db.execute("SELECT no_limits, start FROM state").fetchone()
     lifted = bool(before and before[0]) if no_limits is None else no_limits
     config: Config = {name: value for name, value in given.items() if name != "accounts"}
     if lifted:
         config["limits"] = {**config.get("limits", {}), "enabled": False}
+    started_with = before[1] if before and not start else json.dumps(given)
     world = world_from({**config, "accounts": given.get("accounts", {})})
     empty(db)
     db.execute("DELETE FROM state")
     db.execute(
-        "INSERT INTO state (one, stamp, config, world, no_limits) VALUES (1, ?, ?, ?, ?)",
-        (uuid4().hex, json.dumps(config), json.dumps(given), lifted),
+        "INSERT INTO state (one, stamp, config, world, start, no_limits) VALUES (1, ?, ?, ?, ?, ?)",
+        (uuid4().hex, json.dumps(config), json.dumps(given), started_with, lifted),
     )
     now = time.time()
     db.executemany(

@@ -21,7 +21,7 @@ def open_world(
     storage = Storage(path)
     with storage.transaction() as db:
         if fresh or not has_world(db):
-            load(db, demo_world() if world is None else world, no_limits=no_limits)
+            load(db, demo_world() if world is None else world, no_limits=no_limits, start=True)
     return storage
 
 
@@ -29,5 +29,5 @@ def read_world_file(path: Path) -> dict[str, Any]:
     """The world in a JSON file; ValueError if it is none."""
     world = json.loads(path.read_text(encoding="utf-8"))
     if not isinstance(world, dict):
-        raise ValueError(f"{path} holds no world: a JSON object was expected")
+        raise ValueError(f"{path} holds no world: a JSON object was expected")  # noqa: TRY004 - a wrong file, not a wrong argument
     return world

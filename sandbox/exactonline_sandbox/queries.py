@@ -8,7 +8,8 @@ from urllib.parse import quote, unquote_plus
 from exactonline_sandbox.call import NotImitatedError, Refusal
 from exactonline_sandbox.clock import iso
 from exactonline_sandbox.filter_tokens import SYNTAX, words
-from exactonline_sandbox.filters import Node, parse_filter
+from exactonline_sandbox.filter_tree import Node
+from exactonline_sandbox.filters import parse_filter
 from exactonline_sandbox.properties import Entity, Property
 
 _OPTIONS = {"$select", "$top", "$skip", "$orderby", "$filter", "$skiptoken", "$inlinecount", "$expand"}

@@ -9,6 +9,7 @@ from pathlib import Path
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS state (
     one INTEGER PRIMARY KEY CHECK (one = 1), stamp TEXT NOT NULL, config TEXT NOT NULL, world TEXT NOT NULL,
+    start TEXT NOT NULL,
     clock_offset REAL NOT NULL DEFAULT 0, faults INTEGER NOT NULL DEFAULT 0, no_limits INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE IF NOT EXISTS users (name TEXT PRIMARY KEY, current_division INTEGER);
 CREATE TABLE IF NOT EXISTS counters (division INTEGER PRIMARY KEY, version INTEGER NOT NULL);

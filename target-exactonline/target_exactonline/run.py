@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from exactonline_client.client import ACTIVE, Division, ExactClient
 from exactonline_client.entities import ACCOUNTS
-from exactonline_client.errors import ConfigurationError
+from exactonline_client.errors import ConfigurationError, TryLaterError
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 
@@ -72,7 +72,7 @@ class Run:
 
     def test_connection(self) -> None:
         """Prove that the login works; writes nothing."""
-        self._logger.info("The login works; it reaches %d divisions.", len(self._divisions()))
+        self._logger.info("The login works; it reaches %d divisions.", len(self._divisions(())))
 
     def deliver(self) -> None:
         """Bring everything that came in to its divisions.
@@ -86,12 +86,15 @@ class Run:
             self.intake.accept_parked(self._store.put_aside_before(None if self._retry_refused else "parked"))
         wanted = self._spool.divisions()
         if wanted and not self.ledger.too_many_refused:
-            reach = self._divisions()
-            for code in wanted:
-                problem = unwritable(code, reach)
-                if problem and code in addressed:
-                    raise ConfigurationError(problem)
-            self._work({code: reach[code] for code in wanted if unwritable(code, reach) is None})
+            try:
+                reach = self._divisions(wanted)
+            except TryLaterError as error:
+                self._park_all(wanted, str(error))
+            else:
+                for code in addressed:
+                    if problem := unwritable(code, reach):
+                        raise ConfigurationError(problem)
+                self._work({code: reach[code] for code in wanted if unwritable(code, reach) is None})
         self.ledger.flush()
 
     def end(self, signal_number: int | None = None) -> int:
@@ -139,11 +142,18 @@ class Run:
         finally:
             self._faults += delivery.faults
 
-    def _divisions(self) -> dict[int, Division]:
+    def _divisions(self, wanted: Sequence[int]) -> dict[int, Division]:
         if not self._reach:
             me = self._client.run(self._client.me())
-            self._reach = self._client.run(self._client.divisions(me.current_division))
+            self._reach = self._client.run(self._client.divisions(me.current_division, *wanted))
         return self._reach
+
+    def _park_all(self, divisions: Sequence[int], reason: str) -> None:
+        self._logger.warning("%s Everything is parked.", reason)
+        for division in divisions:
+            for chunk in self._spool.chunks(division):
+                for wanted in chunk:
+                    self.ledger.parked(wanted, reason)
 
     def _verdict(self, signal_number: int | None) -> str:
         planned = "Planned, nothing written: " if self._dry_run else ""

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,13 +35,20 @@ def python_with(client: str, cache: Path) -> Path:
     environment = cache / f"{client}-{hashlib.sha256(content).hexdigest()[:12]}"
     if not environment.exists():
         aside = cache / f"{environment.name}.{os.getpid()}"
-        _install(client, pinned, aside)
         try:
-            aside.rename(environment)
-        except OSError:  # another process was first; a folder that is not empty is not replaced
-            if not environment.exists():
-                raise
+            _install(client, pinned, aside)
+            _move(aside, environment)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
     return environment / "bin" / "python"
+
+
+def _move(made: Path, environment: Path) -> None:
+    try:
+        made.rename(environment)
+    except OSError:  # another process was first: a folder that is not empty is not replaced
+        if not environment.exists():
+            raise
 
 
 def _install(client: str, pinned: tuple[Path, Path], environment: Path) -> None:

@@ -1,0 +1,245 @@
+"""The house stands as it was drawn: who may import whom, who may talk, and what is pure (docs: the head of AGENTS.md)."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+HOMES = {
+    "exactonline_client": ROOT / "exactonline-client",
+    "tap_exactonline": ROOT / "tap-exactonline",
+    "mapper_exactonline": ROOT / "transform",
+    "target_exactonline": ROOT / "target-exactonline",
+    "exactonline_sandbox": ROOT / "sandbox",
+}
+MAY_IMPORT = {
+    "exactonline_client": set[str](),
+    "tap_exactonline": {"exactonline_client"},
+    "mapper_exactonline": {"exactonline_client.entities", "exactonline_client.errors", "exactonline_client.plugin"},
+    "target_exactonline": {"exactonline_client", "mapper_exactonline.fan_out"},
+    "exactonline_sandbox": set[str](),  # it must not share the mistakes of what it tests
+}
+NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "ssl", "urllib.request", "urllib3"}
+HTTPX_TYPES = {"httpx.Auth", "httpx.Request", "httpx.Response"}
+REQUESTS_TYPES = {
+    "requests.ConnectionError",
+    "requests.PreparedRequest",
+    "requests.RequestException",
+    "requests.Response",
+    "requests.adapters.BaseAdapter",
+}
+PURE_MODULES = [
+    "exactonline_client.entities",
+    "exactonline_client.errors",
+    "exactonline_client.limits",
+    "exactonline_client.odata",
+    "exactonline_client.retries",
+    "exactonline_client.zones",
+    "mapper_exactonline.fan_out",
+    "target_exactonline.brakes",
+    "target_exactonline.plan",
+    "target_exactonline.values",
+]
+NO_IO = {
+    "__future__",
+    "collections",
+    "copy",
+    "dataclasses",
+    "datetime",
+    "decimal",
+    "difflib",
+    "email.utils",
+    "enum",
+    "functools",
+    "itertools",
+    "json",
+    "math",
+    "operator",
+    "re",
+    "typing",
+    "urllib.parse",
+    "uuid",
+    "zoneinfo",  # reads the time zones of the system, which are constants
+    "email_validator",  # asks no name server when told not to
+    "pycountry",
+}
+EFFECTS = {"open", "print", "input", "exec", "eval", "now", "utcnow", "today", "sleep", "read_text", "write_text"}
+
+
+def source_files() -> Iterator[tuple[str, Path]]:
+    """Every module of the house by its dotted name."""
+    for package, home in HOMES.items():
+        for file in (home / package).rglob("*.py"):
+            parts = file.relative_to(home).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), file
+
+
+FILES = dict(source_files())
+TREES = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in FILES.items()}
+
+
+def imported(name: str, tree: ast.Module) -> set[str]:
+    """The modules that a module imports, wherever in it; of other packages the names within them too."""
+    found: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            package = name.split(".") if FILES.get(name, Path()).name == "__init__.py" else name.split(".")[:-1]
+            above = ".".join(package[: len(package) + 1 - node.level]) if node.level else ""
+            source = ".".join(part for part in (above, node.module) if part)
+            found |= {
+                f"{source}.{alias.name}" if is_module_or_foreign(f"{source}.{alias.name}") else source
+                for alias in node.names
+            }
+    return found
+
+
+def is_module_or_foreign(name: str) -> bool:
+    return name in FILES or name.split(".")[0] not in HOMES
+
+
+def is_within(name: str, allowed: set[str]) -> bool:
+    return any(name == one or name.startswith(f"{one}.") for one in allowed)
+
+
+def used(tree: ast.Module, library: str) -> set[str]:
+    """What a module takes from a library, by its dotted names."""
+    attributes = {
+        f"{library}.{node.attr}"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == library
+    }
+    return attributes | {name for name in imported("", tree) if name.startswith(f"{library}.")}
+
+
+def closure(name: str) -> set[str]:
+    """A module and all modules of the house that it comes to need."""
+    seen: set[str] = set()
+    to_see = {name}
+    while to_see:
+        one = to_see.pop()
+        seen.add(one)
+        parents = {one.rpartition(".")[0]} - {""}
+        to_see |= ({other for other in imported(one, TREES[one]) if other in FILES} | parents) - seen
+    return seen
+
+
+@pytest.mark.parametrize(
+    ("text", "module"),
+    [
+        ("import exactonline_client.client", "exactonline_client.client"),
+        ("from exactonline_client import client", "exactonline_client.client"),
+        ("from exactonline_client.client import ExactClient as E", "exactonline_client.client"),
+        ("def late():\n    from exactonline_client import client", "exactonline_client.client"),
+        ("if TYPE_CHECKING:\n    import exactonline_client.client as c", "exactonline_client.client"),
+        ("from . import plan", "target_exactonline.plan"),
+        ("from .plan import decide", "target_exactonline.plan"),
+        ("from urllib import request", "urllib.request"),
+    ],
+)
+def test_an_import_is_seen_in_every_form(text: str, module: str) -> None:
+    assert imported("target_exactonline.apply", ast.parse(text)) == {module}
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_a_package_imports_only_what_lies_below_it(package: str) -> None:
+    wrong = {
+        f"{name} imports {other}"
+        for name, tree in TREES.items()
+        if is_within(name, {package})
+        for other in imported(name, tree)
+        if is_within(other, set(HOMES)) and not is_within(other, MAY_IMPORT[package] | {package})
+    }
+
+    assert wrong == set()
+
+
+def test_the_client_knows_nothing_of_singer() -> None:
+    wrong = {
+        name
+        for name, tree in TREES.items()
+        if is_within(name, {"exactonline_client"})
+        for other in imported(name, tree)
+        if is_within(other, {"singer_sdk", "meltano"})
+    }
+
+    assert wrong == set()
+
+
+def test_only_the_transport_opens_connections() -> None:
+    talking = {
+        name
+        for name, tree in TREES.items()
+        if not is_within(name, {"exactonline_sandbox"})
+        if any(is_within(other, NETWORK) for other in imported(name, tree))
+    }
+
+    assert talking == {f"exactonline_client.{name}" for name in ("transport", "auth", "oauth")}
+    assert used(TREES["exactonline_client.auth"], "httpx") <= HTTPX_TYPES
+    assert used(TREES["exactonline_client.oauth"], "requests") <= REQUESTS_TYPES
+
+
+def test_nothing_is_imported_behind_the_back_of_these_tests() -> None:
+    hidden = {
+        name
+        for name, tree in TREES.items()
+        if "importlib" in imported(name, tree)
+        or any(isinstance(node, ast.Name) and node.id == "__import__" for node in ast.walk(tree))
+        or "import_module" in ast.dump(tree)
+    }
+
+    assert hidden == set()
+
+
+@pytest.mark.parametrize("module", PURE_MODULES)
+def test_a_pure_module_and_all_it_needs_import_nothing_that_does_io(module: str) -> None:
+    foreign = {
+        f"{name} imports {other}"
+        for name in closure(module)
+        for other in imported(name, TREES[name])
+        if other not in FILES and not is_within(other, NO_IO)
+    }
+
+    assert foreign == set()
+
+
+@pytest.mark.parametrize("module", PURE_MODULES)
+def test_a_pure_module_opens_nothing_and_looks_at_no_clock(module: str) -> None:
+    effects = {
+        f"{name} calls {called}"
+        for name in closure(module)
+        for node in ast.walk(TREES[name])
+        if isinstance(node, ast.Call)
+        if (called := getattr(node.func, "id", getattr(node.func, "attr", ""))) in EFFECTS
+    }
+
+    assert effects == set()
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_a_package_says_that_it_is_typed(package: str) -> None:
+    assert (HOMES[package] / package / "py.typed").is_file()
+
+
+def test_every_folder_that_can_be_installed_is_one_of_these() -> None:
+    assert {file.parent for file in ROOT.glob("*/pyproject.toml")} == set(HOMES.values())
+
+
+@pytest.mark.parametrize("package", HOMES)
+def test_a_package_declares_what_it_imports(package: str) -> None:
+    declared = (HOMES[package] / "pyproject.toml").read_text(encoding="utf-8").partition("dependencies = [")[2]
+    declared = declared.partition("\n]")[0].lower().replace("-", "_")
+    foreign = {
+        other.split(".")[0]
+        for name, tree in TREES.items()
+        if is_within(name, {package})
+        for other in imported(name, tree)
+    } - {package, *sys.stdlib_module_names}
+
+    assert {name for name in foreign if f'"{name}' not in declared and f"[{name}]" not in declared} == set()
