@@ -1,14 +1,13 @@
 """Fixtures that all tests share: a running sandbox, started once per worker and put back before each test."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
+from itertools import count
 from pathlib import Path
 
 import pytest
 import pytest_socket
-from sandbox_driver import Sandbox, World, running, small_world
-
-SandboxFactory = Callable[..., Sandbox]
+from sandbox_driver import Sandbox, SandboxFactory, World, running, small_world
 
 
 def pytest_runtest_setup() -> None:
@@ -32,10 +31,12 @@ def sandbox(_running_sandbox: Sandbox) -> Sandbox:
 @pytest.fixture
 def sandbox_factory(tmp_path: Path) -> Iterator[SandboxFactory]:
     """Make further sandboxes: `sandbox_factory(world, "--no-limits", db=path)`, each a process of its own."""
+    numbers = count()
     with ExitStack() as stack:
 
         def make(world: World | None = None, *options: str, db: Path | None = None) -> Sandbox:
-            made = stack.enter_context(running(db or tmp_path / f"world-{id(object())}.db", *options))
+            path = db or tmp_path / f"sandbox-{next(numbers)}.db"
+            made = stack.enter_context(running(path, *options))
             if world is not None:
                 made.reset(world)
             return made

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,11 +50,12 @@ def small_world(
     user: Mapping[str, Any] | None = None,
     limits: Mapping[str, Any] | None = None,
     switches: Mapping[str, Any] | None = None,
+    now: str | None = None,
 ) -> World:
     """A source company, 100, with n customers (codes 1 to n) and empty target companies 201, 202 and 203.
 
-    `accounts` states what a division holds instead, `divisions` and `user` more of their keys. Limits are lifted
-    unless `limits` says `enabled`.
+    The clock starts at `now`, an ISO moment with a zone, or at the real time. `accounts` states what a division
+    holds instead, `divisions` and `user` more of their keys. Limits are lifted unless `limits` says `enabled`.
     """
     codes = (SOURCE, *targets)
     held: dict[int, Sequence[Account]] = {SOURCE: [customer(number) for number in range(1, n + 1)]}
@@ -87,6 +88,7 @@ def small_world(
         "accounts": {str(code): list(held.get(code, ())) for code in codes},
         "limits": {"enabled": False, **(limits or {})},
         "switches": dict(switches or {}),
+        **({} if now is None else {"now": now}),
     }
 
 
@@ -198,6 +200,9 @@ class Sandbox:
             message = f"{method} {path}: {answer.text}"
             raise AssertionError(message)
         return answer.json()
+
+
+SandboxFactory = Callable[..., Sandbox]
 
 
 @contextmanager

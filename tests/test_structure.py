@@ -1,8 +1,9 @@
-"""The house stands as it was drawn: who may import whom, who may talk, and what is pure (docs: the head of AGENTS.md)."""
+"""The house stands as it was drawn: who may import whom, who may talk, and what is pure."""
 
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -45,6 +46,8 @@ PURE_MODULES = [
     "target_exactonline.plan",
     "target_exactonline.values",
 ]
+BROUGHT_ALONG = {"requests_oauthlib": {"requests", "oauthlib"}, "singer_sdk[msgspec]": {"msgspec"}}
+"""What a dependency is made of, and so comes with it."""
 NO_IO = {
     "__future__",
     "collections",
@@ -101,7 +104,7 @@ def imported(name: str, tree: ast.Module) -> set[str]:
 
 
 def is_module_or_foreign(name: str) -> bool:
-    return name in FILES or name.split(".")[0] not in HOMES
+    return name in FILES or name.partition(".")[0] not in HOMES
 
 
 def is_within(name: str, allowed: set[str]) -> bool:
@@ -110,10 +113,17 @@ def is_within(name: str, allowed: set[str]) -> bool:
 
 def used(tree: ast.Module, library: str) -> set[str]:
     """What a module takes from a library, by its dotted names."""
+    called = {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import)
+        for alias in node.names
+        if alias.name == library
+    }
     attributes = {
         f"{library}.{node.attr}"
         for node in ast.walk(tree)
-        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == library
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in called
     }
     return attributes | {name for name in imported("", tree) if name.startswith(f"{library}.")}
 
@@ -233,13 +243,16 @@ def test_every_folder_that_can_be_installed_is_one_of_these() -> None:
 
 @pytest.mark.parametrize("package", HOMES)
 def test_a_package_declares_what_it_imports(package: str) -> None:
-    declared = (HOMES[package] / "pyproject.toml").read_text(encoding="utf-8").partition("dependencies = [")[2]
-    declared = declared.partition("\n]")[0].lower().replace("-", "_")
+    project = (HOMES[package] / "pyproject.toml").read_text(encoding="utf-8")
+    listed = project.partition("\ndependencies = [")[2].partition("\n]")[0]
+    declared = {name.lower().replace("-", "_") for name in re.findall(r'"([\w.-]+(?:\[\w+\])?)', listed)}
     foreign = {
-        other.split(".")[0]
+        other.partition(".")[0]
         for name, tree in TREES.items()
         if is_within(name, {package})
         for other in imported(name, tree)
-    } - {package, *sys.stdlib_module_names}
+    }
 
-    assert {name for name in foreign if f'"{name}' not in declared and f"[{name}]" not in declared} == set()
+    come_with = set[str]().union(*(BROUGHT_ALONG.get(name, set()) for name in declared))
+    known = {name.partition("[")[0] for name in declared} | come_with | sys.stdlib_module_names
+    assert foreign - known - {package, "_typeshed"} == set()

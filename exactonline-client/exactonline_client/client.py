@@ -8,41 +8,35 @@ division use the time. The division is always an argument, never state.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from types import TracebackType
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, Literal
 
 from exactonline_client import odata
 from exactonline_client.auth import Login
 from exactonline_client.budgets import Budgets
 from exactonline_client.entities import DELETIONS, DIVISIONS, Entity
 from exactonline_client.errors import (
-    AlreadyExistsError,
     DivisionRefusedError,
-    LoginNeededError,
-    NotFoundError,
-    RecordRefusedError,
     TryLaterError,
     UnexpectedReplyError,
 )
+from exactonline_client.exchange import Exchange, T, Waiting
 from exactonline_client.limits import Ceilings
 from exactonline_client.odata import MalformedReplyError, Row
-from exactonline_client.retries import Method, Outcome, Step, next_step, outcome_of
+from exactonline_client.retries import Method, Step
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
-from exactonline_client.transport import Clock, NoReply, Reply, Request, Secrets, Transport, utc_now
+from exactonline_client.transport import Clock, Request, Secrets, Transport, utc_now
 from exactonline_client.zones import zone_of_offset, zone_of_site
 
-T = TypeVar("T")
-Waiting = Generator[datetime, None, T]
 Variant = Literal["sync", "bulk", "single"]
 
 ACTIVE = 1
 DIVISION_FIELDS = ("Code", "Description", "Country", "Status", "BlockingStatus", "DivisionMoveDate")
-TOKEN_WAITS_ALLOWED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +84,6 @@ class RowPage:
     next_link: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    """How a request ended, or where it stands when a look comes first."""
-
-    outcome: Outcome
-    step: Step
-    attempt: int
-    value: Any
-    text: str
-    status: int
-    received_at: datetime
-    delay_seconds: float = 0.0
-
-
 class ExactClient:
     """One connection: a site, an app, a user. Safe for threads, one call at a time within a division."""
 
@@ -133,6 +113,8 @@ class ExactClient:
             store, settings.base_url, Ceilings(settings.requests_per_minute, settings.requests_per_day)
         )
 
+        self._exchange = Exchange(settings.connection, self.transport, self.login, self.budgets, now)
+
     # Driving
 
     def run(self, waiting: Waiting[T]) -> T:
@@ -150,7 +132,7 @@ class ExactClient:
     def me(self) -> Waiting[Me]:
         """Who is logged in. Names no division, so it works before any is known to be in reach."""
         path = "/api/v1/current/Me?" + odata.query({"$select": "CurrentDivision,FullName,ServerUtcOffset"})
-        answer = yield from self._settle(Request("GET", path, endpoint="current/Me"), odata.parse_single)
+        answer = yield from self._exchange.settle(Request("GET", path, endpoint="current/Me"), odata.parse_single)
         row = answer.value
         if row.get("ServerUtcOffset") is not None:
             self._zone = self._checked_zone(float(row["ServerUtcOffset"]))
@@ -212,7 +194,7 @@ class ExactClient:
             page = odata.parse_page(body)
             return RowPage([read(raw) for raw in page.rows], page.next_link)
 
-        answer = yield from self._settle(Request("GET", path, division, endpoint), parse)
+        answer = yield from self._exchange.settle(Request("GET", path, division, endpoint), parse)
         page: RowPage = answer.value
         if link is not None and page.next_link == link:
             raise UnexpectedReplyError(f"GET {endpoint} in division {division}", "the next page is the same page.")
@@ -242,7 +224,7 @@ class ExactClient:
         options = {"$filter": odata.equals(field, natural_key), "$select": ",".join(select), "$top": "1"}
         path = f"/api/v1/{division}/{entity.path}?{odata.query(options)}"
         read = odata.reader(entity, select, (yield from self.zone()))
-        answer = yield from self._settle(Request("GET", path, division, entity.path), odata.parse_page)
+        answer = yield from self._exchange.settle(Request("GET", path, division, entity.path), odata.parse_page)
         return next((read(raw) for raw in answer.value.rows), None)
 
     # Writing
@@ -268,17 +250,17 @@ class ExactClient:
         request = self._write(entity, "POST", division, "", odata.encode_row(entity, values, zone))
         attempt = 1
         while True:
-            answer = yield from self._ask(request, parse, attempt)
+            answer = yield from self._exchange.ask(request, parse, attempt)
             if answer.step is Step.ACCEPT:
                 row: Row = answer.value
                 return row
-            if answer.step is Step.LOOK_FIRST or _may_have_happened(answer.outcome):
+            if answer.step is Step.LOOK_FIRST or answer.may_have_happened:
                 yield self.now() + timedelta(seconds=answer.delay_seconds)
                 found = yield from self.find(entity, division, key, select)
                 if found is not None:
                     return found
             if answer.step is Step.GIVE_UP:
-                self._raise(request, answer, entity, key)
+                self._exchange.give_up(request, answer, entity, key)
             attempt = answer.attempt + 1
 
     def update(
@@ -292,7 +274,7 @@ class ExactClient:
         """
         body = odata.encode_row(entity, changes, (yield from self.zone()))
         request = self._write(entity, "PUT", division, _key_segment(entity, key), body)
-        answer = yield from self._settle(request, lambda _: None, entity, label)
+        answer = yield from self._exchange.settle(request, lambda _: None, entity, label)
         return self.budgets.exacts_now(answer.received_at)
 
     def zone(self) -> Waiting[tzinfo]:
@@ -301,104 +283,7 @@ class ExactClient:
             yield from self.me()
         return self._zone or timezone.utc
 
-    # One request
-
-    def _settle(
-        self, request: Request, parse: Callable[[bytes], Any], entity: Entity | None = None, label: str = ""
-    ) -> Waiting[_Answer]:
-        answer = yield from self._ask(request, parse, 1)
-        if answer.step is not Step.ACCEPT:
-            self._raise(request, answer, entity, label)
-        return answer
-
-    def _ask(self, request: Request, parse: Callable[[bytes], Any], attempt: int) -> Waiting[_Answer]:
-        """Send until an answer is accepted or given up, or until the caller has to look first."""
-        while True:
-            yield from self._wait_for_limits(request)
-            token = yield from self._access_token()
-            self.budgets.spend(request.division, self.now())
-            reply = self.transport.send(request, self.login)
-            answer = self._judge(request, reply, parse, attempt)
-            if answer.step is Step.RENEW_TOKEN:
-                yield from self._renew(token)
-            elif answer.step is Step.REPEAT:
-                yield self.now() + timedelta(seconds=answer.delay_seconds)
-            elif answer.step is not Step.WAIT_FOR_LIMIT:
-                return answer
-            if answer.step is not Step.WAIT_FOR_LIMIT:
-                attempt += 1
-
-    def _judge(self, request: Request, reply: Reply | NoReply, parse: Callable[[bytes], Any], attempt: int) -> _Answer:
-        value: Any = None
-        if isinstance(reply, NoReply):
-            outcome = Outcome.NO_ANSWER if reply.was_sent else Outcome.NOT_SENT
-            text, status, received_at = f"no answer ({reply.cause})", 0, self.now()
-        else:
-            self.budgets.learn(
-                request.division,
-                request.endpoint,
-                reply.status,
-                reply.headers,
-                reply.sent_at,
-                reply.received_at,
-            )
-            said = odata.parse_error(reply.body)
-            text = self.transport.secrets.redact(said or reply.headers.get("Reason") or f"HTTP {reply.status}")
-            status, received_at = reply.status, reply.received_at
-            outcome = outcome_of(reply.status, said)
-            if outcome is Outcome.DONE:
-                try:
-                    value = parse(reply.body)
-                except MalformedReplyError as error:
-                    outcome, text = Outcome.UNREADABLE, f"an answer that cannot be read: {error}"
-        following = next_step(request.method, outcome, attempt)
-        return _Answer(outcome, following.step, attempt, value, text, status, received_at, following.delay_seconds)
-
-    def _wait_for_limits(self, request: Request) -> Waiting[None]:
-        while True:
-            wait = self.budgets.wait_before(request.division, request.endpoint, self.now())
-            if wait is None:
-                return
-            if not wait.short:
-                raise TryLaterError(f"Division {request.division}: {wait.reason.value}", wait.until)
-            yield wait.until
-
-    def _access_token(self) -> Waiting[str]:
-        for _ in range(TOKEN_WAITS_ALLOWED):
-            try:
-                return self.login.access_token()
-            except TryLaterError as error:
-                yield error.until
-        return self.login.access_token()
-
-    def _renew(self, rejected: str) -> Waiting[None]:
-        for _ in range(TOKEN_WAITS_ALLOWED):
-            try:
-                return self.login.renew(rejected)
-            except TryLaterError as error:
-                yield error.until
-        return self.login.renew(rejected)
-
-    def _raise(self, request: Request, answer: _Answer, entity: Entity | None, label: str) -> NoReturn:
-        """Turn an answer that was given up into the error that says what to do next."""
-        name, division = entity.name if entity else request.endpoint, request.division or 0
-        match answer.outcome:
-            case Outcome.TOKEN_EXPIRED:
-                raise LoginNeededError(self.settings.connection, "a new access token was refused as well.")
-            case Outcome.FORBIDDEN:
-                raise DivisionRefusedError(division=division, status=answer.status, said=answer.text)
-            case Outcome.NOT_FOUND if entity is not None:
-                raise NotFoundError(entity=name, division=division, key=label or request.endpoint)
-            case Outcome.EXISTS if request.method == "POST":
-                raise AlreadyExistsError(
-                    entity=name, division=division, key=label, status=answer.status, said=answer.text
-                )
-            case Outcome.EXISTS | Outcome.INVALID | Outcome.UNKNOWN_TEXT | Outcome.REJECTED if entity is not None:
-                raise RecordRefusedError(
-                    entity=name, division=division, key=label, status=answer.status, said=answer.text
-                )
-        tries = f" after {answer.attempt} tries" if answer.attempt > 1 else ""
-        raise UnexpectedReplyError(str(request), f"{answer.text}{tries}.")
+    # Beneath
 
     def _write(self, entity: Entity, method: Method, division: int, key: str, body: bytes) -> Request:
         headers = {"Content-Type": "application/json", "Prefer": "return=representation"}
@@ -440,7 +325,3 @@ class ExactClient:
 
 def _key_segment(entity: Entity, key: str) -> str:
     return f"({odata.literal(entity.fields[entity.key], key)})"
-
-
-def _may_have_happened(outcome: Outcome) -> bool:
-    return outcome in {Outcome.NO_ANSWER, Outcome.UNREADABLE, Outcome.FAULT, Outcome.UNKNOWN_TEXT}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-import httpx
 
 from exactonline_sandbox import journal as calls
 from exactonline_sandbox.app import Sandbox
@@ -167,6 +166,8 @@ def _existing(db: Path | None) -> Storage:
 
 
 def _asked(url: str, what: str) -> Any:
+    import httpx  # noqa: PLC0415 - takes longer to import than the server to start
+
     try:
         answer = httpx.get(f"{url.rstrip('/')}/_sandbox/{what}")
     except httpx.HTTPError as error:

@@ -17,6 +17,7 @@ from exactonline_sandbox.loading import change_config, load, read_state, read_wo
 from exactonline_sandbox.options import LIMIT_NAMES, SWITCH_NAMES
 from exactonline_sandbox.rendering import dumps
 from exactonline_sandbox.storage import Storage
+from exactonline_sandbox.world import instant
 
 _JSON = ("Content-Type", "application/json; charset=utf-8")
 
@@ -95,10 +96,7 @@ def _set_clock(order: Order) -> Any:
         case {"offset_seconds": seconds}:
             offset = float(seconds)
         case {"now": text}:
-            moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-            if moment.tzinfo is None:
-                raise ValueError("now needs a zone, such as 2026-03-01T00:00:00Z")
-            offset = moment.timestamp() - time.time()
+            offset = instant(text) - time.time()
         case _:
             raise ValueError("advance_seconds, offset_seconds or now")
     order.db.execute("UPDATE state SET clock_offset = ?", (offset,))

@@ -97,10 +97,10 @@ class Parser:
         self._at += 1
         if word.kind != "name":
             return word
-        if self._take("sign", "("):
-            return self._function(word.value)
         if word.value == "not":
             raise NotImitatedError("the operator not in $filter")
+        if self._take("sign", "("):
+            return self._function(word.value)
         if "/" in word.value:
             raise Refusal(400, SYNTAX)  # a navigation property: "not supported" (dossier 5.1)
         return Field(word.value)

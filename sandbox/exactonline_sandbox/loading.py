@@ -48,7 +48,7 @@ def read_world(db: sqlite3.Connection) -> World:
 def load(
     db: sqlite3.Connection, given: Mapping[str, Any], *, no_limits: bool | None = None, start: bool = False
 ) -> None:
-    """Replace everything by a world, at the real time. `no_limits` None: as it was.
+    """Replace everything by a world, at its own time or the real one. `no_limits` None: as it was.
 
     With `start` it is also the world that a reset without one goes back to.
 
@@ -62,13 +62,13 @@ def load(
         config["limits"] = {**config.get("limits", {}), "enabled": False}
     started_with = before[1] if before and not start else json.dumps(given)
     world = world_from({**config, "accounts": given.get("accounts", {})})
+    now = time.time() if world.starts_at is None else world.starts_at
     empty(db)
     db.execute("DELETE FROM state")
     db.execute(
-        "INSERT INTO state (one, stamp, config, world, start, no_limits) VALUES (1, ?, ?, ?, ?, ?)",
-        (uuid4().hex, json.dumps(config), json.dumps(given), started_with, lifted),
+        "INSERT INTO state (one, stamp, config, world, start, clock_offset, no_limits) VALUES (1, ?, ?, ?, ?, ?, ?)",
+        (uuid4().hex, json.dumps(config), json.dumps(given), started_with, now - time.time(), lifted),
     )
-    now = time.time()
     db.executemany(
         "INSERT INTO users (name, current_division) VALUES (?, ?)",
         [(user.name, user.current_division or next(iter(user.divisions), None)) for user in world.users.values()],

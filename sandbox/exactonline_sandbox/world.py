@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -13,7 +14,7 @@ from exactonline_sandbox.edm import kept_from_person
 from exactonline_sandbox.options import Limits, Switches, limits_from, switches_from
 from exactonline_sandbox.properties import DIVISION
 
-_KEYS = {"apps", "users", "divisions", "accounts", "limits", "switches", "timezone", "first_timestamp"}
+_KEYS = {"apps", "users", "divisions", "accounts", "limits", "switches", "timezone", "first_timestamp", "now"}
 _REASONS = {"BlockedUser", "InactiveUser", "BlockedCustomer", "LicenseExpired"}
 _RIGHTS = {"read_accounts", "write_accounts", "read_deleted"}
 
@@ -84,6 +85,7 @@ class World:
     switches: Switches
     timezone: str
     first_timestamp: int
+    starts_at: float | None = None
 
 
 def world_from(given: Mapping[str, Any]) -> World:
@@ -106,6 +108,7 @@ def world_from(given: Mapping[str, Any]) -> World:
         switches=switches_from(given.get("switches", {})),
         timezone=timezone,
         first_timestamp=int(given.get("first_timestamp", 3_000_000_000)),
+        starts_at=instant(given["now"]) if "now" in given else None,
     )
 
 
@@ -113,6 +116,14 @@ def world_from(given: Mapping[str, Any]) -> World:
 def world_from_text(text: str) -> World:
     """The same from the text kept in the world file."""
     return world_from(json.loads(text))
+
+
+def instant(text: str) -> float:
+    """Epoch seconds of an ISO moment, which must carry its zone."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        raise ValueError(f"{text} needs a zone, such as 2026-03-01T00:00:00Z")
+    return moment.timestamp()
 
 
 def _known(what: str, given: Mapping[str, Any], names: set[str]) -> None:

@@ -4,15 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
+from exactonline_client.client import ExactClient
 from exactonline_client.entities import ACCOUNTS, DELETIONS, DIVISIONS, Entity, Field
+from exactonline_client.odata import Row
 from singer_sdk import Stream
 from singer_sdk.helpers.types import Context
 from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
 
-if TYPE_CHECKING:
-    from tap_exactonline.tap import TapExactOnline
+
+class Source(Protocol):
+    """What a stream needs of its tap."""
+
+    @property
+    def client(self) -> ExactClient:
+        """The connection to Exact."""
+
+    @property
+    def source_divisions(self) -> list[int]:
+        """The companies to read."""
+
+    @property
+    def division_rows(self) -> list[Row]:
+        """Every division within reach of the login."""
+
 
 _JSON_TYPES: Mapping[str, dict[str, Any]] = {
     "Boolean": {"type": ["boolean", "null"]},
@@ -43,10 +59,9 @@ class ExactStream(Stream):
     on_request: ClassVar[frozenset[str]] = frozenset()
     """Sent only when selected by name."""
 
-    _tap: TapExactOnline
-
-    def __init__(self, tap: TapExactOnline) -> None:
+    def __init__(self, tap: Any) -> None:
         super().__init__(tap=tap, schema=json_schema(self.entity))
+        self.source: Source = tap
 
     @property
     def metadata(self) -> MetadataMapping:  # noqa: D102 - inherits
@@ -67,7 +82,7 @@ class DivisionsStream(ExactStream):
     always = frozenset({"Status"})
 
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: D102 - inherits
-        for row in self._tap.division_rows:
+        for row in self.source.division_rows:
             yield dict(row)
 
 
@@ -85,13 +100,13 @@ class BookmarkedStream(ExactStream):
 
     @property
     def partitions(self) -> list[dict[str, Any]]:  # noqa: D102 - inherits
-        return [{"Division": code} for code in self._tap.source_divisions]
+        return [{"Division": code} for code in self.source.source_divisions]
 
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: D102 - inherits
         division = int((context or {})["Division"])
         after = int(self.get_starting_replication_key_value(context) or 0)
         select = [name for name in self.entity.selectable if self.mask[("properties", name)]]
-        for rows in self._tap.client.pages(self.entity, division, select=select, after=after):
+        for rows in self.source.client.pages(self.entity, division, select=select, after=after):
             yield from sorted(rows, key=itemgetter("Timestamp"))
 
 

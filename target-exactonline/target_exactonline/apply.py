@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from exactonline_client.client import Division, ExactClient, Waiting
+from exactonline_client.client import Division, ExactClient
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import (
     AlreadyExistsError,
@@ -21,6 +21,7 @@ from exactonline_client.errors import (
     TryLaterError,
     UnexpectedReplyError,
 )
+from exactonline_client.exchange import Waiting
 from exactonline_client.odata import Row
 
 from target_exactonline.brakes import Brakes, Forecast

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-from exactonline_client.client import Waiting
+from exactonline_client.exchange import Waiting
 from exactonline_client.transport import Clock
 
 LOOK_UP_SECONDS = 0.5

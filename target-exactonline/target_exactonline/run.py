@@ -13,7 +13,7 @@ from exactonline_client.errors import ConfigurationError, TryLaterError
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 
-from target_exactonline import store as tables
+from target_exactonline import tables
 from target_exactonline.apply import Delivery
 from target_exactonline.brakes import Brakes
 from target_exactonline.checkpoints import Checkpoints

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
 from mapper_exactonline.fan_out import is_addressed
 from singer_sdk import BatchSink
 
+from target_exactonline.intake import Copier
 from target_exactonline.outcomes import Outcome
+from target_exactonline.run import Run
 from target_exactonline.values import check
 
-if TYPE_CHECKING:
-    from target_exactonline.target import TargetExactOnline
+
+class Host(Protocol):
+    """What a sink needs of its target."""
+
+    @property
+    def run(self) -> Run:
+        """The run that records go to."""
+
+    @property
+    def copier(self) -> Copier:
+        """Copies records that do not say where they go."""
 
 
 class ExactSink(BatchSink):
     """What all streams have in common: no schema validation of each record, our own check says more for less time."""
 
-    target: TargetExactOnline
+    host: Host
     MAX_SIZE_DEFAULT = 500
 
-    def __init__(self, target: TargetExactOnline, *arguments: Any, **options: Any) -> None:
+    def __init__(self, target: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(target, *arguments, **options)
-        self.target = target
+        self.host = target
 
     def get_validator(self) -> None:  # noqa: D102 - inherits
         return None
@@ -48,7 +59,7 @@ class AddressedSink(ExactSink):
     """Records that say where they go: checked, and put into the spool."""
 
     def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
-        self.target.run.intake.accept(self.stream_name, (check(ACCOUNTS, record) for record in self.addressed(records)))
+        self.host.run.intake.accept(self.stream_name, (check(ACCOUNTS, record) for record in self.addressed(records)))
 
     def addressed(self, records: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
         """The records, each with its division."""
@@ -60,14 +71,14 @@ class FanOutSink(AddressedSink):
 
     def addressed(self, records: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:  # noqa: D102 - inherits
         for record in records:
-            yield from self.target.copier.copies(self.stream_name, record)
+            yield from self.host.copier.copies(self.stream_name, record)
 
 
 class DivisionsSink(ExactSink):
     """Divisions that the tap saw: where copies may go."""
 
     def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
-        self.target.copier.see(records)
+        self.host.copier.see(records)
 
 
 class SkippingSink(ExactSink):
@@ -78,7 +89,7 @@ class SkippingSink(ExactSink):
 
     def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
         for _ in records:
-            self.target.run.ledger.never_addressed(
+            self.host.run.ledger.never_addressed(
                 None, "", Outcome.SKIPPED, f"The stream {self.stream_name} holds no accounts."
             )
 
@@ -94,7 +105,7 @@ class ConnectionTestSink(ExactSink):
     """Meltano's own test stream: proves that the login works, and writes nothing."""
 
     def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
-        self.target.run.test_connection()
+        self.host.run.test_connection()
 
 
 def sink_class(

@@ -15,7 +15,7 @@ from exactonline_client.store import Store
 from rich.console import Console
 from rich.table import Table
 
-from target_exactonline import store as tables
+from target_exactonline import tables
 from target_exactonline.store import PutAside, State, TargetStore
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -29,7 +29,7 @@ class Exact:
         self.http = httpx.Client(base_url=self.url, headers=JSON, verify=CONTEXT)
         self.http.headers["Authorization"] = f"Bearer {self.tokens['access_token']}"
 
-    def get(self, path: str, headers: dict[str, str] | None = None, **options: str) -> httpx.Response:
+    def get(self, path: str, headers: dict[str, str] | None = None, /, **options: str) -> httpx.Response:
         """GET /api/v1/…; options are OData's, without their dollar."""
         params = {f"${name}": value for name, value in options.items()}
         return self.http.get(f"/api/v1/{path}", params=params or None, headers=headers)

@@ -12,8 +12,7 @@ NOON_MS = 1_772_366_400_000
 
 
 def limited(sandbox: Sandbox, **limits: float) -> Exact:
-    sandbox.reset(small_world(limits={"enabled": True, **limits}))
-    sandbox.set_clock(NOON)
+    sandbox.reset(small_world(limits={"enabled": True, **limits}, now=NOON))
     return Exact(sandbox)
 
 

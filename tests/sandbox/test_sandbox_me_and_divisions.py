@@ -29,11 +29,10 @@ def test_me_has_padded_codes_and_a_legislation_in_a_text(exact: Exact) -> None:
     assert me["ThumbnailPicture"] is None
 
 
-def test_server_time_is_local_and_its_offset_is_told(sandbox: Sandbox, exact: Exact) -> None:
-    sandbox.set_clock("2026-06-25T14:12:49Z")
-    exact = Exact(sandbox, exact.tokens["refresh_token"])
+def test_server_time_is_local_and_its_offset_is_told(sandbox: Sandbox) -> None:
+    sandbox.reset(small_world(now="2026-06-25T14:12:49Z"))
 
-    answer = exact.get("current/Me")
+    answer = Exact(sandbox).get("current/Me")
     (me,) = answer.json()["d"]["results"]
 
     assert (me["ServerTime"], me["ServerUtcOffset"]) == ("2026-06-25T16:12:49", 7200)

@@ -9,11 +9,6 @@ from sandbox_driver import Sandbox, customer, small_world
 FOREIGN = "11111111-2222-3333-4444-555555555555"
 
 
-def today(sandbox: Sandbox) -> str:
-    sandbox.set_clock("2026-03-01T12:00:00Z")
-    return "2026-03-01T00:00:00"
-
-
 def test_a_create_is_a_201_with_its_address_and_a_nearly_empty_echo(sandbox: Sandbox, exact: Exact) -> None:
     answer = exact.post(201, {"Name": "Nieuw", "Status": "C"})
 
@@ -31,19 +26,36 @@ def test_prefer_gives_all_values(exact: Exact) -> None:
     assert (echo["Name"], echo["Country"], echo["Code"]) == ("Nieuw", "NL ", "1".rjust(18))
 
 
-def test_a_new_account_gets_the_recorded_defaults(sandbox: Sandbox, exact: Exact) -> None:
-    day = today(sandbox)
-    exact = Exact(sandbox, exact.tokens["refresh_token"])
-    exact.post(201, {"Name": "Nieuw", "Status": "C"})
+def test_a_new_account_gets_the_recorded_defaults(sandbox: Sandbox) -> None:
+    day = "2026-03-01T00:00:00"
+    sandbox.reset(small_world(now="2026-03-01T12:00:00Z"))
+    Exact(sandbox).post(201, {"Name": "Nieuw", "Status": "C"})
 
     (row,) = sandbox.accounts(201)
 
     expected: dict[str, Any] = {
-        "IsSales": True, "IsPurchase": True, "IsSupplier": False, "Blocked": False, "CreditLineSales": 0,
-        "InvoicingMethod": 0, "InvoiceAttachmentType": 1, "SecurityLevel": 10, "Type": "A", "Source": 2,
-        "GlnNumber": "", "OINNumber": "", "SalesCurrency": "EUR", "PurchaseCurrency": "EUR",
-        "StartDate": day, "StatusSince": day, "CustomerSince": day, "SearchCode": None, "Language": None,
-        "Created": "2026-03-01T13:00:00", "Code": "1", "Division": 201,
+        "IsSales": True,
+        "IsPurchase": True,
+        "IsSupplier": False,
+        "Blocked": False,
+        "CreditLineSales": 0,
+        "InvoicingMethod": 0,
+        "InvoiceAttachmentType": 1,
+        "SecurityLevel": 10,
+        "Type": "A",
+        "Source": 2,
+        "GlnNumber": "",
+        "OINNumber": "",
+        "SalesCurrency": "EUR",
+        "PurchaseCurrency": "EUR",
+        "StartDate": day,
+        "StatusSince": day,
+        "CustomerSince": day,
+        "SearchCode": None,
+        "Language": None,
+        "Created": "2026-03-01T13:00:00",
+        "Code": "1",
+        "Division": 201,
     }
     assert {name: row[name] for name in expected} | {"Created": row["Created"][:19]} == expected
 

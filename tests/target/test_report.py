@@ -17,6 +17,7 @@ from target_exactonline import report as module
 from target_exactonline.outcomes import Outcome, Result
 from target_exactonline.report import Report
 
+FEWER = settings(max_examples=40, deadline=None)
 AT = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 SCRIPT = "<script>alert('x')</script>"
 KEYS = {"division", "code", "outcome", "changes", "reason", "at"}
@@ -171,7 +172,7 @@ def test_a_folder_that_is_in_the_way_of_the_results_is_a_wrong_setting(tmp_path:
         Report(str(tmp_path), dry_run=False)
 
 
-@settings(max_examples=40, deadline=None)
+@FEWER
 @given(st.lists(st.tuples(st.text(), st.text("\n\r\x0b\x1c\x85\u2028\u2029<&\"'é🏢\x00")), max_size=4))
 def test_whatever_the_texts_there_is_one_line_per_result(texts: list[tuple[str, str]]) -> None:
     results = [result(Outcome.REFUSED, code, reason=reason, changes={"Name": (reason, code)}) for code, reason in texts]

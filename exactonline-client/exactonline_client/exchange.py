@@ -1,0 +1,164 @@
+"""One request to its end: waits for limits and tokens, repeats what may be repeated, and names what went wrong.
+
+Everything here is a generator: it yields the instant (aware, UTC, our clock) before which it cannot go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NoReturn, TypeVar
+
+from exactonline_client import odata
+from exactonline_client.auth import Login
+from exactonline_client.budgets import Budgets
+from exactonline_client.entities import Entity
+from exactonline_client.errors import (
+    AlreadyExistsError,
+    DivisionRefusedError,
+    LoginNeededError,
+    NotFoundError,
+    RecordRefusedError,
+    TryLaterError,
+    UnexpectedReplyError,
+)
+from exactonline_client.odata import MalformedReplyError
+from exactonline_client.retries import Outcome, Step, next_step, outcome_of
+from exactonline_client.transport import Clock, NoReply, Reply, Request, Transport
+
+T = TypeVar("T")
+Waiting = Generator[datetime, None, T]
+TOKEN_WAITS_ALLOWED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a request ended, or where it stands when a look comes first."""
+
+    outcome: Outcome
+    step: Step
+    attempt: int
+    value: Any
+    text: str
+    status: int
+    received_at: datetime
+    delay_seconds: float = 0.0
+
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether a write was perhaps carried out although no answer said so."""
+        return self.outcome in {Outcome.NO_ANSWER, Outcome.UNREADABLE, Outcome.FAULT, Outcome.UNKNOWN_TEXT}
+
+
+class Exchange:
+    """Requests of one connection and their answers."""
+
+    def __init__(self, connection: str, transport: Transport, login: Login, budgets: Budgets, now: Clock) -> None:
+        self._connection = connection
+        self._transport = transport
+        self._login = login
+        self._budgets = budgets
+        self._now = now
+
+    def settle(
+        self, request: Request, parse: Callable[[bytes], Any], entity: Entity | None = None, label: str = ""
+    ) -> Waiting[Answer]:
+        """The accepted answer to a request, its body parsed.
+
+        Raises:
+            As `give_up`.
+        """
+        answer = yield from self.ask(request, parse, 1)
+        if answer.step is not Step.ACCEPT:
+            self.give_up(request, answer, entity, label)
+        return answer
+
+    def ask(self, request: Request, parse: Callable[[bytes], Any], attempt: int) -> Waiting[Answer]:
+        """Send until an answer is accepted or given up, or until the caller has to look first."""
+        while True:
+            yield from self._wait_for_limits(request)
+            token = yield from self._access_token()
+            self._budgets.spend(request.division, self._now())
+            reply = self._transport.send(request, self._login)
+            answer = self._judge(request, reply, parse, attempt)
+            if answer.step is Step.RENEW_TOKEN:
+                yield from self._renew(token)
+            elif answer.step is Step.REPEAT:
+                yield self._now() + timedelta(seconds=answer.delay_seconds)
+            elif answer.step is not Step.WAIT_FOR_LIMIT:
+                return answer
+            if answer.step is not Step.WAIT_FOR_LIMIT:
+                attempt += 1
+
+    def _judge(self, request: Request, reply: Reply | NoReply, parse: Callable[[bytes], Any], attempt: int) -> Answer:
+        value: Any = None
+        if isinstance(reply, NoReply):
+            outcome = Outcome.NO_ANSWER if reply.was_sent else Outcome.NOT_SENT
+            text, status, received_at = f"no answer ({reply.cause})", 0, self._now()
+        else:
+            self._budgets.learn(
+                request.division,
+                request.endpoint,
+                reply.status,
+                reply.headers,
+                reply.sent_at,
+                reply.received_at,
+            )
+            said = odata.parse_error(reply.body)
+            text = self._transport.secrets.redact(said or reply.headers.get("Reason") or f"HTTP {reply.status}")
+            status, received_at = reply.status, reply.received_at
+            outcome = outcome_of(reply.status, said)
+            if outcome is Outcome.DONE:
+                try:
+                    value = parse(reply.body)
+                except MalformedReplyError as error:
+                    outcome, text = Outcome.UNREADABLE, f"an answer that cannot be read: {error}"
+        following = next_step(request.method, outcome, attempt)
+        return Answer(outcome, following.step, attempt, value, text, status, received_at, following.delay_seconds)
+
+    def _wait_for_limits(self, request: Request) -> Waiting[None]:
+        while True:
+            wait = self._budgets.wait_before(request.division, request.endpoint, self._now())
+            if wait is None:
+                return
+            if not wait.short:
+                raise TryLaterError(f"Division {request.division}: {wait.reason.value}", wait.until)
+            yield wait.until
+
+    def _access_token(self) -> Waiting[str]:
+        for _ in range(TOKEN_WAITS_ALLOWED):
+            try:
+                return self._login.access_token()
+            except TryLaterError as error:
+                yield error.until
+        return self._login.access_token()
+
+    def _renew(self, rejected: str) -> Waiting[None]:
+        for _ in range(TOKEN_WAITS_ALLOWED):
+            try:
+                return self._login.renew(rejected)
+            except TryLaterError as error:
+                yield error.until
+        return self._login.renew(rejected)
+
+    def give_up(self, request: Request, answer: Answer, entity: Entity | None, label: str) -> NoReturn:
+        """Turn an answer that was given up into the error that says what to do next."""
+        name, division = entity.name if entity else request.endpoint, request.division or 0
+        match answer.outcome:
+            case Outcome.TOKEN_EXPIRED:
+                raise LoginNeededError(self._connection, "a new access token was refused as well.")
+            case Outcome.FORBIDDEN:
+                raise DivisionRefusedError(division=division, status=answer.status, said=answer.text)
+            case Outcome.NOT_FOUND if entity is not None:
+                raise NotFoundError(entity=name, division=division, key=label or request.endpoint)
+            case Outcome.EXISTS if request.method == "POST":
+                raise AlreadyExistsError(
+                    entity=name, division=division, key=label, status=answer.status, said=answer.text
+                )
+            case Outcome.EXISTS | Outcome.INVALID | Outcome.UNKNOWN_TEXT | Outcome.REJECTED if entity is not None:
+                raise RecordRefusedError(
+                    entity=name, division=division, key=label, status=answer.status, said=answer.text
+                )
+        tries = f" after {answer.attempt} tries" if answer.attempt > 1 else ""
+        raise UnexpectedReplyError(str(request), f"{answer.text}{tries}.")

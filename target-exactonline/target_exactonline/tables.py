@@ -1,0 +1,73 @@
+"""SQLAlchemy tables of what the target must know in the next run. All rows belong to one site, so that a rehearsal
+and the real thing never share a memory.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text
+
+metadata = MetaData()
+
+
+def _keyed(name: str, *columns: Column[Any]) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("site", String, primary_key=True),
+        Column("division", Integer, primary_key=True),
+        Column("code", String, primary_key=True),
+        *columns,
+    )
+
+
+replica = _keyed(
+    "replica",
+    Column("account_id", String, nullable=False),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("modified_at", String),
+    Column("present", Text, nullable=False),
+)
+
+links = _keyed(
+    "links",
+    Column("account_id", String, nullable=False),
+    Column("written", Text, nullable=False),
+    Column("written_at", String),
+)
+
+parked = _keyed(
+    "parked",
+    Column("state", String, nullable=False),
+    Column("stream", String, nullable=False),
+    Column("wanted", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("first_seen", String, nullable=False),
+    Column("last_tried", String),
+    Column("attempts", Integer, nullable=False),
+)
+
+refreshes = Table(
+    "refreshes",
+    metadata,
+    Column("site", String, primary_key=True),
+    Column("division", Integer, primary_key=True),
+    Column("timestamp", BigInteger, nullable=False),
+    Column("deleted_timestamp", BigInteger, nullable=False),
+    Column("fields", Text, nullable=False),
+    Column("read_at", String, nullable=False),
+)
+
+history = Table(
+    "history",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("site", String, nullable=False, index=True),
+    Column("division", Integer, nullable=False),
+    Column("code", String, nullable=False, index=True),
+    Column("at", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("changes", Text, nullable=False),
+    Column("reason", Text),
+)

@@ -1,0 +1,170 @@
+"""Tap | target as two processes joined by a pipe, and the state kept as Meltano keeps it."""
+
+import json
+import os
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+BIN = Path(sys.executable).parent
+TAP, TARGET = "tap-exactonline", "target-exactonline"
+END_SECONDS = 120
+
+
+class Process(Protocol):
+    """A running plugin; what `subprocess.Popen` has of it."""
+
+    pid: int
+
+    def send_signal(self, signal: int, /) -> None:
+        """Send it, unless the process has ended."""
+
+    def poll(self) -> int | None:
+        """Its exit status, minus the signal that ended it, or None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """Its exit status, once it has ended."""
+
+
+class Forked:
+    """A process that the zygote forked."""
+
+    def __init__(self, told: int) -> None:
+        self._told = os.fdopen(told, "rb", buffering=0)
+        self.pid = int(self._told.readline())
+        self._status: int | None = None
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def poll(self) -> int | None:
+        if self._status is None and select.select([self._told], [], [], 0)[0]:
+            self._status = int(self._told.readline())
+            self._told.close()
+        return self._status
+
+    def wait(self, timeout: float | None = None) -> int:
+        if self._status is None and not select.select([self._told], [], [], timeout)[0]:
+            raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
+        status = self.poll()
+        assert status is not None
+        return status
+
+
+class Zygote:
+    """A process that has imported the plugins and forks one for each order."""
+
+    def __init__(self) -> None:
+        self._channel, other_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with other_end:
+            self._process = subprocess.Popen(
+                [sys.executable, str(Path(__file__).with_name("zygote.py")), str(other_end.fileno())],
+                pass_fds=[other_end.fileno()],
+                start_new_session=True,
+            )
+
+    def start(self, plugin: str, arguments: Sequence[str], stdin: int, stdout: int, stderr: int) -> Process:
+        """A plugin on these file descriptors."""
+        reading, writing = os.pipe()
+        order = json.dumps({"plugin": plugin, "arguments": list(arguments)}).encode()
+        try:
+            socket.send_fds(self._channel, [order], [stdin, stdout, stderr, writing])
+        finally:
+            os.close(writing)
+        return Forked(reading)
+
+    def close(self) -> None:
+        """No more orders."""
+        self._channel.close()
+        self._process.wait(timeout=10)
+
+
+def start_afresh(plugin: str, arguments: Sequence[str], stdin: int, stdout: int, stderr: int) -> Process:
+    """A plugin as a user starts it."""
+    return subprocess.Popen([str(BIN / plugin), *arguments], stdin=stdin, stdout=stdout, stderr=stderr)
+
+
+@dataclass
+class Pipe:
+    """A tap and a target at work."""
+
+    tap: Process
+    target: Process
+    folder: Path
+    """Of this run: states.jsonl, tap.log, target.log and the report."""
+    started_at: float = field(default_factory=time.time)
+    ended_at: float = 0.0
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the target is gone."""
+        return self.target.poll() is not None
+
+    def wait(self) -> tuple[int, int]:
+        """Exit statuses of tap and target, once both have ended."""
+        target = self.target.wait(END_SECONDS)
+        self.ended_at = time.time()
+        return self.tap.wait(END_SECONDS), target
+
+    @property
+    def log(self) -> str:
+        """What the target said."""
+        return (self.folder / "target.log").read_text(encoding="utf-8")
+
+    @property
+    def state(self) -> dict[str, Any] | None:
+        """The last whole line that the target printed."""
+        text = (self.folder / "states.jsonl").read_text(encoding="utf-8")
+        lines = text[: text.rfind("\n") + 1].splitlines()
+        return json.loads(lines[-1]) if lines else None
+
+
+class Job:
+    """One tap and target with their settings, their store, and the state between runs."""
+
+    def __init__(self, folder: Path, tap: Mapping[str, Any], target: Mapping[str, Any]) -> None:
+        self.folder = folder
+        self.store = folder / "store.db"
+        self.state: dict[str, Any] | None = None
+        ours = {"store_url": f"sqlite:///{self.store}"}
+        self._settings = {TAP: {**tap, **ours}, TARGET: {**target, **ours}}
+
+    def start(self, name: str, zygote: Zygote | None) -> Pipe:
+        """Start both, in a folder of this name; without a zygote as a user would."""
+        folder = self.folder / name
+        folder.mkdir()
+        start = zygote.start if zygote else start_afresh
+        report = {"report_path": str(folder / "report")}
+        options = {plugin: [] for plugin in (TAP, TARGET)}
+        for plugin, settings in ((TAP, self._settings[TAP]), (TARGET, {**self._settings[TARGET], **report})):
+            path = folder / f"{plugin}.json"
+            path.write_text(json.dumps(settings), encoding="utf-8")
+            options[plugin] += ["--config", str(path)]
+        if self.state is not None:
+            (folder / "state.json").write_text(json.dumps(self.state), encoding="utf-8")
+            options[TAP] += ["--state", str(folder / "state.json")]
+        reading, writing = os.pipe()
+        with (
+            Path(os.devnull).open("rb") as nothing,
+            (folder / "states.jsonl").open("wb") as states,
+            (folder / "tap.log").open("wb") as tap_log,
+            (folder / "target.log").open("wb") as target_log,
+        ):
+            try:
+                target = start(TARGET, options[TARGET], reading, states.fileno(), target_log.fileno())
+                tap = start(TAP, options[TAP], nothing.fileno(), writing, tap_log.fileno())
+            finally:
+                os.close(reading)
+                os.close(writing)
+        return Pipe(tap, target, folder)
+
+    def keep_state(self, pipe: Pipe) -> None:
+        """Take over what the target passed on."""
+        self.state = pipe.state or self.state

@@ -1,0 +1,229 @@
+"""Kills tap and target at any instant, and checks after each kill that nothing was lost, doubled or told too early.
+
+    python tests/kills/program.py --kills 200 --seed 1
+    python tests/kills/program.py --seed 1 --round 17 --kills 20     round 17 again and again, as far as seeds go
+
+One sandbox, served over HTTP, and one store live through all rounds. In each round accounts of two source companies
+change, tap | target start as processes joined by a pipe, and are killed in a phase of their work; a following run is
+left alone. The seed settles the changes, what is killed and the share of the phase; the machine settles the rest.
+A line per kill, counts at the end. At the first broken promise it stops with status 1 and leaves its folder to look at.
+"""
+
+import argparse
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from random import Random
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+import promises
+from books import SOURCES, TARGETS, Books, first_world
+from moments import BEFORE_WRITING, PHASES, Call, Durations, phase_of
+from plugins import Job, Pipe, Zygote
+from promises import BrokenPromiseError
+from sandbox_driver import Sandbox, running
+
+LATENCY_MS = 4
+FIRST_ACCOUNTS = 60
+SIZES = (6, 6, 6, 24, 24, 24, 24, 120)
+"""Accounts that change in a round: one of these."""
+SECONDS_BETWEEN = 10
+"""By which the sandbox clock moves on, so that a hand edit is no part of what Exact made of our own write."""
+TOO_LATE = "too late"
+
+KILLS: dict[str, tuple[tuple[str, ...], signal.Signals]] = {
+    "kill -9 target": (("target",), signal.SIGKILL),
+    "kill -9 tap": (("tap",), signal.SIGKILL),
+    "kill -9 both": (("tap", "target"), signal.SIGKILL),
+    "SIGTERM target": (("target",), signal.SIGTERM),
+    "SIGTERM both": (("target", "tap"), signal.SIGTERM),
+    "SIGINT target": (("target",), signal.SIGINT),
+    "SIGINT both": (("tap", "target"), signal.SIGINT),
+}
+CELLS = [(kind, phase) for kind in KILLS for phase in (PHASES if kind != "kill -9 tap" else BEFORE_WRITING[:2])]
+"""What is killed, and in which phase; a tap is done before the target refreshes."""
+
+
+def say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+@dataclass
+class Rehearsal:
+    """A sandbox, a job, and what is known of both."""
+
+    seed: int
+    sandbox: Sandbox
+    books: Books
+    job: Job
+    zygote: Zygote
+    always_afresh: bool
+    hits: Counter[tuple[str, str]] = field(default_factory=Counter)
+    _durations: dict[bool, Durations] = field(default_factory=lambda: {True: Durations(), False: Durations()})
+    _creates: Counter[tuple[int, str]] = field(default_factory=Counter)
+    _clock_offset: float = 0.0
+    _runs: int = 0
+
+    def open(self) -> None:
+        """First loads, undisturbed: they also show how long each phase takes."""
+        writes = self.books.take_stock()
+        self.undisturbed(afresh=True)
+        draw = Random(f"{self.seed} opening")
+        for afresh in (True, False, True, False) if not self.always_afresh else (True, True):
+            writes += self.books.change(draw, 24)
+            self.undisturbed(afresh=afresh)
+        say(f"seed {self.seed}: {len(self.books.held)} accounts in {len(TARGETS)} targets, {writes} writes undisturbed")
+
+    def pass_over(self, number: int) -> None:
+        """A round without its runs."""
+        draw = self._begin(number)
+        self.books.change(draw, draw.choice(SIZES))
+
+    def play(self, number: int, kind: str, phase: str) -> None:
+        """One round: changes, a killed run, a following one, and every promise.
+
+        Raises:
+            BrokenPromiseError: One does not hold.
+        """
+        draw = self._begin(number)
+        writes = self.books.change(draw, draw.choice(SIZES))
+        share, afresh = draw.random(), self.always_afresh or phase == "start-up" or draw.random() < 1 / 10
+        instant = self._durations[afresh].instant(phase, share, writes)
+        hit, done = self.killed(kind, instant, writes, afresh=afresh)
+        self.hits[kind, hit] += 1
+        if draw.random() < 1 / 3:
+            writes += self.books.change(draw, 6, may_empty=False)
+        pipe = self.undisturbed(afresh=self.always_afresh)
+        say(
+            f"{number:4} {kind:<15} {hit:<9} after {instant:5.2f} s: {done:3} of {writes:3} writes; "
+            f"the rest in {pipe.ended_at - pipe.started_at:.2f} s"
+        )
+        shutil.rmtree(pipe.folder)
+
+    def killed(self, kind: str, instant: float, writes: int, *, afresh: bool) -> tuple[str, int]:
+        """A run that is killed; answers the phase it was in, and how many writes it had done."""
+        whom, number = KILLS[kind]
+        pipe = self._start(afresh=afresh)
+        while time.time() < pipe.started_at + instant and not pipe.has_ended:
+            time.sleep(0.002)
+        too_late = pipe.has_ended
+        for name in whom:
+            (pipe.target if name == "target" else pipe.tap).send_signal(number)
+        tap, target = pipe.wait()
+        self.job.keep_state(pipe)
+        calls = self._calls()
+        left = len({place for place, _ in self.books.differences()})
+        promises.all_accepted(calls)
+        promises.created_once(self.books, self._creates)
+        promises.held(self.books, promises.covered_by(self.job.state))
+        if "target" not in whom:
+            promises.ended_with_its_tap(pipe, target)
+        elif number != signal.SIGKILL:
+            promises.ended_as_told(pipe, target, number, was_sent=not too_late)
+        if "tap" in whom and tap not in {0, 1, -number, 128 + number}:
+            raise BrokenPromiseError(f"signal {number} ended the tap with {tap}")
+        hit = TOO_LATE if too_late else phase_of(calls, TARGETS, writes_left=left)
+        shutil.rmtree(pipe.folder)
+        return hit, writes - left
+
+    def undisturbed(self, *, afresh: bool) -> Pipe:
+        """A run that is left alone, and after which everything must be right."""
+        pipe = self._start(afresh=afresh)
+        statuses = pipe.wait()
+        self.job.keep_state(pipe)
+        calls = self._calls()
+        promises.ended_well(pipe, statuses)
+        promises.held(self.books)
+        promises.created_once(self.books, self._creates)
+        promises.all_accepted(calls)
+        promises.nothing_waits(self.job.store)
+        newest = {source: self.books.newest(source) for source in SOURCES}
+        if promises.covered_by(self.job.state) != newest:
+            raise BrokenPromiseError(f"the STATE is {self.job.state}, the newest row versions are {newest}")
+        self._durations[afresh].learn(pipe.started_at, pipe.ended_at, calls, TARGETS)
+        return pipe
+
+    def _begin(self, number: int) -> Random:
+        draw = Random(f"{self.seed} {number}")
+        self.sandbox.advance(SECONDS_BETWEEN)
+        self._clock_offset += SECONDS_BETWEEN
+        if draw.random() < 1 / 3:
+            self.books.edit_by_hand(draw)
+        return draw
+
+    def _start(self, *, afresh: bool) -> Pipe:
+        self.sandbox.forget_calls()
+        self._runs += 1
+        return self.job.start(f"run-{self._runs}", None if afresh else self.zygote)
+
+    def _calls(self) -> list[Call]:
+        calls = [Call.of(row, self._clock_offset) for row in self.sandbox.journal()]
+        for call in calls:
+            if call.method == "POST" and call.status == 201 and call.division is not None and call.code:
+                self._creates[call.division, call.code.strip()] += 1
+        return calls
+
+
+def table(hits: Counter[tuple[str, str]]) -> str:
+    """Counts by kind and phase."""
+    columns = (*PHASES, TOO_LATE)
+    rows = [f"{'':<15}" + "".join(f"{name:>10}" for name in columns)]
+    rows += [f"{kind:<15}" + "".join(f"{hits[kind, phase]:>10}" for phase in columns) for kind in KILLS]
+    return "\n".join(rows)
+
+
+def cells(seed: int) -> list[tuple[str, str]]:
+    """All kinds and phases in the order of this seed."""
+    return Random(f"{seed} cells").sample(CELLS, len(CELLS))
+
+
+def options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=200, help="how many (default: 200)")
+    parser.add_argument("--seed", type=int, default=1, help="of all that is drawn (default: 1)")
+    parser.add_argument("--round", type=int, help="play only this round, --kills times; those before it without runs")
+    parser.add_argument("--afresh", action="store_true", help="start every process as a user does, imports and all")
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Play the rounds; the exit status."""
+    chosen = options()
+    folder = Path(tempfile.mkdtemp(prefix="exactonline-kills-"))
+    order = cells(chosen.seed)
+    with ExitStack() as stack:
+        sandbox = stack.enter_context(running(folder / "world.db", "--no-limits", "--latency-ms", str(LATENCY_MS)))
+        sandbox.reset(first_world(FIRST_ACCOUNTS))
+        zygote = Zygote()
+        stack.callback(zygote.close)
+        target = {"fan_out": {"target_divisions": list(TARGETS)}}
+        job = Job(folder, sandbox.config(divisions=list(SOURCES)), sandbox.config(**target))
+        rehearsal = Rehearsal(chosen.seed, sandbox, Books(sandbox), job, zygote, chosen.afresh)
+        numbers = [chosen.round] * chosen.kills if chosen.round else range(1, chosen.kills + 1)
+        number = 0
+        try:
+            rehearsal.open()
+            for number in range(1, chosen.round or 1):
+                rehearsal.pass_over(number)
+            for number in numbers:
+                rehearsal.play(number, *order[(number - 1) % len(order)])
+        except BrokenPromiseError as broken:
+            kind, phase = order[(number - 1) % len(order)]
+            say(f"{number:4} {kind}, {phase}: BROKEN PROMISE: {broken}")
+            say(f"Replay: --seed {chosen.seed} --round {number}. What it left: {folder}")
+            return 1
+        say(f"\n{len(numbers)} kills, every promise kept.\n{table(rehearsal.hits)}")
+    shutil.rmtree(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
