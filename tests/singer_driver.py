@@ -83,7 +83,7 @@ class Plugin:
             input=given,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             env={**os.environ, **(env or {})},
             check=False,
         )
@@ -183,8 +183,8 @@ def piped(*commands: Sequence[str]) -> list[Ran]:
             running.append(subprocess.Popen(command, stdin=source, stdout=subprocess.PIPE, stderr=log, text=True))
             if running[1:] and (before := running[-2].stdout):
                 before.close()
-        output = running[-1].communicate(timeout=120)[0]
-        statuses = [process.wait(timeout=120) for process in running]
+        output = running[-1].communicate(timeout=300)[0]
+        statuses = [process.wait(timeout=300) for process in running]
         texts = []
         for log in logs:
             log.seek(0)

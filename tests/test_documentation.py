@@ -203,6 +203,14 @@ def test_the_readme_describes_each_field_and_outcome():
         assert f"| {outcome.value} |" in README
 
 
+def test_the_client_readme_names_every_module():
+    package = ROOT / "exactonline-client" / "exactonline_client"
+    text = (ROOT / "exactonline-client" / "README.md").read_text(encoding="utf-8")
+
+    for module in [*package.glob("[!_]*.py"), *(path.parent for path in package.glob("*/__init__.py"))]:
+        assert re.search(rf"^\|.*`{module.stem}`.* \|", text, re.MULTILINE), module.stem
+
+
 def test_the_place_that_errors_point_to_exists():
     assert "going-live" in anchors_of(ROOT / "README.md")
 

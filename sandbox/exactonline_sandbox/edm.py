@@ -22,6 +22,14 @@ _RANGES = {
 }
 
 
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "Edm.String": str,
+    "Edm.Boolean": bool,
+    "Edm.Double": (int, float),
+    **dict.fromkeys(("Edm.Byte", "Edm.Int16", "Edm.Int32", "Edm.Int64"), int),
+}
+
+
 class BadGuidError(ValueError):
     """A text that should be a guid is none; Exact calls that a business error (dossier 9)."""
 
@@ -49,7 +57,11 @@ def readable(known: Property, value: Value) -> Value:
 
 
 def kept_from_person(known: Property, value: Value) -> Value:
-    """The kept form of a value in a world file or a control call; the reverse of `readable`."""
+    """The kept form of a value in a world file or a control call; the reverse of `readable`.
+
+    Raises:
+        ValueError: A value of another type than the property's.
+    """
     if value is None:
         return None
     if known.edm == "Edm.DateTime" and isinstance(value, str):
@@ -59,6 +71,8 @@ def kept_from_person(known: Property, value: Value) -> Value:
         return wall
     if known.edm == "Edm.Guid":
         return str(value).lower()
+    if not isinstance(value, _TYPES.get(known.edm, object)) or (isinstance(value, bool) and known.edm != "Edm.Boolean"):
+        raise ValueError(f"{known.name}: {value!r} is no {known.edm}")
     return value.strip() if isinstance(value, str) and known.padding else value
 
 
@@ -86,9 +100,18 @@ def kept_from_body(known: Property, value: Value) -> Value:
 
 
 def _text(known: Property, value: Value) -> Value:
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not _can_be_written(value):
         return None
     return value.strip() if known.padding else value
+
+
+def _can_be_written(text: str) -> bool:
+    """Whether a text is proper Unicode; half a surrogate pair is not."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _whole(known: Property, value: Value) -> Value:

@@ -23,6 +23,7 @@ _WORD = re.compile(
     re.VERBOSE,
 )
 _GUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_INT64 = 2**63
 _CONSTANTS: dict[str, tuple[Kind, Any]] = {"true": ("bool", True), "false": ("bool", False), "null": ("null", None)}
 
 
@@ -54,6 +55,8 @@ def _word(found: re.Match[str], start: int) -> Word:
     if found["number"]:
         if found["suffix"] not in {"", "L"}:
             raise NotImitatedError(f"the literal {found[0].strip()} in a query")
+        if abs(float(found["number"])) >= _INT64:
+            raise Refusal(400, SYNTAX)
         return Word("number", float(found["number"]) if "." in found["number"] else int(found["number"]))
     if found["name"]:
         kind, value = _CONSTANTS.get(found["name"], ("name", found["name"]))

@@ -107,7 +107,7 @@ def put_by_hand(db: sqlite3.Connection, world: World, division: Division, given:
         if name not in ACCOUNT.properties:
             raise ValueError(f"an account has no property called {name}")
         values[name] = kept_from_person(ACCOUNT.properties[name], value)
-    code = str(values.get("Code") or "").strip()
+    code = values.get("Code")
     if not code:
         raise ValueError("an account in a world needs a Code")
     wall = wall_ms(now, world.timezone)

@@ -12,6 +12,7 @@ from exactonline_sandbox.filter_tree import Node
 from exactonline_sandbox.filters import parse_filter
 from exactonline_sandbox.properties import Entity, Property
 
+_DIGITS = 12
 _OPTIONS = {"$select", "$top", "$skip", "$orderby", "$filter", "$skiptoken", "$inlinecount", "$expand"}
 
 
@@ -84,7 +85,7 @@ def _select(text: str | None, entity: Entity) -> tuple[str, ...] | None:
 def _whole(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.strip().isdecimal():
+    if not text.strip().isdecimal() or len(text) > _DIGITS:
         raise Refusal(400, SYNTAX)
     return int(text)
 

@@ -15,7 +15,7 @@ ME = "current/Me"
 TOKEN = "oauth2/token"  # noqa: S105 - an endpoint
 CONSENT = "oauth2/auth"
 
-_DIVISION = re.compile(r"/api/v1/(\d+)/(.+?)/?", re.IGNORECASE)
+_DIVISION = re.compile(r"/api/v1/(\d{1,10})/(.+?)/?", re.IGNORECASE)
 _ENTITY = re.compile(r"([^()]+?)(?:\((.*)\))?(/\$count)?")
 # Headers that would change what a request means, and of which the dossier knows nothing.
 _UNKNOWN_HEADERS = (

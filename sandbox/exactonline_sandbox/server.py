@@ -112,7 +112,7 @@ class _Connection(socketserver.StreamRequestHandler):
     def _chunks(self) -> bytes:
         parts: list[bytes] = []
         while True:
-            size = int(self.rfile.readline(_LINE).partition(b";")[0], 16)
+            size = _hexadecimal(self.rfile.readline(_LINE).partition(b";")[0])
             if size == 0:
                 while self.rfile.readline(_LINE) not in {b"\r\n", b"\n", b""}:
                     pass
@@ -162,6 +162,13 @@ def _request_line(line: bytes) -> tuple[str, str, str]:
     if len(words) != 3 or not words[2].startswith("HTTP/1."):
         raise _BadRequestError
     return words[0], words[1], words[2]
+
+
+def _hexadecimal(text: bytes) -> int:
+    try:
+        return int(text, 16)
+    except ValueError as error:
+        raise _BadRequestError from error
 
 
 def _declared_length(headers: list[tuple[str, str]]) -> int | None:

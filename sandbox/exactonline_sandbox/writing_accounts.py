@@ -86,7 +86,7 @@ def _sent(visit: Visit) -> Row:
     if visit.call.headers["content-type"].partition(";")[0].strip().lower() != "application/json":
         raise NotImitatedError(f"a body of type {visit.call.headers['content-type'] or '(none)'}")
     try:
-        body: Any = json.loads(visit.call.body)
+        body: Any = json.loads(visit.call.body, parse_constant=_no_number)
     except ValueError as error:
         raise Refusal(400, SYNTAX) from error
     if not isinstance(body, dict):
@@ -106,6 +106,11 @@ def _sent(visit: Visit) -> Row:
             except BadGuidError as error:
                 raise Refusal(500, _texts(visit).bad_guid()) from error
     return values
+
+
+def _no_number(name: str) -> Any:
+    """`NaN` and its like are Python's, not JSON's."""
+    raise ValueError(name)
 
 
 def _key_for_new(visit: Visit, sent: Row) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.settings import PROPERTIES, Settings
-from hypothesis import given, settings as hypothesis_settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 LAW = hypothesis_settings(deadline=None)  # an example may take its time on a busy machine

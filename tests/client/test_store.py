@@ -26,7 +26,7 @@ from sqlalchemy import text
 with Store.open(sys.argv[1]) as store:
     print("open", flush=True)
     sys.stdin.readline()
-    for _ in range(60):
+    for _ in range(25):
         with store.write() as connection:
             (n,) = connection.execute(text("SELECT n FROM counter")).one()
             connection.execute(text("UPDATE counter SET n = :n"), {"n": n + 1})
@@ -101,7 +101,7 @@ def test_two_processes_that_read_and_then_write_lose_nothing(url: str, store: St
             running.stdin.flush()
         assert (one.wait(30), other.wait(30)) == (0, 0)
 
-    assert count(store) == 120
+    assert count(store) == 50
 
 
 def test_a_reader_does_not_wait_for_a_writer_and_sees_the_state_before_it(store: Store) -> None:

@@ -99,12 +99,11 @@ class Rehearsal:
         instant = self._durations[afresh].instant(phase, share, writes)
         hit, done = self.killed(kind, instant, writes, afresh=afresh)
         self.hits[kind, hit] += 1
-        if draw.random() < 1 / 3:
-            writes += self.books.change(draw, 6, may_empty=False)
+        more = self.books.change(draw, 6, may_empty=False) if draw.random() < 1 / 3 else 0
         pipe = self.undisturbed(afresh=self.always_afresh)
         say(
-            f"{number:4} {kind:<15} {hit:<9} after {instant:5.2f} s: {done:3} of {writes:3} writes; "
-            f"the rest in {pipe.ended_at - pipe.started_at:.2f} s"
+            f"{number:4} {kind:<15} {hit:<9} after {instant:5.2f} s, {done:3} of {writes:3} writes; "
+            f"then {writes - done + more:3} in {pipe.ended_at - pipe.started_at:5.2f} s"
         )
         shutil.rmtree(pipe.folder)
 

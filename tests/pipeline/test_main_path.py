@@ -75,7 +75,7 @@ class MeltanoProject:
     def run(self, *blocks: str) -> None:
         command = [str(BIN / "meltano"), "run", *blocks]
         ran = subprocess.run(
-            command, cwd=self.folder, env=self._env, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=self.folder, env=self._env, capture_output=True, text=True, timeout=300, check=False
         )
         assert ran.returncode == 0, ran.stderr
 
@@ -90,7 +90,7 @@ def run_pipes(sandbox: Sandbox, folder: Path, *, with_mapper: bool) -> None:
     assert [one.status for one in ran] == [0] * len(ran), ran[-1].log
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(900)
 def test_four_ways_end_in_the_same_state_and_meltano_starts_its_next_run_there(
     sandbox: Sandbox, tmp_path: Path
 ) -> None:

@@ -45,7 +45,7 @@ def test_a_wrong_content_length_cuts_the_json(sandbox: Sandbox, exact: Exact) ->
 
     answer = exact.get("100/crm/Accounts")
 
-    with pytest.raises(ValueError, match="delimiter|Unterminated|Expecting"):
+    with pytest.raises(ValueError, match=r"delimiter|Unterminated|Expecting"):
         answer.json()
     assert exact.get("100/crm/Accounts").status_code == 200
 
@@ -58,7 +58,7 @@ def test_an_answer_may_be_nonsense_after_the_change_or_without_it(
 
     answer = exact.post(201, NEW)
 
-    with pytest.raises(ValueError, match="Expecting|control"):
+    with pytest.raises(ValueError, match=r"Expecting|control"):
         answer.json()
     assert sandbox.codes(201) == codes
 

@@ -195,6 +195,9 @@ def test_a_filter_chooses(sandbox: Sandbox, exact: Exact, condition: str, codes:
         ({"select": "Timestamp"}, "Bad Request - Error in query syntax."),
         ({"orderby": "Nonsense"}, "Bad Request - Error in query syntax."),
         ({"top": "many"}, "Bad Request - Error in query syntax."),
+        ({"skip": "9" * 30}, "Bad Request - Error in query syntax."),
+        ({"skiptoken": "5,6"}, "Bad Request - Error in query syntax."),
+        ({"orderby": "Name", "skiptoken": "5,6"}, "Bad Request - Error in query syntax."),
     ],
 )
 def test_a_broken_query_is_a_400(exact: Exact, options: dict[str, str], words: str) -> None:

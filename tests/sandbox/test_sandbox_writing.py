@@ -144,7 +144,14 @@ def test_an_english_user_is_told_in_english(sandbox: Sandbox, changed: dict[str,
 
 @pytest.mark.parametrize(
     "changed",
-    [{"Code": 1}, {"Blocked": "false"}, {"SecurityLevel": 10.5}, {"IsMailing": 300}, {"Latitude": "52"}, {"Zomaar": 1}],
+    [
+        {"Code": 1},
+        {"Blocked": "false"},
+        {"SecurityLevel": 10.5},
+        {"IsMailing": 300},
+        {"Latitude": "52"},
+        {"Zomaar": 1},
+    ],
 )
 def test_wrong_types_and_unknown_members_are_a_400(sandbox: Sandbox, exact: Exact, changed: dict[str, Any]) -> None:
     answer = exact.post(201, {**customer(1), **changed})
@@ -154,7 +161,7 @@ def test_wrong_types_and_unknown_members_are_a_400(sandbox: Sandbox, exact: Exac
     assert sandbox.accounts(201) == []
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b""])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"", b'{"Name": "x", "Latitude": NaN}', rb'{"Name": "\ud800"}'])
 def test_a_body_that_is_no_object_is_a_400(exact: Exact, body: bytes) -> None:
     answer = exact.http.post("/api/v1/201/crm/Accounts", content=body, headers={"Content-Type": "application/json"})
 

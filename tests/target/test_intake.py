@@ -15,7 +15,7 @@ from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.store import Store
 from mapper_exactonline.fan_out import FanOut
-from target_exactonline import store as tables
+from target_exactonline import tables
 from target_exactonline.checkpoints import Checkpoints
 from target_exactonline.intake import Copier, Intake
 from target_exactonline.ledger import Ledger
