@@ -22,7 +22,7 @@ $(UV):
 
 .venv/.ready: $(UV) uv.lock pyproject.toml $(wildcard */pyproject.toml)
 	@echo "Setting up the packages of uv.lock in .venv"
-	@$(UV) sync --quiet --locked --all-packages --python $(PYTHON)
+	@$(UV) sync --quiet --locked --all-packages --all-extras --python $(PYTHON)
 	@touch $@
 
 $(WORLD): | .venv/.ready

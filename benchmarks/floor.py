@@ -14,10 +14,11 @@ CONNECTIONS = 8
 
 @dataclass(frozen=True)
 class Floor:
-    """What posting took, and how much of it the sandbox itself was busy."""
+    """What posting took, in all and of the processors of poster and sandbox."""
 
     calls: int
     seconds: float
+    busy_seconds: float
     sandbox_seconds: float
 
 
@@ -38,4 +39,4 @@ def post_again(sandbox: Served, bodies: Path) -> Floor:
     before = sandbox.busy_seconds
     done = measured([sys.executable, PROGRAMS / "bare_loop.py"], sandbox.folder, given)
     answer = json.loads(done.said)
-    return Floor(answer["calls"], answer["seconds"], sandbox.busy_seconds - before)
+    return Floor(answer["calls"], answer["seconds"], done.busy_seconds, sandbox.busy_seconds - before)

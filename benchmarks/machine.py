@@ -92,9 +92,9 @@ class Served:
         self.control = Sandbox(url)
         self._runs = 0
 
-    def begin(self, world: World | None = None, *, latency_ms: float = 0) -> None:
-        """Start over with a world, or with that of the last time."""
-        self.control.reset(world)
+    def start_over(self, *, latency_ms: float = 0) -> None:
+        """Put the world back as it was given."""
+        self.control.reset()
         if latency_ms:
             self.control.limits(latency_ms=latency_ms)
 
@@ -145,11 +145,13 @@ class Served:
 
 
 @contextmanager
-def served(*options: str) -> Iterator[Served]:
-    """A sandbox that serves until the end of the block."""
+def served(world: World, *options: str) -> Iterator[Served]:
+    """A sandbox that serves this world until the end of the block."""
     folder = Path(tempfile.mkdtemp(prefix="exactonline-benchmark-"))
+    (folder / "world.json").write_text(json.dumps(world))
     program = "from exactonline_sandbox.cli import main; main()"
-    command = [sys.executable, "-u", "-c", program, "serve", "--db", str(folder / "world.db"), *options]
+    files = ["--db", str(folder / "world.db"), "--world", str(folder / "world.json")]
+    command = [sys.executable, "-u", "-c", program, "serve", *files, *options]
     with ExitStack() as stack:
         stack.callback(shutil.rmtree, folder)
         process = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))

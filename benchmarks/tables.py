@@ -9,8 +9,8 @@ def title(text: str) -> None:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Columns as wide as they must be; the first to the left, the others to the right."""
-    shown = [list(head), *([_cell(value) for value in row] for row in rows)]
+    """Columns as wide as they must be; the first to the left, the others to the right. A row may end early."""
+    shown = [list(head), *([_cell(value) for value in (*row, *[None] * (len(head) - len(row)))] for row in rows)]
     widths = [max(len(row[column]) for row in shown) for column in range(len(head))]
     for row in shown:
         first, *others = (
@@ -33,4 +33,4 @@ def _cell(value: Any) -> str:
         return ""
     if not isinstance(value, float):
         return f"{value:,}" if isinstance(value, int) else str(value)
-    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}" if abs(value) < 10 else f"{value:.1f}"
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" if abs(value) < 10 else f"{value:.1f}"

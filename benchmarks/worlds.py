@@ -12,5 +12,5 @@ def world(accounts: int, divisions: int, *, filled: bool = False, **limits: Any)
     """A world and the codes of its targets, which hold nothing, or all that the source holds."""
     targets = range(FIRST_TARGET, FIRST_TARGET + divisions)
     customers = [customer(number) for number in range(1, accounts + 1)]
-    held = {code: customers for code in ((SOURCE, *targets) if filled else (SOURCE,))}
+    held = dict.fromkeys((SOURCE, *targets) if filled else (SOURCE,), customers)
     return small_world(targets=targets, accounts=held, limits=limits), targets

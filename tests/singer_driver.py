@@ -127,10 +127,10 @@ class Project:
         self.target = Plugin("target-exactonline", folder)
 
     def tap_config(self, **settings: Any) -> dict[str, Any]:
-        return self._config(divisions=[SOURCE], **settings)
+        return self._config({"divisions": [SOURCE]}, settings)
 
     def target_config(self, **settings: Any) -> dict[str, Any]:
-        return self._config(report_path=str(self.report), **settings)
+        return self._config({"report_path": str(self.report)}, settings)
 
     def read(self, *options: str, state: Mapping[str, Any] | None = None, **settings: Any) -> Ran:
         """What the tap delivers, after this state."""
@@ -164,8 +164,8 @@ class Project:
         calls = self.sandbox.journal(division=division)
         return [call for call in calls if call["method"] != "GET" and call["endpoint"] != "oauth2/token"]
 
-    def _config(self, **settings: Any) -> dict[str, Any]:
-        given = {"store_url": f"sqlite:///{self.folder / 'store.db'}", **settings}
+    def _config(self, own: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+        given = {"store_url": f"sqlite:///{self.folder / 'store.db'}", **own, **settings}
         return {name: value for name, value in self.sandbox.config(**given).items() if value is not ABSENT}
 
 

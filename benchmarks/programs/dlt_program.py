@@ -19,9 +19,7 @@ CONNECTIONS = threading.local()
 
 def access_token(asked: dict[str, Any]) -> str:
     form = {name: asked[name] for name in ("client_id", "client_secret", "refresh_token")}
-    answer = requests.post(
-        f"{asked['base_url']}/api/oauth2/token", {**form, "grant_type": "refresh_token"}, timeout=60
-    )
+    answer = requests.post(f"{asked['base_url']}/api/oauth2/token", {**form, "grant_type": "refresh_token"}, timeout=60)
     answer.raise_for_status()
     return str(answer.json()["access_token"])
 

@@ -1,6 +1,6 @@
 """Runs the target under cProfile, its division threads included, and leaves the figures in a file.
 
-    python benchmarks/programs/profiled_target.py FILE --config target.json < records.singer
+python benchmarks/programs/profiled_target.py FILE --config target.json < records.singer
 """
 
 import cProfile

@@ -159,8 +159,8 @@ class Login(httpx.Auth):
         if "not expired" in reason.lower() or "tooearly" in reason.lower():
             if old.access_token != rejected and old.is_alive(now):
                 return old
-            until = max(old.expires_at - EARLY_MARGIN, now + timedelta(seconds=5))
-            raise TryLaterError("Exact does not renew the access token yet.", until)
+            logger.info("Exact does not renew the access token of %s yet, which can take ten minutes", old.issued_at)
+            raise TryLaterError("Exact does not renew the access token yet.", now + timedelta(seconds=30))
         if answer.status in {429, 503}:
             raise TryLaterError("Exact gives out no tokens now.", now + timedelta(seconds=30))
         if error == "invalid_client" or (error == "invalid_request" and not reason):

@@ -138,10 +138,10 @@ class ExactClient:
             self._zone = self._checked_zone(float(row["ServerUtcOffset"]))
         return Me(str(row.get("FullName") or "").strip(), int(row["CurrentDivision"]))
 
-    def divisions(self, *candidates: int) -> Waiting[dict[int, Division]]:
-        """All divisions in reach by code, asked for through the first of the candidates that answers.
+    def division_rows(self, *candidates: int, select: Sequence[str] = DIVISION_FIELDS) -> Waiting[list[Row]]:
+        """All divisions in reach, asked for through the first of the candidates that answers.
 
-        A candidate may be out of reach, or have no calls left today. The current one of `me` is a good first.
+        A candidate may be out of reach, or have no calls left today.
 
         Raises:
             DivisionRefusedError, TryLaterError: None of them answers; this is what the last one said.
@@ -149,19 +149,19 @@ class ExactClient:
         *firsts, last = dict.fromkeys(candidates)
         for via in firsts:
             try:
-                return (yield from self._divisions(via))
+                return (yield from self._division_rows(via, select))
             except (DivisionRefusedError, TryLaterError):
                 continue
-        return (yield from self._divisions(last))
+        return (yield from self._division_rows(last, select))
 
-    def _divisions(self, via: int) -> Waiting[dict[int, Division]]:
-        found: dict[int, Division] = {}
+    def _division_rows(self, via: int, select: Sequence[str]) -> Waiting[list[Row]]:
+        rows: list[Row] = []
         link = None
         while True:
-            page = yield from self.page(DIVISIONS, via, variant="single", select=DIVISION_FIELDS, link=link)
-            found.update((division.code, division) for division in map(Division.of, page.rows))
+            page = yield from self.page(DIVISIONS, via, variant="single", select=select, link=link)
+            rows += page.rows
             if page.next_link is None:
-                return found
+                return rows
             link = page.next_link
 
     def page(

@@ -29,7 +29,8 @@ from exactonline_client.transport import Clock, NoReply, Reply, Request, Transpo
 
 T = TypeVar("T")
 Waiting = Generator[datetime, None, T]
-TOKEN_WAITS_ALLOWED = 5
+TOKEN_WAITS_ALLOWED = 21
+"""Of half a minute each: right after a consent, Exact gives no new token for 570 seconds."""
 
 
 @dataclass(frozen=True, slots=True)

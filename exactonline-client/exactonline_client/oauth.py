@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import requests
@@ -13,8 +15,12 @@ from requests.adapters import BaseAdapter
 from requests_oauthlib import OAuth2Session
 
 from exactonline_client.settings import Settings
+from exactonline_client.tokens import TokenSet
 from exactonline_client.transport import NoReply, Reply, Request, Transport
 
+for _library in ("requests_oauthlib", "oauthlib"):
+    logging.getLogger(_library).setLevel(logging.INFO)  # at DEBUG they would log the secret and every token
+AUTH_PATH = "/api/oauth2/auth"
 TOKEN_PATH = "/api/oauth2/token"  # noqa: S105
 _SITE = "https://site.invalid"
 """Stands for the site of the connection: requests-oauthlib wants https, the transport knows the real address."""
@@ -37,6 +43,39 @@ class Exchange:
         except (ValueError, AttributeError):
             error, description = "", ""
         return error, self.answer.headers.get("Reason") or description
+
+    def pair(self) -> TokenSet | None:
+        """The new pair, or None if the answer holds none that can be read."""
+        if self.token is None or not isinstance(self.answer, Reply):
+            return None
+        sent_at = self.answer.sent_at
+        try:
+            expires_at = sent_at + timedelta(seconds=int(self.token["expires_in"]))
+            return TokenSet(str(self.token["access_token"]), str(self.token["refresh_token"]), sent_at, expires_at)
+        except (KeyError, ValueError, TypeError, OverflowError):
+            return None
+
+
+def authorization_url(settings: Settings, redirect_uri: str, state: str, *, force_login: bool) -> str:
+    """Where a person consents; the browser then goes to the redirect address, with `state` and a code behind it."""
+    session = OAuth2Session(settings.client_id, redirect_uri=redirect_uri)
+    address, _ = session.authorization_url(_SITE + AUTH_PATH, state=state, force_login=int(force_login))
+    return settings.base_url + str(address).removeprefix(_SITE)
+
+
+def redeem(settings: Settings, transport: Transport, code: str, redirect_uri: str) -> Exchange:
+    """Send the code of a consent, decoded, once."""
+
+    def ask(session: OAuth2Session) -> Mapping[str, Any]:
+        token: Mapping[str, Any] = session.fetch_token(
+            _SITE + TOKEN_PATH,
+            code=code,
+            client_secret=settings.client_secret,
+            include_client_id=True,
+        )
+        return token
+
+    return _exchange(OAuth2Session(settings.client_id, redirect_uri=redirect_uri), transport, ask)
 
 
 def refresh(settings: Settings, transport: Transport, refresh_token: str) -> Exchange:

@@ -46,9 +46,15 @@ class PlainErrors:
 
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings against their schema, and show no secret that fails it."""
+        for name, about in self.config_jsonschema["properties"].items():
+            if "properties" in about and not isinstance(self._config.get(name), (Mapping, type(None))):
+                raise ConfigurationError(f"Settings: {name} must be an object.")  # the SDK's own check fails on it
         complaints: list[str] = super()._validate_config(raise_errors=False)  # type: ignore[misc]
         for secret in secret_values(self.config_jsonschema, self._config):
             complaints = [complaint.replace(repr(secret), "*****") for complaint in complaints]
+        known = self.config_jsonschema["properties"]
+        for name in sorted(self._config.keys() - known.keys()):
+            self.logger.warning("There is no setting %s; it is passed over.", name)
         if complaints and raise_errors:
             raise ConfigurationError("Settings: " + "; ".join(complaints) + ".")
         return complaints
@@ -56,15 +62,14 @@ class PlainErrors:
 
 def secret_values(schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
     """Every value that its schema marks as secret, at any depth."""
-    if schema.get("secret"):
-        if value is not None:
-            yield value
-    elif isinstance(value, Mapping):
+    if isinstance(value, Mapping):
         for name, about in schema.get("properties", {}).items():
             yield from secret_values(about, value.get(name))
     elif isinstance(value, list):
         for item in value:
             yield from secret_values(schema.get("items", {}), item)
+    elif schema.get("secret") and value is not None:
+        yield value
 
 
 def _plainly(

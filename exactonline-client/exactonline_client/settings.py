@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from typing import Any
 from urllib.parse import urlsplit
@@ -66,7 +66,35 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         "description": "Seconds that one request may take.",
     },
 }
-REQUIRED = ["client_id", "client_secret"]
+OF_A_CONNECTION = ("base_url", "client_id", "client_secret", "refresh_token")
+PROPERTIES["connections"] = {
+    "type": ["array", "null"],
+    "secret": True,
+    "items": {
+        "type": "object",
+        "properties": {
+            "name": {"type": "string", "description": "How messages and the report call it."},
+            **{name: PROPERTIES[name] for name in OF_A_CONNECTION},
+            "divisions": {
+                "type": "array",
+                "items": {"type": "integer"},
+                "description": "Its own divisions, where another connection lists the same codes.",
+            },
+        },
+        "required": ["name", "client_id", "client_secret"],
+        "additionalProperties": False,
+    },
+    "title": "Connections",
+    "description": "Several subscriptions or countries, each {name, base_url, client_id, client_secret, "
+    "refresh_token}; in place of the settings of a single one.",
+}
+PROPERTIES["expected_divisions"] = {
+    "type": ["object", "null"],
+    "additionalProperties": {"type": "string"},
+    "title": "Expected companies",
+    "description": "Division code → company name. The run stops before it writes when a code bears another name.",
+}
+REQUIRED = ("client_id", "client_secret")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +109,38 @@ class Settings:
     requests_per_minute: int | None
     requests_per_day: int | None
     timeout_seconds: float
+    name: str = ""
+    """Of the connection, where there are several."""
+    divisions: tuple[int, ...] = ()
+    """Its own ones; empty for all that it lists."""
+
+    @classmethod
+    def all_from_config(cls, config: Mapping[str, Any]) -> list[Settings]:
+        """The settings of each connection; of the single one when `connections` is not set.
+
+        Raises:
+            ConfigurationError: As `from_config`; or two connections have the same name.
+        """
+        connections = config.get("connections")
+        if not connections:
+            return [cls.from_config(config)]
+        shared = {name: value for name, value in config.items() if name not in OF_A_CONNECTION}
+        found: dict[str, Settings] = {}
+        for one in connections:
+            name = str(one.get("name") or "").strip()
+            if not name or name in found:
+                raise ConfigurationError(
+                    f"The setting connections has {'two called ' + name if name else 'one without a name'}; give each "
+                    "a name of its own."
+                )
+            try:
+                settings = cls.from_config({**shared, **one})
+            except ConfigurationError as error:
+                raise ConfigurationError(f"Connection {name}: {error}") from None
+            found[name] = replace(
+                settings, name=name, divisions=tuple(int(code) for code in one.get("divisions") or ())
+            )
+        return list(found.values())
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -107,7 +167,7 @@ class Settings:
     @property
     def connection(self) -> str:
         """How messages call this connection."""
-        return self.base_url
+        return f"{self.name} ({self.base_url})" if self.name else self.base_url
 
     @property
     def is_web(self) -> bool:

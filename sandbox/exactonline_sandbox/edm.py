@@ -100,6 +100,8 @@ def kept_from_body(known: Property, value: Value) -> Value:
 
 
 def _text(known: Property, value: Value) -> Value:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)  # a client in use sends a payment condition as 15 (C: exactonline's ExactCustomer)
     if not isinstance(value, str) or not _can_be_written(value):
         return None
     return value.strip() if known.padding else value

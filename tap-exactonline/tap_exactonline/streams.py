@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import Any, ClassVar, Protocol
 
-from exactonline_client.client import ExactClient
+from exactonline_client.connections import Reached
 from exactonline_client.entities import ACCOUNTS, DELETIONS, DIVISIONS, Entity, Field
-from exactonline_client.odata import Row
 from singer_sdk import Stream
 from singer_sdk.helpers.types import Context
 from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
@@ -18,16 +17,12 @@ class Source(Protocol):
     """What a stream needs of its tap."""
 
     @property
-    def client(self) -> ExactClient:
-        """The connection to Exact."""
-
-    @property
     def source_divisions(self) -> list[int]:
         """The companies to read."""
 
     @property
-    def division_rows(self) -> list[Row]:
-        """Every division within reach of the login."""
+    def reach(self) -> dict[int, Reached]:
+        """Every division within reach, with its client."""
 
 
 _JSON_TYPES: Mapping[str, dict[str, Any]] = {
@@ -82,8 +77,8 @@ class DivisionsStream(ExactStream):
     always = frozenset({"Status"})
 
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: D102 - inherits
-        for row in self.source.division_rows:
-            yield dict(row)
+        for reached in self.source.reach.values():
+            yield dict(reached.row)
 
 
 class BookmarkedStream(ExactStream):
@@ -106,7 +101,8 @@ class BookmarkedStream(ExactStream):
         division = int((context or {})["Division"])
         after = int(self.get_starting_replication_key_value(context) or 0)
         select = [name for name in self.entity.selectable if self.mask[("properties", name)]]
-        for rows in self.source.client.pages(self.entity, division, select=select, after=after):
+        client = self.source.reach[division].client
+        for rows in client.pages(self.entity, division, select=select, after=after):
             yield from sorted(rows, key=itemgetter("Timestamp"))
 
 

@@ -8,12 +8,12 @@ from functools import cached_property
 from types import FrameType
 from typing import Any, ClassVar
 
-from exactonline_client.client import ACTIVE, Division, ExactClient
+from exactonline_client.client import ACTIVE
+from exactonline_client.connections import Connections, Reached, unexpected_names
 from exactonline_client.entities import DIVISIONS
-from exactonline_client.errors import ConfigurationError, DivisionRefusedError
-from exactonline_client.odata import Row
+from exactonline_client.errors import ConfigurationError
 from exactonline_client.plugin import PlainErrors
-from exactonline_client.settings import PROPERTIES, REQUIRED, Settings
+from exactonline_client.settings import PROPERTIES, Settings
 from exactonline_client.store import Store
 from singer_sdk import Stream, Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
@@ -46,7 +46,7 @@ class TapExactOnline(PlainErrors, Tap):
     config_jsonschema: ClassVar[dict[str, Any]] = {
         "type": "object",
         "properties": {"divisions": DIVISIONS_SETTING, **deepcopy(PROPERTIES)},
-        "required": ["divisions", *REQUIRED],
+        "required": ["divisions"],
     }
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         TapCapabilities.CATALOG,
@@ -69,11 +69,13 @@ class TapExactOnline(PlainErrors, Tap):
         return [stream(self) for stream in STREAMS.values()]
 
     def sync_all(self) -> None:  # type: ignore[misc] # noqa: D102 - final to type checkers; only the check goes before
-        self.check_divisions()
-        super().sync_all()
-        for division, calls in self.client.transport.calls.items():
-            self.logger.info("Calls to Exact: %d %s", calls, f"in division {division}" if division else "elsewhere")
-        self.client.close()
+        try:
+            self.check_divisions()
+            super().sync_all()
+        finally:
+            for division, calls in self.connections.calls.items():
+                self.logger.info("Calls to Exact: %d %s", calls, f"in division {division}" if division else "elsewhere")
+            self.connections.close()
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop at once, with an exit status that says so: bookmarks have moved only past what was read to its end."""
@@ -85,48 +87,39 @@ class TapExactOnline(PlainErrors, Tap):
         return list(dict.fromkeys(int(code) for code in self.config["divisions"]))
 
     @cached_property
-    def client(self) -> ExactClient:
-        """The connection to Exact, opened when first needed."""
-        settings = Settings.from_config(self.config)
-        return ExactClient(settings, Store.open(settings.store_url), program=f"{self.name}/{self.plugin_version}")
+    def connections(self) -> Connections:
+        """The connections to Exact, opened when first needed."""
+        settings = Settings.all_from_config(self.config)
+        store = Store.open(settings[0].store_url)
+        return Connections(settings, store, program=f"{self.name}/{self.plugin_version}")
 
     @cached_property
-    def division_rows(self) -> list[Row]:
+    def reach(self) -> dict[int, Reached]:
         """Every division within reach of the login, one call per 60."""
-        try:
-            return self._division_rows(self.source_divisions[0])
-        except DivisionRefusedError as refusal:
-            me = self.client.run(self.client.me())
-            if me.current_division == self.source_divisions[0]:
-                raise
-            self.logger.debug("%s", refusal)
-            return self._division_rows(me.current_division)
+        return self.connections.reach(self.source_divisions, DIVISIONS.selectable)
 
     def check_divisions(self) -> None:
         """Make sure that every source division can be read, before anything goes out.
 
         Raises:
-            ConfigurationError: One does not exist, is out of reach, archived, or in Exact's own hands.
+            ConfigurationError: One does not exist, is out of reach, archived, in Exact's own hands, or of another name.
         """
-        reach = {division.code: division for division in map(Division.of, self.division_rows)}
-        for code in self.source_divisions:
-            problem = unreadable(code, reach)
+        problems = [unreadable(code, self.reach) for code in self.source_divisions]
+        problems += unexpected_names(self.config.get("expected_divisions") or {}, self.reach)
+        for problem in problems:
             if problem:
                 raise ConfigurationError(problem)
 
-    def _division_rows(self, via: int) -> list[Row]:
-        pages = self.client.pages(DIVISIONS, via, variant="single", select=DIVISIONS.selectable)
-        return [row for page in pages for row in page]
 
-
-def unreadable(code: int, reach: Mapping[int, Division]) -> str | None:
+def unreadable(code: int, reach: Mapping[int, Reached]) -> str | None:
     """Why a source division cannot be read, or None."""
-    division = reach.get(code)
-    if division is None:
+    reached = reach.get(code)
+    if reached is None:
         return (
             f"The setting divisions names {code}, which is not within reach of this login. It reaches: "
             f"{', '.join(map(str, sorted(reach))) or 'none'}. Correct the code, or grant the division at consent."
         )
+    division = reached.division
     if division.status != ACTIVE:
         state = "archived" if division.status > ACTIVE else "inactive"
         return f"The source division {code} ({division.name}) is {state}; choose an active one."

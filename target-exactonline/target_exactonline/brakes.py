@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from exactonline_client.errors import ConfigurationError
+
 
 @dataclass(slots=True)
 class Forecast:
@@ -47,9 +49,19 @@ class Brakes:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Brakes:
-        """The brakes that the settings put on."""
+        """The brakes that the settings put on; Meltano hands a share over as text.
+
+        Raises:
+            ConfigurationError: The share is none.
+        """
         creates, share = config.get("max_creates"), config.get("max_updates_share")
-        return cls(None if creates is None else int(creates), None if share is None else float(share))
+        try:
+            brakes = cls(None if creates is None else int(creates), None if share in (None, "") else float(share))
+        except ValueError:
+            brakes = cls(None, -1.0)
+        if brakes.max_updates_share is not None and not 0 <= brakes.max_updates_share <= 1:
+            raise ConfigurationError(f"The setting max_updates_share is {share!r}: it must be a number from 0 to 1.")
+        return brakes
 
     def why_stop(self, forecast: Forecast, accounts: int) -> str | None:
         """Why a division with this many accounts is not written to, and how to let it through; None if it may be."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -40,7 +40,11 @@ class DivisionSection:
 
 
 class Report:
-    """The results of a run in a folder, or nowhere when no folder is set."""
+    """The results of a run in a folder, or nowhere when no folder is set.
+
+    Raises:
+        ConfigurationError: The folder cannot be written; found before anything is written to Exact.
+    """
 
     def __init__(self, folder: str | None, *, dry_run: bool) -> None:
         self._folder = Path(folder).expanduser() if folder else None
@@ -49,20 +53,26 @@ class Report:
         if self._folder is not None:
             try:
                 self._folder.mkdir(parents=True, exist_ok=True)
-                (self._folder / PAGE).unlink(missing_ok=True)  # it would be that of an earlier run
-                self._lines = (self._folder / LINES).open("w", encoding="utf-8")
+                (self._folder / LINES).open("a", encoding="utf-8").close()
             except OSError as error:
                 raise ConfigurationError(
                     f"The setting report_path names {folder}, which cannot be written: {error.strerror}."
                 ) from None
 
-    def add(self, results: Iterable[Result]) -> None:
-        """Write results down."""
-        if self._lines is not None:
-            for result in results:
-                line = json.dumps(result.as_line(dry_run=self._dry_run), ensure_ascii=False)
-                self._lines.write(line + "\n")
-            self._lines.flush()
+    def add(self, results: Collection[Result]) -> None:
+        """Write results down; the first ones take the place of those of an earlier run."""
+        if self._folder is None or not results:
+            return
+        lines = self._opened(self._folder)
+        for result in results:
+            lines.write(json.dumps(result.as_line(dry_run=self._dry_run), ensure_ascii=False) + "\n")
+        lines.flush()
+
+    def _opened(self, folder: Path) -> IO[str]:
+        if self._lines is None:
+            (folder / PAGE).unlink(missing_ok=True)  # it would be that of an earlier run
+            self._lines = (folder / LINES).open("w", encoding="utf-8")
+        return self._lines
 
     def finish(
         self,
@@ -74,9 +84,9 @@ class Report:
         verdict: str,
     ) -> Path | None:
         """Write the page; answers where it lies."""
-        if self._folder is None or self._lines is None:
+        if self._folder is None:
             return None
-        self._lines.close()
+        self._opened(self._folder).close()
         sections: dict[int | None, DivisionSection] = {}
         with (self._folder / LINES).open(encoding="utf-8") as lines:
             for text in lines:

@@ -7,11 +7,13 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from exactonline_client.client import ACTIVE, Division, ExactClient
+from exactonline_client.client import ACTIVE
+from exactonline_client.connections import Connections, Reached, unexpected_names
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError, TryLaterError
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
+from exactonline_client.transport import utc_now
 
 from target_exactonline import tables
 from target_exactonline.apply import Delivery
@@ -20,7 +22,7 @@ from target_exactonline.checkpoints import Checkpoints
 from target_exactonline.intake import Intake
 from target_exactonline.lanes import Lanes
 from target_exactonline.ledger import Ledger
-from target_exactonline.outcomes import Tally
+from target_exactonline.outcomes import Outcome, Tally
 from target_exactonline.plan import Policy
 from target_exactonline.progress import Progress
 from target_exactonline.replica import Replica
@@ -37,7 +39,7 @@ class Run:
     def __init__(
         self, config: Mapping[str, Any], *, program: str, stop: threading.Event, logger: logging.Logger
     ) -> None:
-        settings = Settings.from_config(config)
+        settings = Settings.all_from_config(config)
         self._logger = logger
         self._stop = stop
         self._dry_run = bool(config["dry_run"])
@@ -46,24 +48,26 @@ class Run:
         self._retry_refused = bool(config["retry_refused"])
         self._brakes = Brakes.from_config(config)
         self._policy = Policy(config["load_method"], config["nulls"], config["on_collision"])
-        self._database = Store.open(settings.store_url, tables.metadata)
-        self._store = TargetStore(self._database, settings.base_url)
-        self._client = ExactClient(settings, self._database, program=program)
-        self._started_at = self._client.now()
+        self._expected = config.get("expected_divisions") or {}
+        self._database = Store.open(settings[0].store_url, tables.metadata)
+        self._connections = Connections(settings, self._database, program=program)
+        self._store = TargetStore(self._database, *self._connections.sites)
+        self._started_at = utc_now()
         self._spool = Spool()
         self._tally = Tally()
         self._report = Report(config.get("report_path"), dry_run=self._dry_run)
         self._faults: list[str] = []
-        self._reach: dict[int, Division] = {}
+        self._reach: dict[int, Reached] = {}
         self._parked_came_in = False
-        self.checkpoints = Checkpoints(self._client.now, silent=self._dry_run)
+        self._only_tested = False
+        self.checkpoints = Checkpoints(utc_now, silent=self._dry_run)
         self.ledger = Ledger(
             self._store,
             self._spool,
             self._tally,
             self._report,
             self.checkpoints,
-            now=self._client.now,
+            now=utc_now,
             max_errors=self._max_errors,
             stop=stop,
             dry_run=self._dry_run,
@@ -72,6 +76,7 @@ class Run:
 
     def test_connection(self) -> None:
         """Prove that the login works; writes nothing."""
+        self._only_tested = True
         self._logger.info("The login works; it reaches %d divisions.", len(self._divisions(())))
 
     def deliver(self) -> None:
@@ -91,61 +96,88 @@ class Run:
             except TryLaterError as error:
                 self._park_all(wanted, str(error))
             else:
-                for code in addressed:
-                    if problem := unwritable(code, reach):
+                problems = [unwritable(code, reach) for code in addressed]
+                problems += unexpected_names(self._expected, reach)
+                for problem in problems:
+                    if problem:
                         raise ConfigurationError(problem)
-                self._work({code: reach[code] for code in wanted if unwritable(code, reach) is None})
+                self._work([reach[code] for code in wanted if unwritable(code, reach) is None])
         self.ledger.flush()
 
-    def end(self, signal_number: int | None = None) -> int:
-        """Account for the run; answers the exit status."""
+    def end(self, signal_number: int | None = None, failure: str | None = None) -> int:
+        """Account for the run, which may have failed; answers the exit status."""
+        if self._only_tested:
+            self._close()
+            return 0
         self.ledger.flush()
+        self._account_for_the_rest(failure or "The run was stopped before its turn.")
         verdict = self._verdict(signal_number)
-        calls = self._client.transport.calls
+        calls = self._connections.calls
         for line in self._tally.lines(calls):
             self._logger.info("%s", line)
         page = self._report.finish(
             started_at=self._started_at,
-            ended_at=self._client.now(),
-            names={division.code: division.name for division in self._reach.values()},
+            ended_at=utc_now(),
+            names={code: reached.title for code, reached in self._reach.items()},
             calls=calls,
-            verdict=verdict,
+            verdict=failure or verdict,
         )
-        self._client.close()
-        self._database.close()
-        self._spool.close()
+        self._close()
         if page is not None:
             self._logger.info("Report: %s", page)
         self._logger.info("%s", verdict)
         if signal_number is not None:
             return 128 + signal_number
-        return FAILED if self._faults or self.ledger.too_many_refused else 0
+        return FAILED if failure or self._faults or self.ledger.too_many_refused else 0
 
-    def _work(self, divisions: Mapping[int, Division]) -> None:
+    def _account_for_the_rest(self, why: str) -> None:
+        """What had no turn is skipped, or stays parked; no STATE acknowledges it, so it comes again."""
+        for division in self._spool.divisions():
+            for chunk in self._spool.chunks(division):
+                for wanted in chunk:
+                    outcome = Outcome.PARKED if wanted.attempts else Outcome.SKIPPED
+                    self.ledger.never_addressed(
+                        division, wanted.code, outcome, f"{why} It comes again in the next run."
+                    )
+        self.ledger.flush()
+
+    def _close(self) -> None:
+        self._connections.close()
+        self._database.close()
+        self._spool.close()
+
+    def _work(self, divisions: Sequence[Reached]) -> None:
         fields = frozenset(ACCOUNTS.safe_to_copy) | self.intake.fields
-        delivery = Delivery(
-            self._client,
-            self._store,
-            self._spool,
-            self.ledger,
-            Replica(self._client, self._store, fields),
-            self._policy,
-            self._brakes,
-            Progress(self._client.now),
-            stop=self._stop,
-            dry_run=self._dry_run,
-            retry_refused=self._retry_refused,
-        )
-        lanes = Lanes(self._parallel, self._stop, self._client.now)
+        progress = Progress(utc_now)
+        deliveries = [
+            Delivery(
+                client,
+                self._store,
+                self._spool,
+                self.ledger,
+                Replica(client, self._store, fields),
+                self._policy,
+                self._brakes,
+                progress,
+                stop=self._stop,
+                dry_run=self._dry_run,
+                retry_refused=self._retry_refused,
+            )
+            for client in self._connections.clients
+        ]
+        lanes = {}
+        for reached in divisions:
+            self._store.place(reached.division.code, reached.client.settings.base_url)
+            delivery = deliveries[self._connections.clients.index(reached.client)]
+            lanes[reached.division.code] = delivery.lane(reached.division)
         try:
-            lanes.run({code: delivery.lane(division) for code, division in divisions.items()})
+            Lanes(self._parallel, self._stop, utc_now).run(lanes)
         finally:
-            self._faults += delivery.faults
+            self._faults += [fault for delivery in deliveries for fault in delivery.faults]
 
-    def _divisions(self, wanted: Sequence[int]) -> dict[int, Division]:
+    def _divisions(self, wanted: Sequence[int]) -> dict[int, Reached]:
         if not self._reach:
-            me = self._client.run(self._client.me())
-            self._reach = self._client.run(self._client.divisions(me.current_division, *wanted))
+            self._reach = self._connections.reach(wanted)
         return self._reach
 
     def _park_all(self, divisions: Sequence[int], reason: str) -> None:
@@ -157,7 +189,7 @@ class Run:
 
     def _verdict(self, signal_number: int | None) -> str:
         planned = "Planned, nothing written: " if self._dry_run else ""
-        verdict = f"{planned}{self._tally.summary()}, {sum(self._client.transport.calls.values())} calls."
+        verdict = f"{planned}{self._tally.summary()}, {sum(self._connections.calls.values())} calls."
         if self.ledger.too_many_refused:
             verdict += f" Stopped: more than {self._max_errors} records were refused (max_errors)."
         if signal_number is not None:
@@ -167,14 +199,15 @@ class Run:
         return verdict
 
 
-def unwritable(code: int, reach: Mapping[int, Division]) -> str | None:
+def unwritable(code: int, reach: Mapping[int, Reached]) -> str | None:
     """Why a division cannot be written to, or None."""
-    division = reach.get(code)
-    if division is None:
+    reached = reach.get(code)
+    if reached is None:
         return (
             f"The target division {code} is not within reach of this login. It reaches: "
             f"{', '.join(map(str, sorted(reach))) or 'none'}. Correct the code, or grant the division at consent."
         )
+    division = reached.division
     if division.status != ACTIVE:
         state = "archived" if division.status > ACTIVE else "inactive"
         return f"The target division {code} ({division.name}) is {state}; take it off the targets."

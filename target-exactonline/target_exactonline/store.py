@@ -74,11 +74,19 @@ class Settlement:
 
 
 class TargetStore:
-    """The target's tables, for one site."""
+    """The target's tables, for the sites of a run."""
 
-    def __init__(self, store: Store, site: str) -> None:
+    def __init__(self, store: Store, *sites: str) -> None:
         self._store = store
-        self._site = site
+        self._sites = sites
+        self._site_of: dict[int, str] = {}
+
+    def place(self, division: int, site: str) -> None:
+        """Say at which site a division is, where there are several."""
+        self._site_of[division] = site
+
+    def _site(self, division: int) -> str:
+        return self._site_of.get(division, self._sites[0])
 
     # The replica of each division
 
@@ -123,7 +131,7 @@ class TargetStore:
                 "read_at": position.read_at.isoformat(),
             }
             connection.execute(delete(refreshes).where(self._in(refreshes, division)))
-            connection.execute(refreshes.insert(), {"site": self._site, "division": division, **values})
+            connection.execute(refreshes.insert(), {"site": self._site(division), "division": division, **values})
 
     def codes(self, division: int) -> set[str]:
         """All codes that the division holds, as far as is known."""
@@ -174,7 +182,9 @@ class TargetStore:
             for division, some in _by_division(settlement.put_aside, lambda one: one.division):
                 self._upsert(connection, parked, division, [_aside_row(one, at) for one in some])
             if settlement.events:
-                connection.execute(history.insert(), [_history_row(self._site, one) for one in settlement.events])
+                connection.execute(
+                    history.insert(), [_history_row(self._site(one.division or 0), one) for one in settlement.events]
+                )
 
     # What could not go yet, and what Exact refused
 
@@ -182,7 +192,7 @@ class TargetStore:
         self, state: State | None = None, division: int | None = None, codes: Sequence[str] | None = None
     ) -> list[PutAside]:
         """Changes of earlier runs, oldest first; only those in this state, division, or under these codes."""
-        query = select(parked).where(parked.c.site == self._site)
+        query = select(parked).where(parked.c.site.in_(self._sites))
         if state is not None:
             query = query.where(parked.c.state == state)
         if division is not None:
@@ -199,7 +209,7 @@ class TargetStore:
 
     def forget(self, state: State | None = None, division: int | None = None, code: str | None = None) -> int:
         """Drop changes that were put aside; answers how many."""
-        mine = [parked.c.site == self._site]
+        mine: list[Any] = [parked.c.site.in_(self._sites)]
         mine += [parked.c.state == state] if state is not None else []
         mine += [parked.c.division == division] if division is not None else []
         mine += [parked.c.code == code] if code is not None else []
@@ -208,7 +218,7 @@ class TargetStore:
 
     def history(self, division: int | None = None, code: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
         """What was created, updated and refused, newest first, as lines of outcomes.jsonl."""
-        query = select(history).where(history.c.site == self._site)
+        query = select(history).where(history.c.site.in_(self._sites))
         if division is not None:
             query = query.where(history.c.division == division)
         if code is not None:
@@ -230,7 +240,7 @@ class TargetStore:
     # Beneath
 
     def _in(self, table: Table, division: int) -> Any:
-        return and_(table.c.site == self._site, table.c.division == division)
+        return and_(table.c.site == self._site(division), table.c.division == division)
 
     def _codes(self, connection: Connection, division: int) -> list[str]:
         return list(connection.execute(select(replica.c.code).where(self._in(replica, division))).scalars())
@@ -241,7 +251,7 @@ class TargetStore:
         insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
         changed = {name: insert.excluded[name] for name in rows[0] if name != "code"}
         statement = insert.on_conflict_do_update(index_elements=["site", "division", "code"], set_=changed)
-        key = {"site": self._site, "division": division}
+        key = {"site": self._site(division), "division": division}
         connection.execute(statement, [{**key, **row} for row in rows])
 
 

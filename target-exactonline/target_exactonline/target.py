@@ -12,7 +12,7 @@ from typing import IO, Any, ClassVar
 import msgspec
 from exactonline_client.errors import ExactError
 from exactonline_client.plugin import PlainErrors
-from exactonline_client.settings import PROPERTIES, REQUIRED
+from exactonline_client.settings import PROPERTIES
 from mapper_exactonline.fan_out import SETTINGS as FAN_OUT_SETTINGS
 from mapper_exactonline.fan_out import FanOut
 from singer_sdk import Sink, Target
@@ -87,7 +87,7 @@ OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "description": "A division that would get more new accounts than this is stopped before its first write.",
     },
     "max_updates_share": {
-        "type": ["number", "null"],
+        "type": ["number", "string", "null"],
         "minimum": 0,
         "maximum": 1,
         "title": "Brake on updates",
@@ -134,7 +134,6 @@ class TargetExactOnline(PlainErrors, Target):
     config_jsonschema: ClassVar[dict[str, Any]] = {
         "type": "object",
         "properties": {**deepcopy(PROPERTIES), **OWN_SETTINGS},
-        "required": REQUIRED,
     }
     capabilities: ClassVar[list[CapabilitiesEnum]] = [
         PluginCapabilities.ABOUT,
@@ -221,9 +220,9 @@ class TargetExactOnline(PlainErrors, Target):
             super().listen(file_input)
         except Interrupted:
             self._end()
-        except ExactError:
+        except ExactError as error:
             if "run" in self.__dict__:
-                self.run.end(self._signal)
+                self.run.end(failure=str(error))
             raise
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:

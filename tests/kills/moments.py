@@ -1,16 +1,19 @@
 """When to kill: instants within the phases of a run, as undisturbed runs showed them; and which phase was hit."""
 
+import sqlite3
+import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 PHASES = ("start-up", "reading", "refresh", "writing", "ending")
-BEFORE_WRITING = PHASES[:3]
-REMEMBERED = 7
+REMEMBERED = 5
 WRITES = ("POST", "PUT")
+LOOK_SECONDS = 0.003
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ def _kept() -> dict[str, deque[float]]:
 
 @dataclass
 class Durations:
-    """How long the phases of undisturbed runs took; that of writing per write."""
+    """How long the phases of undisturbed runs took."""
 
     _seconds: dict[str, deque[float]] = field(default_factory=_kept)
 
@@ -59,14 +62,49 @@ class Durations:
             return
         seen = [started_at, calls[0].at, refreshes[0], writes[0], writes[-1], ended_at]
         for phase, begin, end in zip(PHASES, seen, seen[1:], strict=False):
-            seconds = max(0.0, end - begin)
-            self._seconds[phase].append(seconds / len(writes) if phase == "writing" else seconds)
+            self._seconds[phase].append(max(0.0, end - begin))
 
-    def instant(self, phase: str, share: float, writes: int) -> float:
-        """Seconds after the start at which this share of a phase should be over, in a run with so many writes."""
-        before = PHASES[: PHASES.index(phase)]
-        return sum(self._expected(one, writes) for one in before) + share * self._expected(phase, writes)
+    def __getitem__(self, phase: str) -> float:
+        """Seconds that the phase takes of late."""
+        return median(self._seconds[phase])
 
-    def _expected(self, phase: str, writes: int) -> float:
-        seconds = median(self._seconds[phase])
-        return seconds * writes if phase == "writing" else seconds
+
+class Moments:
+    """Waits for the instant of a kill, by the sandbox's journal as it grows."""
+
+    def __init__(self, world: Path, targets: Sequence[int]) -> None:
+        self._database = sqlite3.connect(f"file:{world}?mode=ro", uri=True, isolation_level=None)
+        marks = ", ".join("?" * len(targets))
+        self._query = (
+            f"SELECT count(*), total(division IN ({marks})),"  # noqa: S608 - question marks
+            " total(method IN ('POST', 'PUT') AND endpoint = 'crm/Accounts') FROM journal"
+        )
+        self._targets = tuple(targets)
+
+    def wait(self, phase: str, share: float, writes: int, durations: Durations, has_ended: Callable[[], bool]) -> None:
+        """Until this share of a phase is over, in a run that is to make so many writes, or until it has ended."""
+        begun_at = time.monotonic()
+        while not self._has_begun(phase, share, writes) and not has_ended():
+            time.sleep(LOOK_SECONDS)
+            begun_at = time.monotonic()
+        seconds = share * (durations[phase] / max(1, writes) if phase == "writing" else durations[phase])
+        while time.monotonic() < begun_at + seconds and not has_ended():
+            time.sleep(LOOK_SECONDS * share)
+
+    def _has_begun(self, phase: str, share: float, writes: int) -> bool:
+        calls, to_targets, written = self._database.execute(self._query, self._targets).fetchone()
+        match phase:
+            case "start-up":
+                return True
+            case "reading":
+                return bool(calls)
+            case "refresh":
+                return bool(to_targets)
+            case "writing":
+                return bool(written > share * writes)
+            case _:
+                return bool(written >= max(1, writes))
+
+    def close(self) -> None:
+        """Look no more."""
+        self._database.close()

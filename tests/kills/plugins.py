@@ -102,11 +102,6 @@ class Pipe:
     started_at: float = field(default_factory=time.time)
     ended_at: float = 0.0
 
-    @property
-    def has_ended(self) -> bool:
-        """Whether the target is gone."""
-        return self.target.poll() is not None
-
     def wait(self) -> tuple[int, int]:
         """Exit statuses of tap and target, once both have ended."""
         target = self.target.wait(END_SECONDS)

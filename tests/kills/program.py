@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import promises
 from books import SOURCES, TARGETS, Books, first_world
-from moments import BEFORE_WRITING, PHASES, Call, Durations, phase_of
+from moments import PHASES, Call, Durations, Moments, phase_of
 from plugins import Job, Pipe, Zygote
 from promises import BrokenPromiseError
 from sandbox_driver import Sandbox, running
@@ -47,7 +47,7 @@ KILLS: dict[str, tuple[tuple[str, ...], signal.Signals]] = {
     "SIGINT target": (("target",), signal.SIGINT),
     "SIGINT both": (("tap", "target"), signal.SIGINT),
 }
-CELLS = [(kind, phase) for kind in KILLS for phase in (PHASES if kind != "kill -9 tap" else BEFORE_WRITING[:2])]
+CELLS = [(kind, phase) for kind in KILLS for phase in (PHASES if kind != "kill -9 tap" else PHASES[:2])]
 """What is killed, and in which phase; a tap is done before the target refreshes."""
 
 
@@ -65,6 +65,7 @@ class Rehearsal:
     books: Books
     job: Job
     zygote: Zygote
+    moments: Moments
     always_afresh: bool
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
     _durations: dict[bool, Durations] = field(default_factory=lambda: {True: Durations(), False: Durations()})
@@ -76,7 +77,7 @@ class Rehearsal:
         """First loads, undisturbed: they also show how long each phase takes."""
         writes = self.books.take_stock()
         self.undisturbed(afresh=True)
-        draw = Random(f"{self.seed} opening")
+        draw = Random(f"{self.seed} opening")  # noqa: S311 - to be drawn again
         for afresh in (True, False, True, False) if not self.always_afresh else (True, True):
             writes += self.books.change(draw, 24)
             self.undisturbed(afresh=afresh)
@@ -87,8 +88,8 @@ class Rehearsal:
         draw = self._begin(number)
         self.books.change(draw, draw.choice(SIZES))
 
-    def play(self, number: int, kind: str, phase: str) -> None:
-        """One round: changes, a killed run, a following one, and every promise.
+    def play(self, number: int, kind: str, phase: str) -> bool:
+        """One round: changes, a killed run, a following one, and every promise; whether the kill came in time.
 
         Raises:
             BrokenPromiseError: One does not hold.
@@ -96,24 +97,24 @@ class Rehearsal:
         draw = self._begin(number)
         writes = self.books.change(draw, draw.choice(SIZES))
         share, afresh = draw.random(), self.always_afresh or phase == "start-up" or draw.random() < 1 / 10
-        instant = self._durations[afresh].instant(phase, share, writes)
-        hit, done = self.killed(kind, instant, writes, afresh=afresh)
+        hit, done, seconds = self.killed(kind, phase, share, writes, afresh=afresh)
         self.hits[kind, hit] += 1
         more = self.books.change(draw, 6, may_empty=False) if draw.random() < 1 / 3 else 0
-        pipe = self.undisturbed(afresh=self.always_afresh)
+        pipe = self.undisturbed(afresh=self.always_afresh or draw.random() < 1 / 10)
         say(
-            f"{number:4} {kind:<15} {hit:<9} after {instant:5.2f} s, {done:3} of {writes:3} writes; "
+            f"{number:4} {kind:<15} {hit:<9} after {seconds:5.2f} s, {done:3} of {writes:3} writes; "
             f"then {writes - done + more:3} in {pipe.ended_at - pipe.started_at:5.2f} s"
         )
         shutil.rmtree(pipe.folder)
+        return hit != TOO_LATE
 
-    def killed(self, kind: str, instant: float, writes: int, *, afresh: bool) -> tuple[str, int]:
-        """A run that is killed; answers the phase it was in, and how many writes it had done."""
+    def killed(self, kind: str, phase: str, share: float, writes: int, *, afresh: bool) -> tuple[str, int, float]:
+        """A run that is killed; answers the phase that it was in, its writes so far and its seconds."""
         whom, number = KILLS[kind]
         pipe = self._start(afresh=afresh)
-        while time.time() < pipe.started_at + instant and not pipe.has_ended:
-            time.sleep(0.002)
-        too_late = pipe.has_ended
+        watched = pipe.target if "target" in whom else pipe.tap
+        self.moments.wait(phase, share, writes, self._durations[afresh], lambda: watched.poll() is not None)
+        seconds, too_late = time.time() - pipe.started_at, watched.poll() is not None
         for name in whom:
             (pipe.target if name == "target" else pipe.tap).send_signal(number)
         tap, target = pipe.wait()
@@ -131,7 +132,7 @@ class Rehearsal:
             raise BrokenPromiseError(f"signal {number} ended the tap with {tap}")
         hit = TOO_LATE if too_late else phase_of(calls, TARGETS, writes_left=left)
         shutil.rmtree(pipe.folder)
-        return hit, writes - left
+        return hit, writes - left, seconds
 
     def undisturbed(self, *, afresh: bool) -> Pipe:
         """A run that is left alone, and after which everything must be right."""
@@ -151,7 +152,7 @@ class Rehearsal:
         return pipe
 
     def _begin(self, number: int) -> Random:
-        draw = Random(f"{self.seed} {number}")
+        draw = Random(f"{self.seed} {number}")  # noqa: S311 - to be drawn again
         self.sandbox.advance(SECONDS_BETWEEN)
         self._clock_offset += SECONDS_BETWEEN
         if draw.random() < 1 / 3:
@@ -181,7 +182,7 @@ def table(hits: Counter[tuple[str, str]]) -> str:
 
 def cells(seed: int) -> list[tuple[str, str]]:
     """All kinds and phases in the order of this seed."""
-    return Random(f"{seed} cells").sample(CELLS, len(CELLS))
+    return Random(f"{seed} cells").sample(CELLS, len(CELLS))  # noqa: S311 - to be drawn again
 
 
 def options() -> argparse.Namespace:
@@ -205,21 +206,24 @@ def main() -> int:
         stack.callback(zygote.close)
         target = {"fan_out": {"target_divisions": list(TARGETS)}}
         job = Job(folder, sandbox.config(divisions=list(SOURCES)), sandbox.config(**target))
-        rehearsal = Rehearsal(chosen.seed, sandbox, Books(sandbox), job, zygote, chosen.afresh)
-        numbers = [chosen.round] * chosen.kills if chosen.round else range(1, chosen.kills + 1)
-        number = 0
+        moments = Moments(folder / "world.db", TARGETS)
+        stack.callback(moments.close)
+        rehearsal = Rehearsal(chosen.seed, sandbox, Books(sandbox), job, zygote, moments, chosen.afresh)
+        number, landed = 0, 0
         try:
             rehearsal.open()
             for number in range(1, chosen.round or 1):
                 rehearsal.pass_over(number)
-            for number in numbers:
-                rehearsal.play(number, *order[(number - 1) % len(order)])
+            number = chosen.round or 0
+            while landed < chosen.kills:
+                number = chosen.round or number + 1
+                landed += rehearsal.play(number, *order[(number - 1) % len(order)])
         except BrokenPromiseError as broken:
             kind, phase = order[(number - 1) % len(order)]
             say(f"{number:4} {kind}, {phase}: BROKEN PROMISE: {broken}")
             say(f"Replay: --seed {chosen.seed} --round {number}. What it left: {folder}")
             return 1
-        say(f"\n{len(numbers)} kills, every promise kept.\n{table(rehearsal.hits)}")
+        say(f"\n{landed} kills, every promise kept.\n{table(rehearsal.hits)}")
     shutil.rmtree(folder)
     return 0
 

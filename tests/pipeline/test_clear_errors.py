@@ -215,7 +215,7 @@ def test_the_target_tells_a_wrong_setting_of_its_own(project: Project, settings:
 def test_the_target_names_a_report_folder_that_cannot_be_written(project: Project, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file", encoding="utf-8")
 
-    ran = project.target.run_here(project.target_config() | {"report_path": str(tmp_path / "taken")}, given=FOR_NORTH)
+    ran = project.load(FOR_NORTH, report_path=str(tmp_path / "taken"))
 
     assert_one_clear_line(ran, "report_path", "cannot be written")
     assert_nothing_was_written(project, ran)

@@ -145,7 +145,7 @@ def test_an_english_user_is_told_in_english(sandbox: Sandbox, changed: dict[str,
 @pytest.mark.parametrize(
     "changed",
     [
-        {"Code": 1},
+        {"Code": True},
         {"Blocked": "false"},
         {"SecurityLevel": 10.5},
         {"IsMailing": 300},
@@ -159,6 +159,12 @@ def test_wrong_types_and_unknown_members_are_a_400(sandbox: Sandbox, exact: Exac
     assert answer.status_code == 400
     assert next(iter(changed)) in message(answer)
     assert sandbox.accounts(201) == []
+
+
+def test_a_number_for_a_text_is_read_as_its_text(sandbox: Sandbox, exact: Exact) -> None:
+    exact.post(201, {**customer(1), "Phone": 15})
+
+    assert sandbox.account(201, "1")["Phone"] == "15"
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"", b'{"Name": "x", "Latitude": NaN}', rb'{"Name": "\ud800"}'])

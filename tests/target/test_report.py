@@ -74,14 +74,22 @@ def test_results_are_on_disk_as_soon_as_they_are_added(tmp_path: Path) -> None:
     finish(report)
 
 
-def test_a_new_run_leaves_nothing_of_an_earlier_one(tmp_path: Path) -> None:
+def test_the_first_result_of_a_run_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
     write(tmp_path, [result(code="old")])
 
-    report = Report(str(tmp_path), dry_run=False)
+    Report(str(tmp_path), dry_run=False).add([result(code="new")])
 
     assert not (tmp_path / "report.html").exists()
-    assert (tmp_path / "outcomes.jsonl").read_text() == ""
-    finish(report)
+    assert [line["code"] for line in map(json.loads, (tmp_path / "outcomes.jsonl").open())] == ["new"]
+
+
+def test_a_run_that_only_tests_the_connection_leaves_the_last_results(tmp_path: Path) -> None:
+    write(tmp_path, [result(code="old")])
+
+    Report(str(tmp_path), dry_run=False)
+
+    assert (tmp_path / "report.html").exists()
+    assert "old" in (tmp_path / "outcomes.jsonl").read_text()
 
 
 def test_a_script_in_a_name_is_text_on_the_page(tmp_path: Path) -> None:

@@ -35,10 +35,6 @@ class Jansen(ExactCustomer):  # type: ignore[misc]  # its base is unknown to myp
     def get_name(self) -> str:
         return "Jansen B.V."
 
-    def assemble(self) -> dict[str, Any]:
-        # The client sends its payment condition as a number; see "Where they part" in ../README.md.
-        return {**super().assemble(), "PaymentConditionSales": "15"}
-
 
 def refusal(call: Callable[[], Any]) -> dict[str, Any]:
     """The status and Exact's words when the call is refused, else what came instead."""

@@ -1,0 +1,31 @@
+"""The SDK's own suite for taps, against the sandbox."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sandbox_driver import SOURCE, Sandbox, small_world
+from singer_sdk.testing import SuiteConfig, get_tap_test_class
+from tap_exactonline.tap import TapExactOnline
+
+CONFIG: dict[str, Any] = {"client_id": "later", "client_secret": "later", "divisions": [SOURCE]}
+
+StandardTapTests = get_tap_test_class(
+    TapExactOnline,
+    config=CONFIG,
+    parse_env_config=False,
+    suite_config=SuiteConfig(ignore_no_records_for_streams=["deleted_accounts"]),
+)
+
+
+class TestTapExactOnline(StandardTapTests):  # type: ignore[misc,valid-type]
+    @pytest.fixture(scope="class", autouse=True)
+    @staticmethod
+    def _with_sandbox(_running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
+        """The sandbox is known only now, after the suite was made; the settings are filled in before it syncs."""
+        world = small_world(2)
+        _running_sandbox.reset(world)
+        store: Path = tmp_path_factory.mktemp("standard") / "store.db"
+        CONFIG.update(_running_sandbox.config(store_url=f"sqlite:///{store}"))
