@@ -39,7 +39,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small sizes: the whole in about two minutes")
     parser.add_argument("--only", choices=SECTIONS, action="append", metavar="SECTION", help="this section; repeatable")
     parser.add_argument("--repeat", type=int, help="turns of each program beside others, best counts (2; quick: 1)")
-    parser.add_argument("--profile", action="store_true", help="run the target under cProfile: top 15, slower figures")
+    parser.add_argument(
+        "--profile",
+        nargs="?",
+        const="busy",
+        choices=("busy", "waiting"),
+        help="run the target under cProfile and print the top 15, by processor time or by the clock; figures get worse",
+    )
     parser.add_argument("--accounts", type=int, help="n, in place of the section's own")
     parser.add_argument("--divisions", type=int, help="m, in place of the section's own")
     return parser.parse_args()

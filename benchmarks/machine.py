@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from profiles import Profile
 from sandbox_driver import Sandbox, World
 
 BIN = Path(sys.executable).parent
@@ -110,7 +111,7 @@ class Served:
         *,
         state: Mapping[str, Any] | None = None,
         store: Path | None = None,
-        profile: Path | None = None,
+        profile: Profile | None = None,
         **target_settings: Any,
     ) -> Piped:
         """Run tap | target to their end, on a new store unless one is given."""
@@ -127,7 +128,8 @@ class Served:
             tap_command += ["--state", state_file]
         target_command: list[str | Path] = [BIN / "target-exactonline", "--config", target_file]
         if profile is not None:
-            target_command = [sys.executable, PROGRAMS / "profiled_target.py", profile, "--config", target_file]
+            program = PROGRAMS / "profiled_target.py"
+            target_command = [sys.executable, program, profile.kind, profile.path, "--config", target_file]
         reading, writing = os.pipe()
         try:
             target = Measured(target_command, folder / "target.log", stdin=reading, stdout=subprocess.PIPE)

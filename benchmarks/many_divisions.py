@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-import profiles
 from floor import CONNECTIONS, post_again, sent_bodies
 from machine import served
 from options import Options
@@ -41,5 +40,6 @@ def run(options: Options) -> bool:
             ],
         )  # fmt: skip
         met = goal("peak MiB of the target", piped.target.peak_mib, at_most=PEAK_MIB)
-        profiles.show(profile)
+        if profile:
+            profile.show()
     return met

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from profiles import Profile
+
 
 @dataclass(frozen=True)
 class Options:
@@ -10,7 +12,8 @@ class Options:
 
     quick: bool
     repeat: int
-    profile: bool
+    profile: str | None
+    """`busy`, `waiting` or none: see programs/profiled_target.py."""
     accounts: int | None = None
     divisions: int | None = None
 
@@ -18,6 +21,6 @@ class Options:
         """A number of things: as given, else by the form of the run."""
         return given if given is not None else quick if self.quick else full
 
-    def profile_in(self, folder: Path) -> Path | None:
-        """Where the target's profile goes, if one is wanted."""
-        return folder / "target.prof" if self.profile else None
+    def profile_in(self, folder: Path) -> Profile | None:
+        """The target's profile, if one is wanted."""
+        return Profile(self.profile, folder / "target.prof") if self.profile else None

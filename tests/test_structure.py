@@ -46,8 +46,13 @@ PURE_MODULES = [
     "target_exactonline.plan",
     "target_exactonline.values",
 ]
-BROUGHT_ALONG = {"requests_oauthlib": {"requests", "oauthlib"}, "singer_sdk[msgspec]": {"msgspec"}}
-"""What a dependency is made of, and so comes with it."""
+BROUGHT_ALONG = {
+    "exactonline_client": {"alembic"},  # it runs the scripts that a program brings for its own tables
+    "python_dotenv": {"dotenv"},
+    "requests_oauthlib": {"requests", "oauthlib"},
+    "singer_sdk[msgspec]": {"msgspec"},
+}
+"""What a dependency is made of, or named in its own code."""
 NO_IO = {
     "__future__",
     "collections",
@@ -241,10 +246,17 @@ def test_every_folder_that_can_be_installed_is_one_of_these() -> None:
     assert {file.parent for file in ROOT.glob("*/pyproject.toml")} == set(HOMES.values())
 
 
-@pytest.mark.parametrize("package", HOMES)
+UNDECLARED = pytest.mark.xfail(strict=True, reason="finding 19: alembic is imported and not declared")
+
+
+@pytest.mark.parametrize(
+    "package",
+    [pytest.param(name, marks=[UNDECLARED] if name == "exactonline_client" else []) for name in HOMES],
+)
 def test_a_package_declares_what_it_imports(package: str) -> None:
     project = (HOMES[package] / "pyproject.toml").read_text(encoding="utf-8")
-    listed = project.partition("\ndependencies = [")[2].partition("\n]")[0]
+    arrays = re.findall(r"^[\w-]+ = \[(.*?)\]$", project.partition("\n[build-system]")[0], re.DOTALL | re.MULTILINE)
+    listed = "".join(arrays)  # the dependencies and the extras
     declared = {name.lower().replace("-", "_") for name in re.findall(r'"([\w.-]+(?:\[\w+\])?)', listed)}
     foreign = {
         other.partition(".")[0]

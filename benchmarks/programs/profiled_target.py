@@ -1,23 +1,27 @@
 """Runs the target under cProfile, its division threads included, and leaves the figures in a file.
 
-python benchmarks/programs/profiled_target.py FILE --config target.json < records.singer
+python benchmarks/programs/profiled_target.py busy FILE --config target.json < records.singer
+
+`busy` counts each thread's processor time, `waiting` the time on the clock: waits for locks, answers and limits too.
 """
 
 import cProfile
 import pstats
 import sys
 import threading
+import time
 
 from target_exactonline.target import TargetExactOnline
 
 
 def main() -> None:
+    timer = {"busy": time.thread_time, "waiting": time.perf_counter}[sys.argv.pop(1)]
     path = sys.argv.pop(1)
     profiles: list[cProfile.Profile] = []
     run = threading.Thread.run
 
     def run_profiled(thread: threading.Thread) -> None:
-        profile = cProfile.Profile()
+        profile = cProfile.Profile(timer)
         try:
             profile.enable()
         except ValueError:  # from Python 3.12 on one profile at a time, which sees all threads
@@ -30,7 +34,7 @@ def main() -> None:
             profile.disable()
 
     threading.Thread.run = run_profiled  # type: ignore[method-assign]
-    main_profile = cProfile.Profile()
+    main_profile = cProfile.Profile(timer)
     profiles.append(main_profile)
     try:
         main_profile.runcall(TargetExactOnline.cli)

@@ -71,6 +71,10 @@ class Budgets:
         """What Exact's clock shows at least at our instant `local`."""
         return self._offset.on_exacts_clock(local)
 
+    def exacts_now_at_most(self, local: datetime) -> datetime:
+        """What Exact's clock shows at most at our instant `local`."""
+        return self._offset.on_exacts_clock_at_most(local)
+
     def wait_before(self, division: int | None, endpoint: str, local: datetime) -> Wait | None:
         """Whether the next call has to wait; `until` is on our clock."""
         if division is None:

@@ -109,9 +109,8 @@ class ExactClient:
             now=now,
             sleep=sleep,
         )
-        self.budgets = Budgets(
-            store, settings.base_url, Ceilings(settings.requests_per_minute, settings.requests_per_day)
-        )
+        ceilings = Ceilings(settings.requests_per_minute, settings.requests_per_day)
+        self.budgets = Budgets(store, settings.site_and_app, ceilings)
 
         self._exchange = Exchange(settings.connection, self.transport, self.login, self.budgets, now)
 
@@ -266,7 +265,7 @@ class ExactClient:
     def update(
         self, entity: Entity, division: int, key: str, changes: Mapping[str, Any], *, label: str
     ) -> Waiting[datetime]:
-        """Change only these fields, and return when that was on Exact's clock. `label` is how messages call the row.
+        """Change only these fields, and return when that was over by Exact's clock, at the latest. `label` is how messages call the row.
 
         Raises:
             NotFoundError: The row is gone.
@@ -275,7 +274,7 @@ class ExactClient:
         body = odata.encode_row(entity, changes, (yield from self.zone()))
         request = self._write(entity, "PUT", division, _key_segment(entity, key), body)
         answer = yield from self._exchange.settle(request, lambda _: None, entity, label)
-        return self.budgets.exacts_now(answer.received_at)
+        return self.budgets.exacts_now_at_most(answer.received_at)
 
     def zone(self) -> Waiting[tzinfo]:
         """The zone of the site's wall time; asked of Exact where the country does not settle it."""

@@ -154,12 +154,13 @@ class Consent:
 
 
 def _query_of(redirected: str) -> dict[str, str]:
-    """What stands behind the address, decoded once. A plus stays one: Exact's codes have it, and never a blank."""
+    """What stands behind the address, decoded once. A plus in the code stays one: it can have it, and never a blank."""
     try:
         query = urlsplit(redirected.strip().strip("'\"")).query
     except ValueError:
         return {}
-    return dict(parse_qsl(query.replace("+", "%2B")))
+    code = {name: value for name, value in parse_qsl(query.replace("+", "%2B")) if name == "code"}
+    return {**dict(parse_qsl(query)), **code}
 
 
 def _check_redirect_uri(redirect_uri: str) -> None:

@@ -6,7 +6,7 @@ Everything here is a generator: it yields the instant (aware, UTC, our clock) be
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn, TypeVar
 
@@ -77,20 +77,23 @@ class Exchange:
 
     def ask(self, request: Request, parse: Callable[[bytes], Any], attempt: int) -> Waiting[Answer]:
         """Send until an answer is accepted or given up, or until the caller has to look first."""
+        renewed = False
         while True:
             yield from self._wait_for_limits(request)
             token = yield from self._access_token()
             self._budgets.spend(request.division, self._now())
             reply = self._transport.send(request, self._login)
             answer = self._judge(request, reply, parse, attempt)
-            if answer.step is Step.RENEW_TOKEN:
+            if answer.outcome is Outcome.TOKEN_EXPIRED and not renewed:
+                renewed = True  # whatever came before it, an expired token is renewed once
                 yield from self._renew(token)
+            elif answer.outcome is Outcome.TOKEN_EXPIRED:
+                return replace(answer, step=Step.GIVE_UP)
             elif answer.step is Step.REPEAT:
                 yield self._now() + timedelta(seconds=answer.delay_seconds)
+                attempt += 1
             elif answer.step is not Step.WAIT_FOR_LIMIT:
                 return answer
-            if answer.step is not Step.WAIT_FOR_LIMIT:
-                attempt += 1
 
     def _judge(self, request: Request, reply: Reply | NoReply, parse: Callable[[bytes], Any], attempt: int) -> Answer:
         value: Any = None

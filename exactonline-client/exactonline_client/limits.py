@@ -82,8 +82,8 @@ class Allowance:
     """Whether an answer ever said what is left."""
 
 
-UNLIMITED = Window(2**31 - 1, 2**31 - 1, None)
-"""Of a site that answers without saying what is left: it will refuse when it wants less."""
+UNLIMITED = 2**31 - 1
+"""The limit of a site that answers without saying what is left: it will refuse when it wants less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def learn(allowance: Allowance, ceilings: Ceilings, headers: Mapping[str, str], 
     told = allowance.told or minute is not None or day is not None
     if status != 429:
         if not told and status < 300:
-            return Learned(Allowance(UNLIMITED, UNLIMITED))
+            return Learned(Allowance(_unlimited(allowance.minute), _unlimited(allowance.day)))
         return Learned(Allowance(minute or allowance.minute, day or allowance.day, told=told))
     in_a_row = allowance.refusals_in_a_row + 1
     if minute is None and day is None:
@@ -145,10 +145,11 @@ def learn(allowance: Allowance, ceilings: Ceilings, headers: Mapping[str, str], 
         resets_at = next_minute(now) if can_be_the_minute else None
         minute = _emptied(replace(allowance.minute, resets_at=allowance.minute.resets_at or resets_at), now, in_a_row)
         return Learned(Allowance(minute, allowance.day, in_a_row, told))
+    of_the_day = minute is None or (day is not None and day.remaining == 0)
     return Learned(
         Allowance(
-            _emptied(minute, now, in_a_row) if minute else allowance.minute,
-            _emptied(day, now, in_a_row) if day else allowance.day,
+            _emptied(minute, now, in_a_row) if minute and not of_the_day else minute or allowance.minute,
+            _emptied(day, now, in_a_row) if day and of_the_day else day or allowance.day,
             in_a_row,
             told,
         )
@@ -174,6 +175,11 @@ def next_minute(now: datetime) -> datetime:
 def next_midnight(now: datetime) -> datetime:
     """The start of the next UTC day."""
     return now.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+
+
+def _unlimited(window: Window) -> Window:
+    """The same counter, counting on, with no limit but an own ceiling."""
+    return Window(UNLIMITED, UNLIMITED - (window.limit - window.remaining), window.resets_at)
 
 
 def _emptied(window: Window, now: datetime, in_a_row: int) -> Window:
@@ -212,6 +218,10 @@ class ClockOffset:
     def on_exacts_clock(self, local: datetime) -> datetime:
         """The earliest that Exact's clock can show at our instant `local`: what has passed by it has passed."""
         return local + (self.at_least or timedelta())
+
+    def on_exacts_clock_at_most(self, local: datetime) -> datetime:
+        """The latest that Exact's clock can show at our instant `local`."""
+        return local + (self.at_most or timedelta())
 
     def on_our_clock(self, exacts: datetime) -> datetime:
         """Our instant by which Exact's clock has surely reached `exacts`."""

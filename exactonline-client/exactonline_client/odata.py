@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -21,6 +21,7 @@ Row = dict[str, Any]
 
 SAFE = "$,()'*"
 WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall time has no zone until it is given one
+_HALF = re.compile("[\ud800-\udfff]")
 WIRE_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 
 
@@ -48,7 +49,7 @@ def parse_body(body: bytes) -> Any:
 def parse_page(body: bytes) -> Page:
     """A list in either envelope: `{"d": {"results": [...], "__next": ...}}` or `{"d": [...]}`."""
     d = parse_body(body)
-    rows, link = (d, None) if isinstance(d, list) else (d.get("results"), d.get("__next"))
+    rows, link = (d.get("results"), d.get("__next")) if isinstance(d, dict) else (d, None)
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise MalformedReplyError("a list without rows")
     return Page(cast("list[dict[str, Any]]", rows), link)
@@ -73,7 +74,7 @@ def parse_error(body: bytes) -> str:
         text = message["value"] if isinstance(message, dict) else message
     except (ValueError, KeyError, TypeError):
         return ""
-    return " ".join(part.strip() for part in str(text).splitlines() if part.strip())
+    return " ".join(part.strip() for part in str(text or "").splitlines() if part.strip())
 
 
 def wall_time(value: str) -> datetime:
@@ -86,7 +87,13 @@ def wall_time(value: str) -> datetime:
 
 def as_instant(value: str, zone: tzinfo) -> str:
     """A wire date as ISO 8601 with the offset that its zone had then."""
-    return wall_time(value).replace(tzinfo=zone).isoformat()
+    wall = wall_time(value)
+    return wall.replace(tzinfo=_zone_in_whole_minutes(zone, wall)).isoformat()
+
+
+def _zone_in_whole_minutes(zone: tzinfo, at: datetime) -> tzinfo:
+    """The zone, but before 1970 the offset it had then: local mean time has seconds, which ISO 8601 cannot say."""
+    return zone if at.year >= WALL_EPOCH.year else timezone(WALL_EPOCH.replace(tzinfo=zone).utcoffset() or timedelta())
 
 
 def as_wall_time(value: datetime, zone: tzinfo) -> datetime:
@@ -94,8 +101,8 @@ def as_wall_time(value: datetime, zone: tzinfo) -> datetime:
 
     SQL Server keeps 1/300 second, seen as milliseconds that end in 0, 3 or 7. A naive value is local time already.
     """
-    local = value.astimezone(zone).replace(tzinfo=None) if value.tzinfo else value
-    ticks = round(local.microsecond * 300 / 1_000_000)
+    local = value.astimezone(_zone_in_whole_minutes(zone, value)).replace(tzinfo=None) if value.tzinfo else value
+    ticks = (local.microsecond * 300 + 500_000) // 1_000_000  # halves up, as SQL Server rounds
     return local.replace(microsecond=0) + timedelta(milliseconds=round(ticks * 1000 / 300))
 
 
@@ -106,7 +113,10 @@ def reader(entity: Entity, names: Iterable[str], zone: tzinfo) -> Callable[[Mapp
     """
 
     def as_text(value: Any) -> Any:
-        return value.strip() if isinstance(value, str) else value
+        if not isinstance(value, str) or value.isascii():
+            return value.strip() if isinstance(value, str) else value
+        # Stored text may be cut within a character; half of one cannot be written down again.
+        return value.strip().encode("utf-8", "replace").decode() if _HALF.search(value) else value.strip()
 
     converters: dict[str, Callable[[Any], Any]] = {
         "String": as_text,

@@ -47,8 +47,8 @@ class PlainErrors:
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Check the settings against their schema, and show no secret that fails it."""
         for name, about in self.config_jsonschema["properties"].items():
-            if "properties" in about and not isinstance(self._config.get(name), (Mapping, type(None))):
-                raise ConfigurationError(f"Settings: {name} must be an object.")  # the SDK's own check fails on it
+            if self._config.get(name) is not None and _lacks_an_object(about, self._config[name]):
+                raise ConfigurationError(f"Settings: {name} has something else where an object is due.")
         complaints: list[str] = super()._validate_config(raise_errors=False)  # type: ignore[misc]
         for secret in secret_values(self.config_jsonschema, self._config):
             complaints = [complaint.replace(repr(secret), "*****") for complaint in complaints]
@@ -61,15 +61,27 @@ class PlainErrors:
 
 
 def secret_values(schema: Mapping[str, Any], value: Any) -> Iterator[Any]:
-    """Every value that its schema marks as secret, at any depth."""
-    if isinstance(value, Mapping):
-        for name, about in schema.get("properties", {}).items():
+    """Every value that its schema marks as secret, at any depth; all of one that is not of the schema's shape."""
+    if isinstance(value, Mapping) and "properties" in schema:
+        for name, about in schema["properties"].items():
             yield from secret_values(about, value.get(name))
-    elif isinstance(value, list):
+    elif isinstance(value, list) and "items" in schema:
         for item in value:
-            yield from secret_values(schema.get("items", {}), item)
-    elif schema.get("secret") and value is not None:
+            yield from secret_values(schema["items"], item)
+    elif value is not None and _holds_secrets(schema):
         yield value
+
+
+def _holds_secrets(schema: Mapping[str, Any]) -> bool:
+    below = [*schema.get("properties", {}).values(), schema.get("items", {})]
+    return bool(schema.get("secret")) or any(map(_holds_secrets, filter(None, below)))
+
+
+def _lacks_an_object(schema: Mapping[str, Any], value: Any) -> bool:
+    """Whether a value, or one in a list, is no object where its schema describes one; the SDK's check breaks on it."""
+    if isinstance(value, list) and "items" in schema:
+        return any(_lacks_an_object(schema["items"], item) for item in value)
+    return "properties" in schema and not isinstance(value, Mapping)
 
 
 def _plainly(

@@ -63,11 +63,12 @@ class Next:
 
 # Dutch and English, from quotes of real answers; the English halves of some are inferred.
 _EXISTS = re.compile(
-    r"gegeven bestaat reeds|bestaat (reeds|al)\b|already exists|data exists|moet zijn: uniek", re.IGNORECASE
+    r"gegeven bestaat reeds|bestaat (reeds|al)\b|already exists|data exists|(moet zijn|must be)\s*: *uni(ek|que)",
+    re.IGNORECASE,
 )
 _INVALID = re.compile(
-    r"^\s*(verplicht|ongeldig|ongeldige referentie|onbekend|in gebruik|mandatory|required|invalid|invalid reference"
-    r"|unknown|in use|must be)\b|niet herkende guid|periode is afgesloten",
+    r"^\s*(verplicht|ongeldig|ongeldige referentie|onbekend|in gebruik|moet zijn|mandatory|required|invalid"
+    r"|invalid reference|unknown|in use|must be)\s*:|niet herkende guid|periode is afgesloten",
     re.IGNORECASE,
 )
 _FAULT = re.compile(

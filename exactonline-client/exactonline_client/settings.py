@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -170,28 +171,38 @@ class Settings:
         return f"{self.name} ({self.base_url})" if self.name else self.base_url
 
     @property
+    def site_and_app(self) -> str:
+        """What Exact counts calls and tokens by; the app's id, a secret of the settings, only as a hash."""
+        return f"{self.base_url} {hashlib.sha256(self.client_id.encode()).hexdigest()[:16]}"
+
+    @property
     def is_web(self) -> bool:
         """Whether requests go over a socket, not to a mounted transport."""
         return self.base_url.startswith(("http://", "https://"))
 
 
 def _checked_address(base_url: str) -> str:
-    url = urlsplit(base_url.strip())
+    address = base_url.strip()
+    try:
+        url = urlsplit(address)
+        readable = url.port is None or url.port > 0
+    except ValueError:
+        readable = False
+    if not readable:
+        raise ConfigurationError(f"The setting base_url is {address}, which is no address that can be read.")
     if url.username or url.password:
         raise ConfigurationError("The setting base_url holds a user name or password; leave them out.")
-    if url.scheme == "https" and url.hostname:
-        return base_url.strip().rstrip("/")
-    if url.scheme == "http" and url.hostname and _is_loopback(url.hostname):
-        return base_url.strip().rstrip("/")
+    if url.hostname and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname))):
+        return f"{url.scheme}://{url.netloc.lower()}{url.path}".rstrip("/")
     if url.scheme == "http":
         raise ConfigurationError(
-            f"The setting base_url is {base_url}: plain http is for a loopback address only, since it would show the "
+            f"The setting base_url is {address}: plain http is for a loopback address only, since it would show the "
             "tokens to the network. Use https."
         )
     if url.scheme in entry_points(group=TRANSPORTS).names:
-        return base_url.strip()
+        return address
     raise ConfigurationError(
-        f"The setting base_url is {base_url}: it must be an https address such as https://start.exactonline.nl"
+        f"The setting base_url is {address}: it must be an https address such as https://start.exactonline.nl"
         + (" (the package exactonline-sandbox is not installed)." if url.scheme == "sandbox" else ".")
     )
 

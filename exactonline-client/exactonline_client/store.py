@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from filelock import FileLock, Timeout
-from sqlalchemy import Connection, Engine, MetaData, create_engine, event, text
+from sqlalchemy import Connection, Engine, MetaData, NullPool, create_engine, event, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
+from exactonline_client import schema
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.schema import VersionedTables
 
-metadata = MetaData()
+logger = logging.getLogger(__name__)
+
+metadata = VersionedTables("exactonline-client", Path(__file__).parent / "migrations")
 """Tables of this package; a program adds its own and gives its own MetaData to `Store.open` as well."""
+
+WAIT_FOR_WRITERS_SECONDS = 60
+_POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg"}
+_LOCK_NOT_AVAILABLE = "55P03"  # what PostgreSQL says when lock_timeout is over
 
 
 class Store:
     """A database of a few tables, opened for one process.
 
-    On SQLite one writer at a time holds the database from its first statement, so that a read within a write sees
-    what it will change; readers never wait. On PostgreSQL its own isolation serves.
+    One writer at a time holds it from the first statement, so that a read within a write sees what it will change;
+    readers never wait, and see one state. SQLite gives that by its file, PostgreSQL by an advisory lock.
     """
 
     def __init__(self, engine: Engine, url: URL) -> None:
@@ -33,38 +42,54 @@ class Store:
 
     @classmethod
     def open(cls, store_url: str, *tables: MetaData) -> Store:
-        """Open the database and make the tables that are missing.
+        """Open the database, and bring its tables to the version that this program knows.
 
         Raises:
-            ConfigurationError: The address is wrong, or the database cannot be reached or written.
+            ConfigurationError: The address is wrong, or the database cannot be reached or written, or is newer.
         """
+        url = _checked(store_url)
+        where = url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
         try:
-            url = make_url(store_url)
-        except ArgumentError:
-            raise ConfigurationError(
-                "The setting store_url is no SQLAlchemy address; sqlite:///.exactonline/store.db is one."
-            ) from None
-        where = url.render_as_string(hide_password=True)
-        try:
-            if _is_sqlite(url) and url.database:
-                Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                Path(url.database).touch(mode=0o600)
-            engine = create_engine(url, pool_pre_ping=not _is_sqlite(url))
-            if _is_sqlite(url):
-                _make_sqlite_shared(engine)
+            engine = _sqlite_engine(url) if _is_sqlite(url) else _postgresql_engine(url)
             store = cls(engine, url)
-            with store.lock("schema"), store.write() as connection:
-                for table_set in (metadata, *tables):
-                    table_set.create_all(connection)
-        except (SQLAlchemyError, OSError, ModuleNotFoundError) as error:
+            try:
+                store._bring_up_to_date((metadata, *tables))
+            except BaseException:
+                store.close()
+                raise
+        except ModuleNotFoundError:
+            raise ConfigurationError(
+                f"The store {where} needs the driver psycopg: install exactonline-client[postgres]."
+            ) from None
+        except (SQLAlchemyError, OSError) as error:
             raise ConfigurationError(f"The store {where} cannot be used: {_first_line(error)}") from None
         return store
+
+    def _bring_up_to_date(self, tables: Sequence[MetaData]) -> None:
+        versioned = [one for one in tables if isinstance(one, VersionedTables)]
+        if len(versioned) == len(tables) and not self._is_new():
+            with self.read() as connection:
+                if all([schema.is_current(connection, one) for one in versioned]):
+                    return
+        with self.lock("schema"), self.write() as connection:
+            for one in tables:
+                if isinstance(one, VersionedTables):
+                    schema.bring_up_to_date(connection, one)
+                else:
+                    one.create_all(connection)
+
+    def _is_new(self) -> bool:
+        """Whether it is a file without content, which only one process at a time may give its first."""
+        return _is_sqlite(self._url) and not (self._url.database and Path(self._url.database).stat().st_size)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the store."""
-        with self._engine.connect() as connection, connection.begin():
-            yield connection
+        with self._engine.connect() as connection:
+            if not _is_sqlite(self._url):
+                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            with connection.begin():
+                yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -81,20 +106,11 @@ class Store:
         """
         if _is_sqlite(self._url):
             path = f"{self._url.database}.{name}.lock" if self._url.database else ""
-            with _file_lock(path, name, timeout_seconds):
-                yield
-            return
-        key = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
-        with self._engine.connect() as connection:
-            connection.execute(text(f"SET lock_timeout = {int(timeout_seconds * 1000)}"))
-            connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": key})
-            connection.commit()
-            try:
-                yield
-            finally:
-                connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": key})
-                connection.execute(text("SET lock_timeout = 0"))
-                connection.commit()
+            held = _file_lock(path, name, timeout_seconds)
+        else:
+            held = _session_lock(self._url, name, timeout_seconds)
+        with held:
+            yield
 
     def close(self) -> None:
         """Close all connections."""
@@ -115,13 +131,60 @@ def _file_lock(path: str, name: str, timeout_seconds: float) -> Iterator[None]:
         with FileLock(path, timeout=timeout_seconds, mode=0o600):
             yield
     except Timeout:
+        raise _held_by_another(name, timeout_seconds) from None
+
+
+@contextmanager
+def _session_lock(url: URL, name: str, timeout_seconds: float) -> Iterator[None]:
+    """An advisory lock on a connection of its own: whatever ends process or connection frees it."""
+    key = {"key": _key(name)}
+    engine = _postgresql_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text(f"SET lock_timeout = {max(1, round(timeout_seconds * 1000))}"))
+        try:
+            connection.execute(text("SELECT pg_advisory_lock(:key)"), key)
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
+                raise
+            raise _held_by_another(name, timeout_seconds) from None
+        try:
+            yield
+        finally:
+            try:
+                connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
+            except SQLAlchemyError as error:
+                logger.warning("The lock '%s' of the store was lost meanwhile: %s", name, _first_line(error))
+
+
+def _held_by_another(name: str, timeout_seconds: float) -> ConfigurationError:
+    return ConfigurationError(
+        f"Another process held the lock '{name}' of the store for {timeout_seconds:.0f} seconds; is one hanging?"
+    )
+
+
+def _key(name: str) -> int:
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], "big", signed=True)
+
+
+def _checked(store_url: str) -> URL:
+    try:
+        url = make_url(store_url)
+    except (ArgumentError, ValueError):
         raise ConfigurationError(
-            f"Another process held the lock '{name}' of the store for {timeout_seconds:.0f} seconds; is one hanging?"
+            "The setting store_url is no SQLAlchemy address; sqlite:///.exactonline/store.db is one."
         ) from None
+    if url.drivername in _POSTGRESQL:
+        return url.set(drivername="postgresql+psycopg")
+    if not _is_sqlite(url):
+        raise ConfigurationError(
+            f"The setting store_url names {url.drivername}; a store is SQLite (sqlite:///.exactonline/store.db) or "
+            "PostgreSQL (postgresql://user@host/database)."
+        )
+    return url
 
 
 def _is_sqlite(url: URL) -> bool:
-    return url.get_backend_name() == "sqlite"
+    return url.drivername.partition("+")[0] == "sqlite"
 
 
 def _first_line(error: Exception) -> str:
@@ -129,12 +192,17 @@ def _first_line(error: Exception) -> str:
     return str(cause).splitlines()[0] if str(cause) else cause.__class__.__name__
 
 
-def _make_sqlite_shared(engine: Engine) -> None:
+def _sqlite_engine(url: URL) -> Engine:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        Path(url.database).touch(mode=0o600)
+    engine = create_engine(url, hide_parameters=True)
+
     @event.listens_for(engine, "connect")
     def set_up(dbapi_connection: Any, _record: Any) -> None:
         dbapi_connection.isolation_level = None  # the driver begins nothing by itself; `begin` below does
         cursor = dbapi_connection.cursor()
-        cursor.execute("PRAGMA busy_timeout = 60000")
+        cursor.execute(f"PRAGMA busy_timeout = {WAIT_FOR_WRITERS_SECONDS * 1000}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")  # a stored token must survive a power cut
         cursor.close()
@@ -143,3 +211,29 @@ def _make_sqlite_shared(engine: Engine) -> None:
     def begin(connection: Connection) -> None:
         writes = connection.get_execution_options().get("writes", False)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _postgresql_engine(url: URL, **options: Any) -> Engine:
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
+    # Not what the server has by default: a snapshot from before the wait for other writers would be stale.
+    options = {"isolation_level": "READ COMMITTED", "pool_pre_ping": True, **options}
+    engine = create_engine(url, hide_parameters=True, connect_args=patience, **options)
+
+    @event.listens_for(engine, "connect")
+    def set_up(dbapi_connection: Any, _record: Any) -> None:
+        with dbapi_connection.cursor() as cursor:
+            cursor.execute(f"SET lock_timeout = '{WAIT_FOR_WRITERS_SECONDS}s'")
+            # A machine that is gone without a word holds its locks for a minute, not for two hours.
+            cursor.execute("SET tcp_keepalives_idle = 30")
+            cursor.execute("SET tcp_keepalives_interval = 10")
+            cursor.execute("SET tcp_keepalives_count = 3")
+        dbapi_connection.commit()
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        if connection.get_execution_options().get("writes", False):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _key("write")})
+
+    return engine

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
+import sys
 from collections.abc import Iterable, Mapping
 from operator import itemgetter
 from typing import Any, ClassVar, Protocol
 
 from exactonline_client.connections import Reached
 from exactonline_client.entities import ACCOUNTS, DELETIONS, DIVISIONS, Entity, Field
+from exactonline_client.errors import ExactError
 from singer_sdk import Stream
 from singer_sdk.helpers.types import Context
 from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
@@ -66,6 +69,11 @@ class ExactStream(Stream):
         for name in self.on_request:
             metadata[("properties", name)].selected_by_default = False
         return metadata
+
+    def log(self, message: str, *args: Any, level: int = logging.INFO, **options: Any) -> None:
+        """Log a message; not that an error is unhandled when the program tells it in one clear line."""
+        if not isinstance(sys.exc_info()[1], ExactError):
+            super().log(message, *args, level=level, **options)
 
 
 class DivisionsStream(ExactStream):

@@ -38,6 +38,7 @@ from target_exactonline.plan import (
     Skip,
     Update,
     decide,
+    recovered,
 )
 from target_exactonline.progress import Progress
 from target_exactonline.replica import Replica, present_of
@@ -124,16 +125,18 @@ class Delivery:
 
     def _end_what_needs_no_call(self, division: int) -> Forecast:
         """Settle what is unchanged, skipped or refused; the others stay in the spool and are counted."""
-        forecast = Forecast()
+        forecast, records = Forecast(), 0
         for chunk in self._spool.chunks(division):
             if self._stop.is_set():
                 break
+            records += len(chunk)
             for change in self._changes(division, chunk):
                 if isinstance(change.decision, Create):
                     forecast.creates += 1
                 else:
                     forecast.updates += 1
-        self._ledger.flush(at_once=False)
+        if records > forecast.calls:
+            self._ledger.flush()  # what ended must not come out of the spool again
         return forecast
 
     def _announce(self, division: int, forecast: Forecast) -> None:
@@ -145,7 +148,7 @@ class Delivery:
     def _rest(self, division: int, reason: str) -> None:
         """Park all that is left of a division, in one line for the log and in the outcome of each record."""
         logger.warning("Division %d: %s The rest of it is parked.", division, reason)
-        self._ledger.flush(at_once=False)
+        self._ledger.flush()
         for chunk in self._spool.chunks(division):
             for wanted in chunk:
                 self._ledger.parked(wanted, reason)
@@ -162,7 +165,9 @@ class Delivery:
 
     def _write(self, division: int, *, looks_empty: bool) -> Waiting[None]:
         for chunk in self._spool.chunks(division):
-            for change in self._changes(division, chunk):
+            changes = list(self._changes(division, chunk))
+            self._store.intend(division, {change.wanted.code: change.decision.values for change in changes})
+            for change in changes:
                 if self._stop.is_set():
                     return
                 created = yield from self._carry_out(change, looks_empty=looks_empty)
@@ -176,24 +181,28 @@ class Delivery:
         codes = [wanted.code for wanted in chunk]
         present = self._store.present(division, codes)
         written = self._store.links(division, codes)
+        intended = self._store.intended(division, codes)
         refused = {} if self._retry_refused else self._refused_before(division, codes)
         for wanted in chunk:
-            last = written.get(wanted.code)
+            noted = written.get(wanted.code)
+            last = recovered(ACCOUNTS, intended.get(wanted.code, {}), present.get(wanted.code), noted)
             before = refused.get(wanted.code)
             if before is not None and before.wanted == wanted.values:
                 self._ledger.refused_before(wanted, before.reason)
                 continue
             decision = decide(ACCOUNTS, wanted.values, present.get(wanted.code), last, self._policy)
-            if not self._ended(wanted, decision, last):
+            if not self._ended(wanted, decision, last, is_new=last is not noted):
                 yield Change(wanted, decision, last)  # type: ignore[arg-type]
 
     def _refused_before(self, division: int, codes: Sequence[str]) -> dict[str, PutAside]:
         return {one.code: one for one in self._store.put_aside_before("refused", division, codes)}
 
-    def _ended(self, wanted: Wanted, decision: Decision, last: LastWritten | None) -> bool:
+    def _ended(self, wanted: Wanted, decision: Decision, last: LastWritten | None, *, is_new: bool = False) -> bool:
         match decision:
-            case Leave(account_id):
-                self._ledger.unchanged(wanted, account_id, adopt=last is None or last.account_id != account_id)
+            case Leave(account_id) if last is None or last.account_id != account_id:
+                self._ledger.unchanged(wanted, LastWritten(account_id, {}))
+            case Leave():
+                self._ledger.unchanged(wanted, last if is_new else None)
             case Skip(reason):
                 self._ledger.skipped(wanted, reason)
             case Refuse(reason):
@@ -231,7 +240,7 @@ class Delivery:
     def _create(self, wanted: Wanted, decision: Create) -> Waiting[None]:
         values = {"Code": wanted.code, **decision.values}
         row = yield from self._client.create(ACCOUNTS, wanted.division, values, self._replica.select_single)
-        at = self._client.budgets.exacts_now(self._client.now())
+        at = present_of(row).modified_at or self._client.budgets.exacts_now_at_most(self._client.now())
         changes = {name: (None, value) for name, value in decision.values.items()}
         present = Present(row["ID"], {**decision.values, **_told(row)}, at)
         self._ledger.wrote(wanted, Outcome.CREATED, changes, present, LastWritten(row["ID"], decision.values, at))

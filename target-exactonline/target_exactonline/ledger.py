@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,15 @@ from target_exactonline.store import PutAside, Settlement, State, TargetStore, W
 FLUSH_AFTER = timedelta(seconds=0.5)
 FLUSH_AT = 500
 IN_HISTORY = {Outcome.CREATED, Outcome.UPDATED, Outcome.REFUSED}
+
+
+@dataclass(slots=True)
+class _Page:
+    """What came in since the last flush."""
+
+    settlement: Settlement = field(default_factory=Settlement)
+    ended: dict[int, list[str]] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
 
 
 class Ledger:
@@ -46,9 +56,10 @@ class Ledger:
         self._stop = stop
         self._dry_run = dry_run
         self._mutex = threading.Lock()
-        self._settlement = Settlement()
-        self._ended: dict[int, list[str]] = {}
-        self._results: list[Result] = []
+        """Held for the lists below; never while the disk is waited for."""
+        self._flushing = threading.Lock()
+        """One flush at a time, so that what is passed on keeps its order."""
+        self._open = _Page()
         self._flushed_at = now()
 
     @property
@@ -59,84 +70,102 @@ class Ledger:
     def wrote(self, wanted: Wanted, outcome: Outcome, changes: Any, present: Present, link: LastWritten) -> None:
         """A create or update was carried out."""
         with self._mutex:
-            self._settlement.written.append(Written(wanted.division, wanted.code, present, link))
-            self._settlement.ended.append((wanted.division, wanted.code))
+            self._open.settlement.written.append(Written(wanted.division, wanted.code, present, link))
+            self._open.settlement.ended.append((wanted.division, wanted.code))
             self._end(wanted, outcome, None, changes)
+        self._flush_if_due()
 
     def planned(self, wanted: Wanted, outcome: Outcome, changes: Any) -> None:
         """A create or update would be carried out, were this not a dry run."""
         with self._mutex:
             self._end(wanted, outcome, None, changes)
+        self._flush_if_due()
 
-    def unchanged(self, wanted: Wanted, account_id: str, *, adopt: bool) -> None:
-        """The division holds it already; from now on it is known as the same party."""
+    def unchanged(self, wanted: Wanted, link: LastWritten | None) -> None:
+        """The division holds it already; `link` is what is to be remembered of the row, if that is new."""
         with self._mutex:
-            if adopt:
-                self._settlement.adopted.append((wanted.division, wanted.code, account_id))
-            self._settlement.ended.append((wanted.division, wanted.code))
+            if link is not None:
+                self._open.settlement.linked.append((wanted.division, wanted.code, link))
+            self._open.settlement.ended.append((wanted.division, wanted.code))
             self._end(wanted, Outcome.UNCHANGED, None)
+        self._flush_if_due()
 
     def skipped(self, wanted: Wanted, reason: str) -> None:
         """The settings do not want it written."""
         with self._mutex:
-            self._settlement.ended.append((wanted.division, wanted.code))
+            self._open.settlement.ended.append((wanted.division, wanted.code))
             self._end(wanted, Outcome.SKIPPED, reason)
+        self._flush_if_due()
 
     def refused(self, wanted: Wanted, reason: str, *, by_exact: bool) -> None:
         """It cannot be written as it is; what Exact refused is remembered, so as not to ask again."""
         with self._mutex:
             if by_exact:
-                self._settlement.put_aside.append(_aside(wanted, "refused", reason))
+                self._open.settlement.put_aside.append(_aside(wanted, "refused", reason))
             else:
-                self._settlement.ended.append((wanted.division, wanted.code))
+                self._open.settlement.ended.append((wanted.division, wanted.code))
             self._end(wanted, Outcome.REFUSED, reason)
+        self._flush_if_due()
 
     def refused_before(self, wanted: Wanted, reason: str) -> None:
         """Exact refused the same values in an earlier run; it was not asked again."""
         with self._mutex:
             self._end(wanted, Outcome.REFUSED, f"{reason} (Not tried again: nothing of it changed since.)")
+        self._flush_if_due()
 
     def parked(self, wanted: Wanted, reason: str) -> None:
         """It cannot go now; the next run tries it first."""
         with self._mutex:
-            self._settlement.put_aside.append(_aside(wanted, "parked", reason))
+            self._open.settlement.put_aside.append(_aside(wanted, "parked", reason))
             self._end(wanted, Outcome.PARKED, reason)
+        self._flush_if_due()
 
     def never_addressed(self, division: int | None, code: str, outcome: Outcome, reason: str) -> None:
         """A record that got no place in the spool: it names no division or code, or was overtaken."""
         with self._mutex:
-            self._results.append(Result(division, code, outcome, self._now(), reason))
-            self._count(self._results[-1])
+            self._open.results.append(Result(division, code, outcome, self._now(), reason))
+            self._count(self._open.results[-1])
 
-    def flush(self, *, at_once: bool = True) -> None:
-        """Write everything down and pass on the STATE that this allows."""
-        with self._mutex:
-            self._flush(at_once=at_once)
+    def flush(self, *, final: bool = False) -> None:
+        """Write everything down, and pass on the STATE that this allows; at most one a second unless it is the last.
+
+        What ended before is out of the spool when this returns.
+        """
+        with self._flushing:
+            self._flush(at_once=final)
 
     def _end(self, wanted: Wanted, outcome: Outcome, reason: str | None, changes: Any = None) -> None:
-        at = self._now()
-        result = Result(wanted.division, wanted.code, outcome, at, reason, changes or {})
-        self._results.append(result)
-        self._ended.setdefault(wanted.division, []).append(wanted.code)
+        result = Result(wanted.division, wanted.code, outcome, self._now(), reason, changes or {})
+        self._open.results.append(result)
+        self._open.ended.setdefault(wanted.division, []).append(wanted.code)
         if outcome in IN_HISTORY:
-            self._settlement.events.append(result)
+            self._open.settlement.events.append(result)
         self._count(result)
-        if len(self._results) >= FLUSH_AT or at - self._flushed_at > FLUSH_AFTER:
-            self._flush(at_once=False)
 
     def _count(self, result: Result) -> None:
         self._tally.add(result)
         if self.too_many_refused:
             self._stop.set()
 
+    def _is_due(self) -> bool:
+        return len(self._open.results) >= FLUSH_AT or self._now() - self._flushed_at > FLUSH_AFTER
+
+    def _flush_if_due(self) -> None:
+        """Write down what came together, unless another thread is at it."""
+        if self._is_due() and self._flushing.acquire(blocking=False):
+            try:
+                self._flush(at_once=False)
+            finally:
+                self._flushing.release()
+
     def _flush(self, *, at_once: bool) -> None:
-        at = self._now()
-        if not self._dry_run:
-            self._store.settle(self._settlement, at)
-        self._report.add(self._results)
-        for division, codes in self._ended.items():
+        with self._mutex:
+            page, self._open, self._flushed_at = self._open, _Page(), self._now()
+        if not self._dry_run and not page.settlement.is_empty:
+            self._store.settle(page.settlement, self._now())
+        self._report.add(page.results)
+        for division, codes in page.ended.items():
             self._spool.take(division, codes)
-        self._settlement, self._ended, self._results, self._flushed_at = Settlement(), {}, [], at
         if not self.too_many_refused:
             self._checkpoints.release(self._spool.first_number(), at_once=at_once)
 

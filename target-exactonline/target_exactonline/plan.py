@@ -24,8 +24,6 @@ OnCollision = Literal["refuse", "overwrite"]
 
 SQL_DATETIME_STEP = timedelta(milliseconds=4)
 """SQL Server keeps 1/300 second; two instants nearer than this are the same stored value."""
-OWN_WRITE_MARGIN = timedelta(seconds=2)
-"""How long after our write a row's Modified may lie and still be of that write: answers tell whole seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +42,7 @@ class LastWritten:
     account_id: str
     values: Mapping[str, Any]
     written_at: datetime | None = None
-    """On Exact's clock."""
+    """On Exact's clock: the row's own Modified if it was told, else the latest that it can be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +106,10 @@ def decide(
         if policy.load_method == "update-only":
             return Skip("The division has no account with this code, and load_method is update-only.")
         if missing := missing_for_create(entity, wanted):
-            return Refuse(f"{' and '.join(missing)} is empty, and Exact creates no {entity.name} without it.")
+            return Refuse(
+                f"{' and '.join(missing)} is empty, and Exact creates no {entity.name} without it. Not sent; correct "
+                "it in the source and run again."
+            )
         return Create({name: value for name, value in wanted.items() if value is not None})
     if policy.load_method == "append-only":
         return Skip("The division has an account with this code, and load_method is append-only.")
@@ -119,9 +120,24 @@ def decide(
     return Update(present.account_id, changes) if changes else Leave(present.account_id)
 
 
+def recovered(
+    entity: Entity, intended: Row, present: Present | None, written: LastWritten | None
+) -> LastWritten | None:
+    """What we wrote, when a killed run could not note it: the row holds all that was about to be written.
+
+    Otherwise `written`, as it is remembered.
+    """
+    if present is None or not intended:
+        return written
+    if not all(same(entity.fields[name], present.values.get(name), value) for name, value in intended.items()):
+        return written
+    before = written.values if written is not None and written.account_id == present.account_id else {}
+    return LastWritten(present.account_id, {**before, **intended}, present.modified_at)
+
+
 def other_party(wanted: Row, present: Row) -> str | None:
     """Why the same code stands for another party here, or None if it may well be the same one."""
-    if _plain(wanted.get("Name")) != _plain(present.get("Name")):
+    if "Name" in wanted and _plain(wanted["Name"]) != _plain(present.get("Name")):
         for name in ("ChamberOfCommerce", "VATNumber"):
             ours, theirs = _plain(wanted.get(name)), _plain(present.get(name))
             if ours and theirs and ours != theirs:
@@ -191,7 +207,7 @@ def _settled_by_exact(field: Field, after: Any, present: Present, written: LastW
         return False
     if field.name not in written.values or not same(field, written.values[field.name], after):
         return False
-    return present.modified_at <= written.written_at + OWN_WRITE_MARGIN
+    return present.modified_at < written.written_at + SQL_DATETIME_STEP
 
 
 def _role(values: Row) -> Literal["customer", "supplier"] | None:

@@ -54,7 +54,7 @@ class Run:
         self._store = TargetStore(self._database, *self._connections.sites)
         self._started_at = utc_now()
         self._spool = Spool()
-        self._tally = Tally()
+        self.tally = Tally()
         self._report = Report(config.get("report_path"), dry_run=self._dry_run)
         self._faults: list[str] = []
         self._reach: dict[int, Reached] = {}
@@ -64,7 +64,7 @@ class Run:
         self.ledger = Ledger(
             self._store,
             self._spool,
-            self._tally,
+            self.tally,
             self._report,
             self.checkpoints,
             now=utc_now,
@@ -72,7 +72,7 @@ class Run:
             stop=stop,
             dry_run=self._dry_run,
         )
-        self.intake = Intake(self._spool, self.ledger, self._tally)
+        self.intake = Intake(self._spool, self.ledger, self.tally)
 
     def test_connection(self) -> None:
         """Prove that the login works; writes nothing."""
@@ -113,7 +113,7 @@ class Run:
         self._account_for_the_rest(failure or "The run was stopped before its turn.")
         verdict = self._verdict(signal_number)
         calls = self._connections.calls
-        for line in self._tally.lines(calls):
+        for line in self.tally.lines(calls):
             self._logger.info("%s", line)
         page = self._report.finish(
             started_at=self._started_at,
@@ -139,7 +139,7 @@ class Run:
                     self.ledger.never_addressed(
                         division, wanted.code, outcome, f"{why} It comes again in the next run."
                     )
-        self.ledger.flush()
+        self.ledger.flush(final=True)
 
     def _close(self) -> None:
         self._connections.close()
@@ -189,7 +189,7 @@ class Run:
 
     def _verdict(self, signal_number: int | None) -> str:
         planned = "Planned, nothing written: " if self._dry_run else ""
-        verdict = f"{planned}{self._tally.summary()}, {sum(self._connections.calls.values())} calls."
+        verdict = f"{planned}{self.tally.summary()}, {sum(self._connections.calls.values())} calls."
         if self.ledger.too_many_refused:
             verdict += f" Stopped: more than {self._max_errors} records were refused (max_errors)."
         if signal_number is not None:

@@ -6,17 +6,18 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 
 from exactonline_client.odata import Row
 from exactonline_client.store import Store
-from sqlalchemy import Table, and_, delete, select
+from sqlalchemy import Table, and_, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from target_exactonline.outcomes import Result
 from target_exactonline.plan import LastWritten, Present
-from target_exactonline.tables import history, links, parked, refreshes, replica
+from target_exactonline.tables import history, intents, links, parked, refreshes, replica
 
 CODES_AT_A_TIME = 500
 
@@ -64,13 +65,18 @@ class Settlement:
     """What a run has to remember of records that ended, kept all at once or not at all."""
 
     written: list[Written] = field(default_factory=list)
-    adopted: list[tuple[int, str, str]] = field(default_factory=list)
-    """Division, code and account id of rows that were there already and are the same party."""
+    linked: list[tuple[int, str, LastWritten]] = field(default_factory=list)
+    """Division, code and link of rows that need no write and are known as ours from now on."""
     ended: list[tuple[int, str]] = field(default_factory=list)
     """Division and code: nothing of it is put aside any more."""
     put_aside: list[PutAside] = field(default_factory=list)
     events: list[Result] = field(default_factory=list)
     """For the history."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to remember."""
+        return not (self.written or self.linked or self.ended or self.put_aside or self.events)
 
 
 class TargetStore:
@@ -113,7 +119,7 @@ class TargetStore:
             if row.get("Code")
         ]
         with self._store.write() as connection:
-            self._upsert(connection, replica, division, values)
+            self._upsert(connection, replica, [(division, row) for row in values])
 
     def end_refresh(self, division: int, position: ReadPosition, gone: Sequence[str], seen: set[str] | None) -> None:
         """Close a refresh: forget rows that were deleted and, after a full read, all that it did not see."""
@@ -154,7 +160,7 @@ class TargetStore:
             if present is None:
                 connection.execute(delete(replica).where(self._in(replica, division), replica.c.code == code))
             else:
-                self._upsert(connection, replica, division, [_replica_row(code, present)])
+                self._upsert(connection, replica, [(division, _replica_row(code, present))])
 
     # What we wrote
 
@@ -168,23 +174,38 @@ class TargetStore:
         return found
 
     def settle(self, settlement: Settlement, at: datetime) -> None:
-        """Remember what became of records, in one transaction."""
+        """Remember what became of records: one transaction, a few statements, however many divisions there are."""
+        written = settlement.written
+        linked = [(one.division, one.code, one.link) for one in written] + settlement.linked
         with self._store.write() as connection:
-            for division, some in _by_division(settlement.written, lambda one: one.division):
-                self._upsert(connection, replica, division, [_replica_row(one.code, one.present) for one in some])
-                self._upsert(connection, links, division, [_link_row(one.code, one.link) for one in some])
-            for division, some in _by_division(settlement.adopted, lambda one: one[0]):
-                rows = [_link_row(code, LastWritten(account_id, {})) for _, code, account_id in some]
-                self._upsert(connection, links, division, rows)
-            for division, some in _by_division(settlement.ended, lambda one: one[0]):
-                for codes in _chunks([code for _, code in some]):
-                    connection.execute(delete(parked).where(self._in(parked, division), parked.c.code.in_(codes)))
-            for division, some in _by_division(settlement.put_aside, lambda one: one.division):
-                self._upsert(connection, parked, division, [_aside_row(one, at) for one in some])
+            self._upsert(connection, replica, [(one.division, _replica_row(one.code, one.present)) for one in written])
+            self._upsert(connection, links, [(division, _link_row(code, link)) for division, code, link in linked])
+            if settlement.ended:
+                keys = [self._key(division, code) for division, code in settlement.ended]
+                for table in (parked, intents):
+                    connection.execute(_delete_by_key(table), keys)
+            self._upsert(connection, parked, [(one.division, _aside_row(one, at)) for one in settlement.put_aside])
             if settlement.events:
-                connection.execute(
-                    history.insert(), [_history_row(self._site(one.division or 0), one) for one in settlement.events]
-                )
+                rows = [_history_row(self._site(one.division or 0), one) for one in settlement.events]
+                connection.execute(history.insert(), rows)
+
+    def intend(self, division: int, values: Mapping[str, Row]) -> None:
+        """Remember, before it is sent, what is about to be written under each code.
+
+        If the run is killed before it can note what became of that, the next one knows its own writing again.
+        """
+        rows = [(division, {"code": code, "intended": _packed(row)}) for code, row in values.items()]
+        with self._store.write() as connection:
+            self._upsert(connection, intents, rows)
+
+    def intended(self, division: int, codes: Sequence[str]) -> dict[str, Row]:
+        """What was about to be written under these codes, by a run that did not come to note the outcome."""
+        found: dict[str, Row] = {}
+        with self._store.read() as connection:
+            for some in _chunks(codes):
+                query = select(intents).where(self._in(intents, division), intents.c.code.in_(some))
+                found.update((row.code, json.loads(row.intended)) for row in connection.execute(query))
+        return found
 
     # What could not go yet, and what Exact refused
 
@@ -245,14 +266,32 @@ class TargetStore:
     def _codes(self, connection: Connection, division: int) -> list[str]:
         return list(connection.execute(select(replica.c.code).where(self._in(replica, division))).scalars())
 
-    def _upsert(self, connection: Connection, table: Table, division: int, rows: Sequence[Mapping[str, Any]]) -> None:
-        if not rows:
-            return
-        insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
-        changed = {name: insert.excluded[name] for name in rows[0] if name != "code"}
-        statement = insert.on_conflict_do_update(index_elements=["site", "division", "code"], set_=changed)
-        key = {"site": self._site(division), "division": division}
-        connection.execute(statement, [{**key, **row} for row in rows])
+    def _key(self, division: int, code: str) -> dict[str, Any]:
+        return {"of_site": self._site(division), "of_division": division, "of_code": code}
+
+    def _upsert(self, connection: Connection, table: Table, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
+        """Put rows, each with its division, in the place of those with the same code."""
+        if rows:
+            statement = _upsert_statement(table, connection.dialect.name)
+            placed = [{"site": self._site(division), "division": division, **row} for division, row in rows]
+            connection.execute(statement, placed)
+
+
+@cache
+def _upsert_statement(table: Table, dialect: str) -> Any:
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    key = [column.name for column in table.primary_key]
+    changed = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in key}
+    return insert.on_conflict_do_update(index_elements=key, set_=changed)
+
+
+@cache
+def _delete_by_key(table: Table) -> Any:
+    return delete(table).where(
+        table.c.site == bindparam("of_site"),
+        table.c.division == bindparam("of_division"),
+        table.c.code == bindparam("of_code"),
+    )
 
 
 _COLUMNS = {"ID", "Code", "Timestamp", "Modified"}
@@ -320,10 +359,3 @@ def _instant(value: str | None) -> datetime | None:
 def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
     for start in range(0, len(values), CODES_AT_A_TIME):
         yield values[start : start + CODES_AT_A_TIME]
-
-
-def _by_division(items: Sequence[Any], division_of: Any) -> Iterator[tuple[int, list[Any]]]:
-    grouped: dict[int, list[Any]] = {}
-    for item in items:
-        grouped.setdefault(division_of(item), []).append(item)
-    yield from grouped.items()

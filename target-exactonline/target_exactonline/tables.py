@@ -4,11 +4,13 @@ and the real thing never share a memory.
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, String, Table, Text
+from exactonline_client.schema import VersionedTables
+from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
 
-metadata = MetaData()
+metadata = VersionedTables("target-exactonline", Path(__file__).parent / "migrations")
 
 
 def _keyed(name: str, *columns: Column[Any]) -> Table:
@@ -35,6 +37,11 @@ links = _keyed(
     Column("account_id", String, nullable=False),
     Column("written", Text, nullable=False),
     Column("written_at", String),
+)
+
+intents = _keyed(
+    "intents",
+    Column("intended", Text, nullable=False),
 )
 
 parked = _keyed(

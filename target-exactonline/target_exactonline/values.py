@@ -21,11 +21,13 @@ import pycountry
 from exactonline_client.entities import Entity, Field
 from exactonline_client.odata import Row
 
-CODE = re.compile(r"\d{1,18}")
+CODE = re.compile(r"[0-9]{1,18}")
 STATUSES = {"A", "S", "P", "C"}
 COUNTRIES_BESIDE_ISO = {"XK"}
 TRUE_TEXTS = {"true", "1", "yes", "y", "ja", "j"}
 FALSE_TEXTS = {"false", "0", "no", "n", "nee"}
+FIRST_DAY, LAST_DAY = date(1753, 1, 1), date(9998, 12, 31)
+"""SQL Server's datetime begins in 1753; the last year is kept back for what a zone may add."""
 RANGES = {"Byte": (0, 255), "Int16": (-(2**15), 2**15 - 1), "Int32": (-(2**31), 2**31 - 1)}
 
 
@@ -45,7 +47,7 @@ class Checked:
 def check(entity: Entity, record: Mapping[str, Any]) -> Checked:
     """Convert and check one addressed record. Members that cannot be written are passed over."""
     problems: list[str] = []
-    division = _checked(_integer, "Division", record.get("Division"), problems)
+    division = _checked(_division, "Division", record.get("Division"), problems)
     code = _code(record.get("Code"), problems)
     values: Row = {}
     for name, value in record.items():
@@ -55,7 +57,7 @@ def check(entity: Entity, record: Mapping[str, Any]) -> Checked:
         values[name] = _checked(_CONVERTERS[field.edm], name, value, problems)
         if values[name] is not None and (complaint := _complaint(field, values[name])):
             problems.append(complaint)
-    problems += [f"{name} is empty" for name in entity.required if name in values and values[name] is None]
+    problems += [f"{name} is empty" for name in entity.required if name in values and _is_empty(record[name])]
     return Checked(division if isinstance(division, int) else None, code, values, tuple(problems))
 
 
@@ -69,7 +71,7 @@ class _WrongTypeError(ValueError):
 
 
 def _checked(convert: Callable[[Any], Any], name: str, value: Any, problems: list[str]) -> Any:
-    if value is None or (isinstance(value, str) and not value.strip()):
+    if _is_empty(value):
         return None
     try:
         return convert(value)
@@ -78,13 +80,15 @@ def _checked(convert: Callable[[Any], Any], name: str, value: Any, problems: lis
         return None
 
 
+def _is_empty(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
 def _code(value: Any, problems: list[str]) -> str:
     code = "" if value is None else str(value).strip()
-    if isinstance(value, (bool, float)):
-        code = ""
     if not code:
         problems.append("Code is empty")
-    elif not CODE.fullmatch(code):
+    elif isinstance(value, (bool, float)) or not CODE.fullmatch(code):
         problems.append(f"Code is {_shown(code)}; Exact takes up to 18 digits and nothing else")
     return code
 
@@ -156,11 +160,18 @@ def _integer_within(low: int, high: int) -> Callable[[Any], int]:
     return convert
 
 
+def _division(value: Any) -> int:
+    number = _integer(value)
+    if not 0 < number <= RANGES["Int32"][1]:
+        raise _WrongTypeError("the code of a division")
+    return number
+
+
 def _double(value: Any) -> float:
     if isinstance(value, (int, float, Decimal, str)) and not isinstance(value, bool):
         try:
             number = float(value)
-        except ValueError:
+        except (ValueError, OverflowError):
             number = math.nan
         if math.isfinite(number):
             return number
@@ -168,14 +179,13 @@ def _double(value: Any) -> float:
 
 
 def _instant(value: Any) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, date):
-        return datetime(value.year, value.month, value.day).isoformat()  # noqa: DTZ001 - wall time of the division
     try:
-        return datetime.fromisoformat(str(value).strip().replace("Z", "+00:00")).isoformat()
+        instant = datetime.fromisoformat(str(value).strip().replace("Z", "+00:00"))
+        if FIRST_DAY <= instant.date() <= LAST_DAY:
+            return instant.isoformat()
     except ValueError:
-        raise _WrongTypeError("a date in ISO 8601, such as 2026-01-31") from None
+        pass
+    raise _WrongTypeError("a date in ISO 8601, such as 2026-01-31, from 1753 to 9998")
 
 
 def _guid(value: Any) -> str:

@@ -26,13 +26,17 @@ class Call:
     endpoint: str
     status: int | None
     code: str | None
+    cut_off: bool
+    """A write whose body did not come whole: its sender was killed meanwhile."""
 
     @classmethod
     def of(cls, row: dict[str, Any], clock_offset: float) -> "Call":
         """A call out of a journal row."""
         at = datetime.fromisoformat(row["at"]).timestamp() - clock_offset
-        code = (row["body"] or {}).get("Code") if row["method"] == "POST" else None
-        return cls(at, row["method"], row["division"], row["endpoint"], row["status"], code)
+        body = row["body"] if isinstance(row["body"], dict) else None
+        code = body.get("Code") if body and row["method"] == "POST" else None
+        cut_off = row["method"] in WRITES and body is None
+        return cls(at, row["method"], row["division"], row["endpoint"], row["status"], code, cut_off)
 
 
 def phase_of(calls: Sequence[Call], targets: Sequence[int], *, writes_left: int) -> str:

@@ -17,6 +17,8 @@ COUNTS = re.compile(r"accounts → (?:division (\d+)|no division): (.+) \((\d+) 
 SHOWN = 5
 NOT_WHOLE = "A line of the input is not whole"
 STOPPED = "Stopped by signal"
+NOBODY_READS = {1, 120}
+"""Of a Python program whose output is a broken pipe: found while it runs, or at its very end."""
 
 
 class BrokenPromiseError(Exception):
@@ -40,7 +42,7 @@ def created_once(books: Books, creates: Counter[tuple[int, str]]) -> None:
 
 def all_accepted(calls: Sequence[Call]) -> None:
     """Exact had to refuse nothing: no code was sent that was there, no request without a token."""
-    refused = [call for call in calls if call.status is not None and call.status >= 400]
+    refused = [call for call in calls if call.status is not None and call.status >= 400 and not call.cut_off]
     if refused:
         raise BrokenPromiseError(f"{len(refused)} calls were refused: {refused[:SHOWN]}")
 
@@ -98,6 +100,13 @@ def ended_with_its_tap(pipe: Pipe, status: int) -> None:
         counts_add_up(pipe, to_the_end=True)
     elif status != 1 or NOT_WHOLE not in pipe.log:
         raise BrokenPromiseError(f"its tap was killed, and the target ended with {status}")
+
+
+def tap_ended(status: int, number: int | None) -> None:
+    """A tap ends well, by the signal that it got, or because nobody reads any more what it writes."""
+    by_signal = set() if number is None else {-number, 128 + number}
+    if status not in {0, *by_signal, *NOBODY_READS}:
+        raise BrokenPromiseError(f"the tap ended with {status}")
 
 
 def covered_by(state: Mapping[str, Any] | None) -> dict[int, int]:

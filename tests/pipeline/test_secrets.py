@@ -6,6 +6,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sandbox_driver import CLIENT_SECRET, REFRESH_TOKEN, SOURCE, Sandbox, small_world
@@ -70,3 +71,27 @@ def test_a_login_that_fails_shows_no_secret(project: Project, world: Path) -> No
     assert (refused.status, lost.status) == (1, 1)
     shown = everything_shown(project, refused, lost)
     assert [secret for secret in {CLIENT_SECRET, *tokens_given_out(world)} if secret in shown] == []
+
+
+WRONG_TYPES = [
+    {"client_secret": [CLIENT_SECRET]},
+    {"client_secret": {"text": CLIENT_SECRET}},
+    {"refresh_token": [CLIENT_SECRET]},
+    {"store_url": [CLIENT_SECRET]},
+    {"connections": CLIENT_SECRET},
+    {"connections": [CLIENT_SECRET]},
+    {"connections": {"name": "one", "client_id": "x", "client_secret": CLIENT_SECRET}},
+    {"connections": [{"name": "one", "client_id": "x", "client_secret": [CLIENT_SECRET]}]},
+]
+
+
+@pytest.mark.parametrize("settings", WRONG_TYPES, ids=str)
+def test_a_secret_of_the_wrong_type_is_not_shown(sandbox: Sandbox, tmp_path: Path, settings: dict[str, Any]) -> None:
+    project = Project(sandbox, tmp_path)
+    if settings.keys() != {"client_secret"}:
+        settings = {"client_secret": "another", **settings}
+
+    for ran in (project.read(**settings), project.load("", **settings)):
+        assert ran.status == 1
+        assert len(ran.errors) == 1
+        assert CLIENT_SECRET not in ran.log + ran.output

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sandbox_driver import SOURCE, Sandbox, small_world
-from singer_sdk.testing import SuiteConfig, get_tap_test_class
+from singer_sdk.testing import get_tap_test_class
 from tap_exactonline.tap import TapExactOnline
 
 CONFIG: dict[str, Any] = {"client_id": "later", "client_secret": "later", "divisions": [SOURCE]}
 
-StandardTapTests = get_tap_test_class(
-    TapExactOnline,
-    config=CONFIG,
-    parse_env_config=False,
-    suite_config=SuiteConfig(ignore_no_records_for_streams=["deleted_accounts"]),
-)
+StandardTapTests = get_tap_test_class(TapExactOnline, config=CONFIG, parse_env_config=False)
 
 
 class TestTapExactOnline(StandardTapTests):  # type: ignore[misc,valid-type]
@@ -25,7 +19,7 @@ class TestTapExactOnline(StandardTapTests):  # type: ignore[misc,valid-type]
     @staticmethod
     def _with_sandbox(_running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
         """The sandbox is known only now, after the suite was made; the settings are filled in before it syncs."""
-        world = small_world(2)
-        _running_sandbox.reset(world)
-        store: Path = tmp_path_factory.mktemp("standard") / "store.db"
+        _running_sandbox.reset(small_world(3))
+        _running_sandbox.remove(SOURCE, "3")
+        store = tmp_path_factory.mktemp("standard") / "store.db"
         CONFIG.update(_running_sandbox.config(store_url=f"sqlite:///{store}"))

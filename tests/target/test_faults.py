@@ -7,6 +7,7 @@ from exactonline_client import retries
 from exactonline_client.errors import LoginNeededError
 from sandbox_driver import Sandbox, small_world
 from target_driver import InProcessTarget, wanted
+from target_exactonline.store import Settlement, TargetStore
 
 NORTH, SOUTH = 201, 202
 ACCOUNTS = "crm/Accounts"
@@ -272,3 +273,28 @@ def test_a_restored_division_is_noticed_and_read_in_full(target: InProcessTarget
 
 def _message(text: str) -> str:
     return '{"error":{"code":"","message":{"lang":"","value":"' + text + '"}}}'
+
+
+def test_a_write_that_a_killed_run_could_not_note_is_still_known_as_ours(
+    target: InProcessTarget, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as killed:
+        killed.setattr(TargetStore, "settle", _die)
+        with pytest.raises(KilledError):
+            target.load(wanted(NORTH, 1, City="Delft"))
+    again = target.load(wanted(NORTH, 1, City="Delft"))
+
+    loaded = target.load(wanted(NORTH, 1, City=None))
+
+    assert again.counts() == {"unchanged": 1}
+    assert loaded.counts() == {"updated": 1}
+    assert sandbox.account(NORTH, "1")["City"] in (None, "")
+
+
+class KilledError(Exception):
+    """Stands for the end of the process."""
+
+
+def _die(_store: TargetStore, settlement: Settlement, *_: object) -> None:
+    if settlement.written:
+        raise KilledError

@@ -70,7 +70,10 @@ def test_when_the_day_is_spent_the_rest_is_parked_and_the_others_go_on(
     loaded = target.load(wanted(NORTH, *range(1, 51)) + wanted(SOUTH, *range(1, 6)), state={"at": 1})
 
     assert loaded.status == 0
-    assert loaded.counts(NORTH) == {"created": 27, "parked": 23}  # the day less the list of divisions, one read and one look
+    assert loaded.counts(NORTH) == {
+        "created": 27,
+        "parked": 23,
+    }  # the day less the list of divisions, one read and one look
     assert loaded.counts(SOUTH) == {"created": 5}
     assert loaded.states == [{"at": 1}]
     assert "calls of this day are used" in loaded.log

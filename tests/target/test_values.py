@@ -84,7 +84,6 @@ def test_a_code_that_exact_would_not_take_is_shown(code: object) -> None:
     assert problems(Code=code) == (f"Code is {str(code)!r}; Exact takes up to 18 digits and nothing else",)
 
 
-@pytest.mark.xfail(strict=True, reason="finding 14: a number with a fraction, or true, is called empty")
 @pytest.mark.parametrize("code", [10042.5, True], ids=repr)
 def test_a_code_of_another_type_is_shown(code: object) -> None:
     (problem,) = problems(Code=code)
@@ -92,13 +91,11 @@ def test_a_code_of_another_type_is_shown(code: object) -> None:
     assert str(code) in problem
 
 
-@pytest.mark.xfail(strict=True, reason="finding 8: \\d takes the digits of every script")
 @pytest.mark.parametrize("code", ["\uff11\uff10\uff10", "\u0661\u0662\u0663"], ids=ascii)
 def test_a_code_in_digits_of_another_script_is_refused(code: str) -> None:
     assert problems(Code=code) == (f"Code is {code!r}; Exact takes up to 18 digits and nothing else",)
 
 
-@pytest.mark.xfail(strict=True, reason="finding 1: it is let through, and the spool raises an OverflowError")
 @pytest.mark.parametrize("division", [2**63, -(2**64), "1e30"], ids=repr)
 def test_a_division_that_no_company_can_have_is_refused(division: object) -> None:
     told = checked(Division=division)
@@ -176,8 +173,8 @@ def test_nothing_is_null_whatever_the_type(name: str, value: object) -> None:
         ("Latitude", "nan", "a number"),
         ("Latitude", float("inf"), "a number"),
         ("Latitude", True, "a number"),
-        ("EndDate", "31-01-2026", "a date in ISO 8601, such as 2026-01-31"),
-        ("EndDate", "2026-02-30", "a date in ISO 8601, such as 2026-01-31"),
+        ("EndDate", "31-01-2026", "a date in ISO 8601, such as 2026-01-31, from 1753 to 9998"),
+        ("EndDate", "2026-02-30", "a date in ISO 8601, such as 2026-01-31, from 1753 to 9998"),
         ("PriceList", "none", "a GUID"),
     ],
 )
@@ -230,7 +227,6 @@ def test_a_name_that_is_emptied_is_refused_and_one_that_is_not_sent_is_not() -> 
     assert problems(City="Gent") == ()
 
 
-@pytest.mark.xfail(strict=True, reason="finding 15: a name of the wrong type is told twice, the second time as empty")
 def test_what_is_wrong_with_a_name_is_told_once() -> None:
     assert problems(Name=["Jan"]) == ("Name is \"['Jan']\", which is not text",)
 
@@ -272,7 +268,6 @@ def test_whatever_comes_in_a_check_answers(record: dict[str, Any]) -> None:
     assert all(problem.split(" ", 1)[0] in {*ACCOUNTS.writable, "Division"} for problem in told.problems)
 
 
-@pytest.mark.xfail(strict=True, reason="finding 1: an OverflowError ends the run")
 def test_a_number_beyond_all_measure_is_refused_like_any_other() -> None:
     assert problems(Latitude=10**400) != ()
 
@@ -306,7 +301,6 @@ def test_what_passes_the_check_can_be_delivered(record: dict[str, Any]) -> None:
     assert told.problems or can_be_delivered(told)
 
 
-@pytest.mark.xfail(strict=True, reason="finding 1: an OverflowError ends the run")
 @pytest.mark.parametrize("when", ["9999-12-31T23:59:59Z", "9999-12-31T23:59:59.999999", "0001-01-01T00:00:00+01:00"])
 def test_a_date_that_means_forever_is_refused_or_can_be_delivered(when: str) -> None:
     told = checked(EndDate=when)

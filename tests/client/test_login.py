@@ -1,0 +1,361 @@
+"""The rotating tokens against a sandbox over HTTP: refreshed once, stored before use, never sent twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import httpx
+import pytest
+from exactonline_client.client import ExactClient
+from exactonline_client.errors import (
+    ConfigurationError,
+    LoginNeededError,
+    RefreshOutcomeUnknownError,
+    TryLaterError,
+    UnexpectedReplyError,
+)
+from exactonline_client.settings import Settings
+from exactonline_client.store import Store
+from sandbox_driver import AUTHORIZATION_CODE, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, REFRESH_TOKEN, Sandbox
+
+LOG_IN = """
+import hashlib, json, sys
+from exactonline_client.client import ExactClient
+from exactonline_client.settings import Settings
+from exactonline_client.store import Store
+
+settings = Settings.from_config(json.loads(sys.argv[1]))
+client = ExactClient(settings, Store.open(settings.store_url), program="test")
+print("ready", flush=True)
+sys.stdin.readline()
+print(hashlib.sha256(client.login.access_token().encode()).hexdigest())
+"""
+
+
+class Time:
+    """Our clock and the sandbox's, moved together by sleeping."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._passed = timedelta()
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return datetime.now(timezone.utc) + self._passed
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.pass_by(seconds)
+
+    def pass_by(self, seconds: float) -> None:
+        self.pass_here(seconds)
+        self._sandbox.advance(seconds)
+
+    def pass_here(self, seconds: float) -> None:
+        self._passed += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def time(sandbox: Sandbox) -> Time:
+    return Time(sandbox)
+
+
+@pytest.fixture
+def settings(sandbox: Sandbox, tmp_path: Path) -> Settings:
+    return Settings.from_config(sandbox.config(store_url=f"sqlite:///{tmp_path / 'store.db'}"))
+
+
+@pytest.fixture
+def connect(settings: Settings, time: Time) -> Iterator[Callable[..., ExactClient]]:
+    """A client with a connection to the store of its own, as another process has."""
+    with ExitStack() as stack:
+
+        def make(**changed: str | None) -> ExactClient:
+            own = replace(settings, **changed)  # type: ignore[arg-type]
+            store = stack.enter_context(Store.open(own.store_url))
+            return stack.enter_context(ExactClient(own, store, program="test", now=time.now, sleep=time.sleep))
+
+        yield make
+
+
+def token_calls(sandbox: Sandbox) -> list[int]:
+    """The status of each token call."""
+    return [call["status"] for call in sandbox.journal(endpoint="oauth2/token")]
+
+
+def data_calls(sandbox: Sandbox) -> list[int]:
+    return [call["status"] for call in sandbox.journal(endpoint="current/Me")]
+
+
+def presented(sandbox: Sandbox) -> list[int]:
+    """How often each refresh token was presented, the first one first."""
+    return [token["presented"] for token in sandbox.tokens()]
+
+
+def consent(sandbox: Sandbox) -> str:
+    """A refresh token as a person gets it by consenting in a browser."""
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": CLIENT_ID,
+        "client_secret": CLIENT_SECRET,
+        "code": AUTHORIZATION_CODE,
+        "redirect_uri": REDIRECT_URI,
+    }
+    return str(httpx.post(f"{sandbox.url}/api/oauth2/token", data=form).json()["refresh_token"])
+
+
+def test_the_first_token_is_used_once_and_what_it_brought_serves_all_later_clients(
+    connect: Callable[..., ExactClient], sandbox: Sandbox
+) -> None:
+    token = connect().login.access_token()
+
+    assert connect().login.access_token() == token
+    assert connect(refresh_token=None).login.access_token() == token
+    assert presented(sandbox) == [1, 0]
+
+
+def test_each_refresh_uses_the_token_of_the_one_before(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, time: Time
+) -> None:
+    tokens = set()
+    for _ in range(3):
+        tokens.add(connect().login.access_token())
+        time.pass_by(590)
+
+    assert len(tokens) == 3
+    assert presented(sandbox) == [1, 1, 1, 0]
+
+
+@pytest.mark.parametrize("expires_in_as", ["string", "number"])
+def test_a_token_serves_until_shortly_before_its_end(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, time: Time, expires_in_as: str
+) -> None:
+    sandbox.limits(expires_in_as=expires_in_as)
+    client = connect()
+    token = client.login.access_token()
+
+    time.pass_by(575)
+    assert client.login.access_token() == token
+    time.pass_by(10)
+    assert client.login.access_token() != token
+    assert token_calls(sandbox) == [200, 200]
+
+
+def test_two_processes_refresh_once(settings: Settings, sandbox: Sandbox) -> None:
+    config = json.dumps(sandbox.config(store_url=settings.store_url))
+    command = [sys.executable, "-c", LOG_IN, config]
+    with ExitStack() as stack:
+        both = [
+            stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
+            for _ in range(2)
+        ]
+        for process in both:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        for process in both:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        shown = [process.communicate(timeout=60)[0] for process in both]
+
+    assert len(set(shown)) == 1
+    assert len(shown[0].strip()) == len(hashlib.sha256().hexdigest())
+    assert token_calls(sandbox) == [200]
+
+
+def test_many_threads_refresh_once(connect: Callable[..., ExactClient], sandbox: Sandbox) -> None:
+    client = connect()
+    tokens: list[str] = []
+    threads = [threading.Thread(target=lambda: tokens.append(client.login.access_token())) for _ in range(8)]
+
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert (len(tokens), len(set(tokens))) == (8, 1)
+    assert token_calls(sandbox) == [200]
+
+
+def test_a_token_that_another_process_renewed_is_taken_over(
+    connect: Callable[..., ExactClient], sandbox: Sandbox
+) -> None:
+    ours, theirs = connect(), connect()
+    old = ours.login.access_token()
+    assert theirs.login.access_token() == old
+    theirs.login.renew(old)
+
+    ours.login.renew(old)
+
+    assert ours.login.access_token() == theirs.login.access_token() != old
+    assert token_calls(sandbox) == [200, 200]
+
+
+def test_a_401_in_the_middle_of_its_life_is_mended_once(connect: Callable[..., ExactClient], sandbox: Sandbox) -> None:
+    client = connect()
+    client.login.access_token()
+    sandbox.fault("status", status=401, endpoint="current/Me")
+
+    me = client.run(client.me())
+
+    assert me.name == "Anna de Boer"
+    assert data_calls(sandbox) == [401, 200]
+    assert token_calls(sandbox) == [200, 200]
+
+
+def test_a_second_401_in_a_row_asks_for_consent_and_not_for_a_third_token(
+    connect: Callable[..., ExactClient], sandbox: Sandbox
+) -> None:
+    sandbox.fault("status", status=401, endpoint="current/Me", times=9)
+    client = connect()
+
+    with pytest.raises(LoginNeededError, match="a new access token was refused as well"):
+        client.run(client.me())
+
+    assert data_calls(sandbox) == [401, 401]
+    assert token_calls(sandbox) == [200, 200]
+
+
+@pytest.mark.parametrize("status", [400, 401])
+def test_a_refresh_that_is_too_early_is_tried_again_until_its_time_has_come(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, time: Time, status: int
+) -> None:
+    sandbox.limits(enabled=True, early_refresh_status=status)
+    client = connect()
+    client.login.access_token()
+    sandbox.fault("status", status=401, endpoint="current/Me")
+
+    me = client.run(client.me())
+
+    assert me.name == "Anna de Boer"
+    assert 540 < sum(time.slept) < 620
+    first, *early, last = token_calls(sandbox)
+    assert (first, set(early), last) == (200, {status}, 200)
+
+
+def test_a_refresh_that_is_too_early_leaves_a_token_in_use_that_is_still_good(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, time: Time
+) -> None:
+    sandbox.limits(enabled=True)
+    client = connect()
+    token = client.login.access_token()
+    time.pass_here(585)
+
+    assert client.login.access_token() == token
+    assert token_calls(sandbox) == [200, 400]
+
+
+def test_a_refresh_that_is_too_early_says_when_to_come_back(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, time: Time
+) -> None:
+    sandbox.limits(enabled=True)
+    client = connect()
+    token = client.login.access_token()
+
+    with pytest.raises(TryLaterError) as told:
+        client.login.renew(token)
+
+    assert time.now() < told.value.until < time.now() + timedelta(seconds=600)
+
+
+def test_a_refresh_whose_answer_was_lost_is_never_repeated(
+    connect: Callable[..., ExactClient], sandbox: Sandbox
+) -> None:
+    sandbox.fault("token_lost_answer")
+
+    for _ in range(3):
+        with pytest.raises(RefreshOutcomeUnknownError, match="consent again"):
+            connect().login.access_token()
+
+    assert presented(sandbox)[0] == 1
+    assert len(token_calls(sandbox)) == 1
+
+
+@pytest.mark.parametrize("kind", ["garbage_json", "html_body", "fault_500"])
+def test_a_refresh_whose_answer_cannot_be_read_is_never_repeated(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, kind: str
+) -> None:
+    sandbox.fault(kind, endpoint="oauth2/token")
+
+    for _ in range(2):
+        with pytest.raises(RefreshOutcomeUnknownError, match="consent again"):
+            connect().login.access_token()
+
+    assert len(token_calls(sandbox)) == 1
+
+
+def test_new_consent_mends_a_chain_that_was_lost(connect: Callable[..., ExactClient], sandbox: Sandbox) -> None:
+    sandbox.fault("token_lost_answer")
+    with pytest.raises(RefreshOutcomeUnknownError):
+        connect().login.access_token()
+    new = consent(sandbox)
+
+    client = connect(refresh_token=new)
+
+    assert client.run(client.me()).name == "Anna de Boer"
+    assert connect(refresh_token=new).login.access_token() == client.login.access_token()
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_token_endpoint_that_is_busy_is_asked_again_with_the_same_token(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, time: Time, status: int
+) -> None:
+    sandbox.fault("status", status=status, endpoint="oauth2/token")
+    client = connect()
+
+    me = client.run(client.me())
+
+    assert me.name == "Anna de Boer"
+    assert token_calls(sandbox) == [status, 200]
+    assert sum(time.slept) >= 29
+
+
+def test_a_token_that_was_used_elsewhere_is_told_in_exact_s_words(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, tmp_path: Path
+) -> None:
+    connect().login.access_token()
+
+    with pytest.raises(LoginNeededError, match=r"Old refresh token used\. .*consent again"):
+        connect(store_url=f"sqlite:///{tmp_path / 'another.db'}").login.access_token()
+
+    assert token_calls(sandbox) == [200, 401]
+
+
+def test_a_wrong_secret_is_named_and_costs_no_token(connect: Callable[..., ExactClient], sandbox: Sandbox) -> None:
+    with pytest.raises(ConfigurationError, match="check client_id and client_secret") as told:
+        connect(client_secret="not the one").login.access_token()
+
+    assert "not the one" not in str(told.value)
+    assert connect().login.access_token()
+    assert presented(sandbox)[0] == 1
+
+
+def test_without_any_token_it_says_where_to_get_one(connect: Callable[..., ExactClient], sandbox: Sandbox) -> None:
+    with pytest.raises(ConfigurationError, match="set refresh_token"):
+        connect(refresh_token=None).login.access_token()
+
+    assert sandbox.journal() == []
+
+
+def test_a_site_that_cannot_be_reached_costs_no_token(connect: Callable[..., ExactClient], time: Time) -> None:
+    nowhere = connect(base_url="http://127.0.0.1:1")
+
+    for _ in range(2):
+        with pytest.raises(UnexpectedReplyError, match="no connection"):
+            nowhere.login.access_token()
+
+    assert time.slept == [1.0, 2.0, 4.0, 8.0] * 2
+
+
+def test_settings_show_no_secret(settings: Settings) -> None:
+    assert REFRESH_TOKEN not in repr(settings)
+    assert CLIENT_SECRET not in repr(settings)

@@ -1,0 +1,252 @@
+"""The tables of a store by version, in both kinds of database."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from exactonline_client import budgets, store, token_tables
+from exactonline_client.errors import ConfigurationError
+from exactonline_client.schema import VersionedTables
+from exactonline_client.store import Store
+from sqlalchemy import Column, Integer, MetaData, Table, create_engine, inspect, select, text
+from target_exactonline import tables as target_tables
+
+CLIENT, TARGET = store.metadata, target_tables.metadata
+FIRST_SCRIPT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "0001", None
+
+
+def upgrade():
+    op.create_table("harvest", sa.Column("n", sa.Integer, primary_key=True), if_not_exists=True)
+"""
+SECOND_SCRIPT = """
+import sqlalchemy as sa
+from alembic import op
+
+revision, down_revision = "0002", "0001"
+
+
+def upgrade():
+    op.create_table("barn", sa.Column("n", sa.Integer, primary_key=True))
+    op.execute("UPDATE harvest SET n = n + 1")
+    with op.batch_alter_table("harvest") as batch:
+        batch.add_column(sa.Column("crop", sa.String))
+        batch.alter_column("n", new_column_name="number")
+"""
+OPEN = """
+import sys
+from exactonline_client.store import Store
+from target_exactonline import tables
+
+sys.stdin.readline()
+with Store.open(sys.argv[1], tables.metadata):
+    print("alembic" in sys.modules)
+"""
+
+
+@pytest.fixture
+def farm(tmp_path: Path) -> VersionedTables:
+    """Tables of a program with one version."""
+    folder = tmp_path / "scripts"
+    folder.mkdir()
+    (folder / "v0001_harvest.py").write_text(FIRST_SCRIPT)
+    return VersionedTables("farm", folder)
+
+
+def add_version(farm: VersionedTables, script: str) -> None:
+    (farm.scripts / "v0002_barn.py").write_text(script)
+
+
+def version_of(opened: Store, tables: VersionedTables) -> str:
+    with opened.read() as connection:
+        return str(connection.execute(text(f"SELECT version_num FROM {tables.version_table}")).scalar_one())  # noqa: S608
+
+
+def numbers(opened: Store, column: str = "n") -> list[int]:
+    with opened.read() as connection:
+        return list(connection.execute(text(f"SELECT {column} FROM harvest ORDER BY 1")).scalars())  # noqa: S608
+
+
+def sow(opened: Store) -> None:
+    with opened.write() as connection:
+        connection.execute(text("INSERT INTO harvest VALUES (1), (5)"))
+
+
+def table_names(opened: Store) -> set[str]:
+    with opened.read() as connection:
+        return set(inspect(connection).get_table_names())
+
+
+def make_as_before_versions(store_url: str, *tables: MetaData | Table) -> None:
+    """Make tables as the program did before there were versions, with one row in tokens."""
+    if store_url.startswith("sqlite"):
+        Path(store_url.removeprefix("sqlite:///")).parent.mkdir(parents=True)
+    engine = create_engine(store_url.replace("postgresql:", "postgresql+psycopg:"))
+    for one in tables:
+        (one.create if isinstance(one, Table) else one.create_all)(engine)
+    row = {"connection": "c", "first_token_hash": "h", "issued_at": "i", "expires_at": "e"}
+    with engine.begin() as connection:
+        connection.execute(token_tables.tokens.insert(), {**row, "access_token": "a", "refresh_token": "r"})
+    engine.dispose()
+
+
+@pytest.mark.parametrize("tables", [CLIENT, TARGET], ids=lambda tables: tables.program)
+def test_the_scripts_make_the_tables_of_the_code(any_store_url: str, tables: VersionedTables) -> None:
+    names = {tables.version_table, *tables.tables}
+
+    with Store.open(any_store_url, TARGET) as opened, opened.read() as connection:
+        options = {
+            "version_table": tables.version_table,
+            "include_name": lambda name, kind, _parents: kind != "table" or name in names,
+        }
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), tables)
+
+    assert budgets.budgets.name in CLIENT.tables
+    assert differences == []
+
+
+@pytest.mark.parametrize("tables", [CLIENT, TARGET], ids=lambda tables: tables.program)
+def test_scripts_are_numbered_without_a_gap_each_after_the_one_before(tables: VersionedTables) -> None:
+    scripts = ScriptDirectory(str(tables.scripts), version_locations=[str(tables.scripts)])
+
+    in_order = [script.revision for script in scripts.walk_revisions()][::-1]
+
+    assert in_order == tables.versions == [f"{number:04}" for number in range(1, len(in_order) + 1)]
+
+
+def test_two_programs_have_versions_of_their_own_in_one_database(any_store_url: str) -> None:
+    with Store.open(any_store_url) as client_only:
+        before = table_names(client_only)
+
+    with Store.open(any_store_url, TARGET) as both:
+        assert not before & set(TARGET.tables)
+        assert table_names(both) == before | {TARGET.version_table, *TARGET.tables}
+        assert (version_of(both, CLIENT), version_of(both, TARGET)) == (CLIENT.versions[-1], TARGET.versions[-1])
+
+
+@pytest.mark.parametrize("missing", [(), (token_tables.pending_logins, token_tables.superseded_tokens)])
+def test_a_store_from_before_there_were_versions_is_taken_over_with_its_rows(
+    any_store_url: str, missing: tuple[Table, ...]
+) -> None:
+    some = [table for table in CLIENT.sorted_tables if table not in missing]
+    make_as_before_versions(any_store_url, *some, *([] if missing else [TARGET]))
+
+    with Store.open(any_store_url, TARGET) as opened:
+        assert version_of(opened, CLIENT) == CLIENT.versions[-1]
+        assert table_names(opened) >= {*CLIENT.tables, *TARGET.tables}
+        with opened.read() as connection:
+            assert connection.execute(select(token_tables.tokens.c.refresh_token)).scalars().all() == ["r"]
+
+
+def test_a_new_version_keeps_the_rows(any_store_url: str, farm: VersionedTables) -> None:
+    with Store.open(any_store_url, farm) as opened:
+        sow(opened)
+    add_version(farm, SECOND_SCRIPT)
+
+    with Store.open(any_store_url, farm) as opened:
+        assert numbers(opened, "number") == [2, 6]
+        assert version_of(opened, farm) == "0002"
+        assert version_of(opened, CLIENT) == CLIENT.versions[-1]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "error"),
+    [('op.execute("INSERT INTO nowhere VALUES (1)")', ConfigurationError), ("raise ZeroDivisionError", ZeroDivisionError)],
+    ids=["of the database", "of the script"],
+)
+def test_a_new_version_that_fails_leaves_the_store_as_it_was(
+    any_store_url: str, farm: VersionedTables, mistake: str, error: type[Exception]
+) -> None:
+    with Store.open(any_store_url, farm) as opened:
+        sow(opened)
+        before = table_names(opened)
+    add_version(farm, f"{SECOND_SCRIPT}    {mistake}\n")
+
+    with pytest.raises(error):
+        Store.open(any_store_url, farm)
+
+    (farm.scripts / "v0002_barn.py").unlink()
+    with Store.open(any_store_url, farm) as opened:
+        assert (table_names(opened), numbers(opened), version_of(opened, farm)) == (before, [1, 5], "0001")
+
+
+def test_a_process_killed_while_it_makes_a_new_version_leaves_the_store_as_it_was(
+    any_store_url: str, farm: VersionedTables
+) -> None:
+    with Store.open(any_store_url, farm) as opened:
+        sow(opened)
+        before = table_names(opened)
+    add_version(farm, f"{SECOND_SCRIPT}    import os, signal\n    os.kill(os.getpid(), signal.SIGKILL)\n")
+    program = (
+        "import sys; from pathlib import Path; from exactonline_client.schema import VersionedTables; "
+        "from exactonline_client.store import Store; "
+        "Store.open(sys.argv[1], VersionedTables('farm', Path(sys.argv[2])))"
+    )
+
+    killed = subprocess.run([sys.executable, "-c", program, any_store_url, str(farm.scripts)], check=False, timeout=60)
+
+    assert killed.returncode == -9
+    (farm.scripts / "v0002_barn.py").unlink()
+    with Store.open(any_store_url, farm) as opened:
+        assert (table_names(opened), numbers(opened), version_of(opened, farm)) == (before, [1, 5], "0001")
+
+
+def test_a_store_of_a_newer_version_says_what_to_update_and_stays_as_it_is(
+    any_store_url: str, farm: VersionedTables
+) -> None:
+    with Store.open(any_store_url, farm) as opened:
+        sow(opened)
+    add_version(farm, SECOND_SCRIPT)
+    Store.open(any_store_url, farm).close()
+    (farm.scripts / "v0002_barn.py").unlink()
+
+    with pytest.raises(ConfigurationError, match=r"newer version of farm.* 0002.* 0001\. Update farm"):
+        Store.open(any_store_url, farm)
+
+    with Store.open(any_store_url) as opened:
+        assert (numbers(opened, "number"), version_of(opened, farm)) == ([2, 6], "0002")
+
+
+def test_four_processes_that_open_a_new_store_at_once_make_it_once(any_store_url: str) -> None:
+    started = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPEN, any_store_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(4)
+    ]
+
+    for process in started:
+        assert process.stdin is not None
+        process.stdin.write("\n")
+        process.stdin.flush()
+
+    outputs = [process.communicate(timeout=60)[0].strip() for process in started]
+    assert [process.returncode for process in started] == [0, 0, 0, 0]
+    assert "True" in outputs
+
+
+def test_a_store_that_is_up_to_date_is_opened_without_alembic(any_store_url: str) -> None:
+    Store.open(any_store_url, TARGET).close()
+
+    second = subprocess.run(
+        [sys.executable, "-c", OPEN, any_store_url], input="\n", capture_output=True, text=True, check=True, timeout=60
+    )
+
+    assert second.stdout.strip() == "False"
+
+
+def test_tables_without_versions_are_made_where_they_are_missing(any_store_url: str) -> None:
+    own = MetaData()
+    Table("scratch", own, Column("n", Integer))
+
+    with Store.open(any_store_url, own) as opened:
+        assert "scratch" in table_names(opened)
