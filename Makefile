@@ -7,7 +7,7 @@ REPORT := output/sandbox
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 
-.PHONY: help setup run fresh test check docs sandbox bench clean
+.PHONY: help setup run fresh test check docs sandbox kills storms bench clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,6 +56,14 @@ docs: .venv/.ready ## Write the generated parts of the documentation anew
 
 sandbox: .venv/.ready ## Serve the rehearsal world at http://127.0.0.1:8065
 	$(BIN)/exactonline-sandbox serve --port 8065 --db $(WORLD)
+
+kills: .venv/.ready ## Kill the programs 200 times at random instants; each time the next run must mend it
+	$(BIN)/python tests/kills/program.py --kills 200
+
+storms: .venv/.ready ## Let four processes fight for one token, and kill refreshes, on SQLite and PostgreSQL
+	$(BIN)/python tests/storms/token_storm.py --seconds 120 --store sqlite
+	$(BIN)/python tests/storms/token_storm.py --seconds 120 --store postgres
+	$(BIN)/python tests/storms/refresh_kills.py --kills 100
 
 bench: .venv/.ready ## Measure calls, seconds and memory
 	$(BIN)/python benchmarks/accounts.py

@@ -9,6 +9,8 @@ import pytest
 import pytest_socket
 from sandbox_driver import Sandbox, SandboxFactory, World, running, small_world
 
+pytest_plugins = ["postgres_driver"]
+
 
 def pytest_runtest_setup() -> None:
     """No test reaches further than this machine."""

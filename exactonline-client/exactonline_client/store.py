@@ -26,6 +26,7 @@ metadata = VersionedTables("exactonline-client", Path(__file__).parent / "migrat
 
 WAIT_FOR_WRITERS_SECONDS = 60
 _POSTGRESQL = {"postgresql", "postgres", "postgresql+psycopg"}
+_ONE_STATE: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 _LOCK_NOT_AVAILABLE = "55P03"  # what PostgreSQL says when lock_timeout is over
 
 
@@ -69,7 +70,7 @@ class Store:
         versioned = [one for one in tables if isinstance(one, VersionedTables)]
         if len(versioned) == len(tables) and not self._is_new():
             with self.read() as connection:
-                if all([schema.is_current(connection, one) for one in versioned]):
+                if all(schema.is_current(connection, one) for one in versioned):
                     return
         with self.lock("schema"), self.write() as connection:
             for one in tables:
@@ -85,11 +86,9 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A connection that sees one state of the store."""
-        with self._engine.connect() as connection:
-            if not _is_sqlite(self._url):
-                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            with connection.begin():
-                yield connection
+        options = {} if _is_sqlite(self._url) else _ONE_STATE
+        with self._engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:

@@ -9,9 +9,10 @@ from email.utils import format_datetime
 from pathlib import Path
 
 import pytest
-from exactonline_client.budgets import Budgets
+from exactonline_client.budgets import Budgets, error_answers
 from exactonline_client.limits import Ceilings, Reason, Wait
 from exactonline_client.store import Store
+from sqlalchemy import select
 
 NOW = datetime(2026, 6, 25, 14, 0, 30, tzinfo=timezone.utc)
 NEXT_MINUTE = NOW + timedelta(seconds=30)
@@ -25,10 +26,15 @@ Start = Callable[..., Budgets]
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def store(tmp_path: Path) -> Iterator[Store]:
+    with Store.open(f"sqlite:///{tmp_path}/store.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+def start(store: Store) -> Start:
     """Begin a run: its budgets over the one store."""
-    with Store.open(f"sqlite:///{tmp_path}/store.db") as store:
-        yield lambda ceilings=Ceilings(), site=SITE: Budgets(store, site, ceilings)  # noqa: B008
+    return lambda ceilings=Ceilings(), site=SITE: Budgets(store, site, ceilings)  # noqa: B008
 
 
 def milliseconds(at: datetime) -> str:
@@ -89,6 +95,20 @@ def test_divisions_and_sites_have_budgets_of_their_own(start: Start) -> None:
 
     assert first.wait_before(SOUTH, ACCOUNTS, NOW) is None
     assert start(site="sandbox:///world.db").wait_before(NORTH, ACCOUNTS, NOW) is None
+
+
+def test_keeping_one_division_forgets_no_other_and_no_other_site(start: Start) -> None:
+    elsewhere, first = start(site="sandbox:///world.db"), start()
+    answer(elsewhere, 200, said=headers(day_left=1))
+    elsewhere.save(NOW)
+    answer(first, 200, said=headers(day_left=2), division=SOUTH)
+    first.save(NOW)
+    answer(first, 200, said=headers(day_left=3))
+    first.save(NOW)
+
+    assert start(site="sandbox:///world.db").calls_left_today(NORTH, NOW) == 1
+    assert start().calls_left_today(SOUTH, NOW) == 2
+    assert start().calls_left_today(NORTH, NOW) == 3
 
 
 def test_a_call_that_names_no_division_is_not_held_back(start: Start) -> None:
@@ -154,6 +174,16 @@ def test_only_the_endpoint_and_division_of_the_errors_rest(start: Start) -> None
     assert budgets.wait_before(SOUTH, ACCOUNTS, NOW) is None
 
 
+def test_errors_of_more_than_an_hour_ago_are_not_kept(start: Start, store: Store) -> None:
+    for minutes in (0, 30, 61):
+        answer(start(), 404, NOW + timedelta(minutes=minutes))
+
+    with store.read() as connection:
+        kept = connection.execute(select(error_answers.c.at)).scalars().all()
+
+    assert [datetime.fromisoformat(at) for at in kept] == [NOW + timedelta(minutes=30), NOW + timedelta(minutes=61)]
+
+
 # The block
 
 
@@ -194,3 +224,4 @@ def test_waits_are_told_in_our_time_and_end_when_exacts_clock_has_come_to_them(s
     assert budgets.wait_before(NORTH, ACCOUNTS, ours) == Wait(NEXT_MINUTE - ahead, Reason.MINUTE)
     assert budgets.wait_before(NORTH, ACCOUNTS, NEXT_MINUTE - ahead) is None
     assert budgets.exacts_now(ours) == NOW
+    assert budgets.exacts_now_at_most(ours) == NOW + timedelta(seconds=1)

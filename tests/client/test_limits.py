@@ -318,7 +318,7 @@ def test_nothing_is_released_before_exacts_clock_has_come_to_it(
 
     assert ours + offset >= release
     assert bounds.on_exacts_clock(ours) >= release  # by then we see it as passed, so nobody waits twice
-    assert bounds.on_exacts_clock(NOW) <= NOW + offset
+    assert bounds.on_exacts_clock(NOW) <= NOW + offset <= bounds.on_exacts_clock_at_most(NOW)
 
 
 def test_answers_narrow_the_offset_to_less_than_a_second() -> None:

@@ -160,7 +160,10 @@ def test_a_new_version_keeps_the_rows(any_store_url: str, farm: VersionedTables)
 
 @pytest.mark.parametrize(
     ("mistake", "error"),
-    [('op.execute("INSERT INTO nowhere VALUES (1)")', ConfigurationError), ("raise ZeroDivisionError", ZeroDivisionError)],
+    [
+        ('op.execute("INSERT INTO nowhere VALUES (1)")', ConfigurationError),
+        ("raise ZeroDivisionError", ZeroDivisionError),
+    ],
     ids=["of the database", "of the script"],
 )
 def test_a_new_version_that_fails_leaves_the_store_as_it_was(

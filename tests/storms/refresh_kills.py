@@ -10,7 +10,7 @@ is asked for in plain words, and is asked for again. It prints counts, and ends 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
+import hashlib
 import sys
 import time
 from collections import Counter
@@ -25,7 +25,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
 from sandbox_driver import CLIENT_SECRET, REDIRECT_URI, REFRESH_TOKEN, Sandbox, running, small_world
-from work import folder_and_store, refresh_twice, refresh_until_killed
+from work import folder_and_store, forks, refresh_twice, refresh_until_killed
 
 LONGEST_WAIT_SECONDS = 0.15
 """Until the kill: some refreshes long."""
@@ -33,7 +33,7 @@ PATIENCE_SECONDS = 60
 WENT_ON = "went on"
 UNSEEN = "login needed: Exact had spent the token, its answer was never kept"
 NEVER_SENT = "login needed: Exact never got the token, which nobody could know"
-FORKS = multiprocessing.get_context("forkserver")
+FORKS = forks()
 
 
 class BrokenPromiseError(Exception):
@@ -88,8 +88,6 @@ def kill_once(sandbox: Sandbox, store_url: str, number: int, seconds: float) -> 
 
 def number_of_kept(sandbox: Sandbox, app: str, refresh_token: str) -> int:
     """The place of the kept token among those that Exact gave this app."""
-    import hashlib  # noqa: PLC0415
-
     digest = hashlib.sha256(refresh_token.encode()).hexdigest()[:12]
     return [token["sha256"] for token in sandbox.tokens() if token["app"] == app].index(digest)
 
@@ -123,15 +121,12 @@ def following(config: dict[str, Any]) -> tuple[str, str] | None:
 
 def rage(kind: str, kills: int, seed: int) -> Counter[str]:
     """All kills; answers how many came to what."""
-    FORKS.set_forkserver_preload(["work"])
     draw: Callable[[], float] = Random(seed).random  # noqa: S311 - to be drawn again
     with ExitStack() as stack:
         folder, store_url = stack.enter_context(folder_and_store(kind))
         sandbox = stack.enter_context(running(folder / "world.db"))
         sandbox.reset(world_of(kills))
-        return Counter(
-            kill_once(sandbox, store_url, number, draw() * LONGEST_WAIT_SECONDS) for number in range(kills)
-        )
+        return Counter(kill_once(sandbox, store_url, number, draw() * LONGEST_WAIT_SECONDS) for number in range(kills))
 
 
 def say(text: str) -> None:
@@ -142,7 +137,7 @@ def say(text: str) -> None:
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--kills", type=int, default=100)
-    asked.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
+    asked.add_argument("--store", default="sqlite", help="sqlite, postgres, or the store_url of an empty store")
     asked.add_argument("--seed", type=int, default=1)
     options = asked.parse_args()
     try:
@@ -151,7 +146,7 @@ def main() -> None:
         say(f"BROKEN: {broken}")
         sys.exit(1)
     for what in (WENT_ON, UNSEEN, NEVER_SENT):
-        say(f"{options.store}: {counts[what]:4} {what}")
+        say(f"{options.store.partition(':')[0]}: {counts[what]:4} {what}")
     say(f"{options.kills} kills, no refresh token presented twice, every promise kept.")
 
 

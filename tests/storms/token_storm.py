@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import multiprocessing
 import sys
 import time
 from collections import Counter
@@ -22,12 +21,12 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from sandbox_driver import Sandbox, running, small_world
-from work import Done, call_for, folder_and_store
+from work import Done, call_for, folder_and_store, forks
 
 PROCESSES = 4
 TOKEN_SECONDS = 5
 JUMP_SECONDS = 6
-CALM_SECONDS = 7.0
+CALM_SECONDS = 6.0
 """From one jump to the next: time for a token to live its life in between."""
 EARLIEST_SECONDS = 3.0
 """A token is used for four of its five seconds; one second is left for the way of its answer."""
@@ -37,14 +36,13 @@ LONGEST_SECONDS = 500
 
 def storm(kind: str, seconds: float) -> list[str]:
     """Let it rage; answers what was broken."""
-    forks = multiprocessing.get_context("forkserver")
-    forks.set_forkserver_preload(["work"])
+    context = forks()
     with folder_and_store(kind) as (folder, store_url), running(folder / "world.db") as sandbox:
         sandbox.reset(small_world(limits={"token_seconds": TOKEN_SECONDS}))
-        start = forks.Barrier(PROCESSES + 1)
-        pipes = [forks.Pipe(duplex=False) for _ in range(PROCESSES)]
+        start = context.Barrier(PROCESSES + 1)
+        pipes = [context.Pipe(duplex=False) for _ in range(PROCESSES)]
         config = sandbox.config(store_url=store_url)
-        started = [forks.Process(target=call_for, args=(config, seconds, start, told)) for _, told in pipes]
+        started = [context.Process(target=call_for, args=(config, seconds, start, told)) for _, told in pipes]
         for process in started:
             process.start()
         start.wait(timeout=120)
@@ -81,8 +79,8 @@ def judged(kind: str, sandbox: Sandbox, ends: list[Done], jumps: int) -> list[st
     presented = Counter(token["presented"] for token in sandbox.tokens())
     errors = [error for end in ends for error in end.errors]
     say(
-        f"{kind}: {sum(end.calls for end in ends)} calls by {len(ends)} processes, {len(asked)} refreshes at least "
-        f"{min(gaps, default=0):.1f} s apart, {jumps} jumps of the clock, {refused} answers 401, "
+        f"{kind.partition(':')[0]}: {sum(end.calls for end in ends)} calls by {len(ends)} processes, {len(asked)} "
+        f"refreshes at least {min(gaps, default=0):.1f} s apart, {jumps} jumps of the clock, {refused} answers 401, "
         f"{len(errors)} not mended, {sum(1 for times in presented.elements() if times > 1)} tokens presented twice"
     )
     return [
@@ -103,7 +101,7 @@ def say(text: str) -> None:
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--seconds", type=float, default=120)
-    asked.add_argument("--store", choices=["sqlite", "postgres"], default="sqlite")
+    asked.add_argument("--store", default="sqlite", help="sqlite, postgres, or the store_url of an empty store")
     options = asked.parse_args()
     if options.seconds > LONGEST_SECONDS:
         asked.error(f"at most {LONGEST_SECONDS} seconds: then the token requests of a day are used")

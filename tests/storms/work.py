@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import random
 import tempfile
 import time
@@ -9,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerContext
 from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,15 @@ from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 
 Config = Mapping[str, Any]
+HERE = Path(__file__).parent
+
+
+def forks() -> ForkServerContext:
+    """Processes forked from one that has all this imported already, but opened nothing."""
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(HERE), str(HERE.parent), os.environ.get("PYTHONPATH", "")])
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["work", "keyring"])
+    return context
 
 
 @dataclass
@@ -31,10 +43,10 @@ class Done:
 
 @contextmanager
 def folder_and_store(kind: str) -> Iterator[tuple[Path, str]]:
-    """A folder to work in, and the store_url of a new store of this kind."""
+    """A folder to work in, and the store_url of a new store: `sqlite`, `postgres`, or one that is there already."""
     with tempfile.TemporaryDirectory(prefix="storm-") as folder:
-        if kind == "sqlite":
-            yield Path(folder), f"sqlite:///{folder}/store.db"
+        if kind != "postgres":
+            yield Path(folder), f"sqlite:///{folder}/store.db" if kind == "sqlite" else kind
             return
         from postgres_driver import running_postgres  # noqa: PLC0415 - brings a server
 

@@ -29,7 +29,7 @@ def everything_kept(store_url: str) -> dict[str, list[dict[str, Any]]]:
             chosen = [column for column in table.c if column.name not in INSTANTS | OF_THE_SANDBOX]
             order = (table.c.division, table.c.code, table.c.number) if table is tables.history else table.primary_key
             rows = connection.execute(select(*chosen).order_by(*order))
-            kept[table.name] = [timeless(row._mapping) for row in rows]
+            kept[table.name] = [timeless(dict(row._mapping)) for row in rows]
     return kept
 
 
@@ -44,7 +44,9 @@ def timeless(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def a_few_days(target: InProcessTarget, sandbox: Sandbox, store_url: str) -> list[Any]:
     """Create, update, leave, refuse, park, and send on the next day what was parked; the outcomes of each run."""
-    sandbox.reset(small_world(limits={"enabled": True, "per_day": 12, "token_seconds": 600}, now="2026-06-25T10:00:00Z"))
+    sandbox.reset(
+        small_world(limits={"enabled": True, "per_day": 12, "token_seconds": 600}, now="2026-06-25T10:00:00Z")
+    )
     refusal = '{"error":{"code":"","message":{"lang":"","value":"Ongeldig: Btw-nummer"}}}'
     sandbox.fault("status", status=500, body=refusal, contains="Klant 3", method="POST")
     runs = [
