@@ -4,8 +4,8 @@
     python tests/kills/program.py --seed 1 --round 17 --kills 20     round 17 again and again, as far as seeds go
 
 One sandbox, served over HTTP, and one store live through all rounds. In each round accounts of two source companies
-change, tap | target start as processes joined by a pipe, and are killed in a phase of their work; a following run is
-left alone. The seed settles the changes, what is killed and the share of the phase; the machine settles the rest.
+change, tap | target start as processes joined by a pipe, and are killed in a phase of their work, some of them more
+than once; a following run is left alone. The seed settles the changes, what is killed and the share of the phase; the machine settles the rest.
 A line per kill, counts at the end. At the first broken promise it stops with status 1 and leaves its folder to look at.
 """
 
@@ -34,6 +34,8 @@ LATENCY_MS = 4
 FIRST_ACCOUNTS = 60
 SIZES = (6, 6, 6, 24, 24, 24, 24, 120)
 """Accounts that change in a round: one of these."""
+KILLED_AGAIN = 0.3
+"""How often the run after a killed one is killed as well."""
 SECONDS_BETWEEN = 10
 """By which the sandbox clock moves on, so that a hand edit is no part of what Exact made of our own write."""
 TOO_LATE = "too late"
@@ -88,28 +90,41 @@ class Rehearsal:
         draw = self._begin(number)
         self.books.change(draw, draw.choice(SIZES))
 
-    def play(self, number: int, kind: str, phase: str) -> bool:
-        """One round: changes, a killed run, a following one, and every promise; whether the kill came in time.
+    def play(self, number: int, kind: str, phase: str) -> int:
+        """One round: changes, a killed run or several, a following one, and every promise; the kills that came in time.
 
         Raises:
             BrokenPromiseError: One does not hold.
         """
-        draw = self._begin(number)
-        writes = self.books.change(draw, draw.choice(SIZES))
-        share, afresh = draw.random(), self.always_afresh or phase == "start-up" or draw.random() < 1 / 10
-        hit, done, seconds = self.killed(kind, phase, share, writes, afresh=afresh)
-        self.hits[kind, hit] += 1
-        more = self.books.change(draw, 6, may_empty=False) if draw.random() < 1 / 3 else 0
+        draw, landed = self._begin(number), 0
+        self.books.change(draw, draw.choice(SIZES))
+        while True:
+            landed += self._kill(number, kind, phase, draw)
+            if draw.random() < 1 / 3:
+                self.books.change(draw, 6, may_empty=False)
+            if draw.random() > KILLED_AGAIN:
+                break
+            kind, phase = draw.choice(CELLS)
+        writes = self._writes_left()
         pipe = self.undisturbed(afresh=self.always_afresh or draw.random() < 1 / 10)
-        say(
-            f"{number:4} {kind:<15} {hit:<9} after {seconds:5.2f} s, {done:3} of {writes:3} writes; "
-            f"then {writes - done + more:3} in {pipe.ended_at - pipe.started_at:5.2f} s"
-        )
+        say(f"{'':4} {'left alone':<15} {writes:3} writes in {pipe.ended_at - pipe.started_at:5.2f} s")
         shutil.rmtree(pipe.folder)
+        return landed
+
+    def _kill(self, number: int, kind: str, phase: str, draw: Random) -> bool:
+        share, afresh = draw.random(), self.always_afresh or phase == "start-up" or draw.random() < 1 / 10
+        writes = self._writes_left()
+        hit, seconds = self.killed(kind, phase, share, writes, afresh=afresh)
+        self.hits[kind, hit] += 1
+        done = writes - self._writes_left()
+        say(f"{number:4} {kind:<15} {done:3} of {writes:3} writes, after {seconds:5.2f} s, {hit}")
         return hit != TOO_LATE
 
-    def killed(self, kind: str, phase: str, share: float, writes: int, *, afresh: bool) -> tuple[str, int, float]:
-        """A run that is killed; answers the phase that it was in, its writes so far and its seconds."""
+    def _writes_left(self) -> int:
+        return len({place for place, _ in self.books.differences()})
+
+    def killed(self, kind: str, phase: str, share: float, writes: int, *, afresh: bool) -> tuple[str, float]:
+        """A run that is killed; answers the phase that it was in, and its seconds."""
         whom, number = KILLS[kind]
         pipe = self._start(afresh=afresh)
         watched = pipe.target if "target" in whom else pipe.tap
@@ -120,7 +135,6 @@ class Rehearsal:
         tap, target = pipe.wait()
         self.job.keep_state(pipe)
         calls = self._calls()
-        left = len({place for place, _ in self.books.differences()})
         promises.all_accepted(calls)
         promises.created_once(self.books, self._creates)
         promises.held(self.books, promises.covered_by(self.job.state))
@@ -129,9 +143,9 @@ class Rehearsal:
         elif number != signal.SIGKILL:
             promises.ended_as_told(pipe, target, number, was_sent=not too_late)
         promises.tap_ended(tap, number if "tap" in whom else None)
-        hit = TOO_LATE if too_late else phase_of(calls, TARGETS, writes_left=left)
+        hit = TOO_LATE if too_late else phase_of(calls, TARGETS, writes_left=self._writes_left())
         shutil.rmtree(pipe.folder)
-        return hit, writes - left, seconds
+        return hit, seconds
 
     def undisturbed(self, *, afresh: bool) -> Pipe:
         """A run that is left alone, and after which everything must be right."""
