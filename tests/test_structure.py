@@ -246,13 +246,7 @@ def test_every_folder_that_can_be_installed_is_one_of_these() -> None:
     assert {file.parent for file in ROOT.glob("*/pyproject.toml")} == set(HOMES.values())
 
 
-UNDECLARED = pytest.mark.xfail(strict=True, reason="finding 19: alembic is imported and not declared")
-
-
-@pytest.mark.parametrize(
-    "package",
-    [pytest.param(name, marks=[UNDECLARED] if name == "exactonline_client" else []) for name in HOMES],
-)
+@pytest.mark.parametrize("package", HOMES)
 def test_a_package_declares_what_it_imports(package: str) -> None:
     project = (HOMES[package] / "pyproject.toml").read_text(encoding="utf-8")
     arrays = re.findall(r"^[\w-]+ = \[(.*?)\]$", project.partition("\n[build-system]")[0], re.DOTALL | re.MULTILINE)

@@ -265,7 +265,10 @@ class ExactClient:
     def update(
         self, entity: Entity, division: int, key: str, changes: Mapping[str, Any], *, label: str
     ) -> Waiting[datetime]:
-        """Change only these fields, and return when that was over by Exact's clock, at the latest. `label` is how messages call the row.
+        """Change only these fields, and return when that was over by Exact's clock, at the latest.
+
+        Args:
+            label: How messages call the row.
 
         Raises:
             NotFoundError: The row is gone.

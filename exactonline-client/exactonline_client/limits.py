@@ -208,9 +208,9 @@ class ClockOffset:
         """The bounds after one more answer. Contradictory bounds mean that a clock was set: start again."""
         try:
             date = parsedate_to_datetime(date_header or "").astimezone(UTC)
-        except ValueError:
+            low, high = date - received_at, date + timedelta(seconds=1) - sent_at
+        except (ValueError, OverflowError):
             return self
-        low, high = date - received_at, date + timedelta(seconds=1) - sent_at
         at_least = low if self.at_least is None else max(low, self.at_least)
         at_most = high if self.at_most is None else min(high, self.at_most)
         return ClockOffset(at_least, at_most) if at_least <= at_most else ClockOffset(low, high)

@@ -74,7 +74,12 @@ def parse_error(body: bytes) -> str:
         text = message["value"] if isinstance(message, dict) else message
     except (ValueError, KeyError, TypeError):
         return ""
-    return " ".join(part.strip() for part in str(text or "").splitlines() if part.strip())
+    return whole_characters(" ".join(part.strip() for part in str(text or "").splitlines() if part.strip()))
+
+
+def whole_characters(text: str) -> str:
+    """The text with a mark for each half of a character: what was cut within one cannot be written down again."""
+    return text.encode("utf-8", "replace").decode() if _HALF.search(text) else text
 
 
 def wall_time(value: str) -> datetime:
@@ -113,10 +118,9 @@ def reader(entity: Entity, names: Iterable[str], zone: tzinfo) -> Callable[[Mapp
     """
 
     def as_text(value: Any) -> Any:
-        if not isinstance(value, str) or value.isascii():
-            return value.strip() if isinstance(value, str) else value
-        # Stored text may be cut within a character; half of one cannot be written down again.
-        return value.strip().encode("utf-8", "replace").decode() if _HALF.search(value) else value.strip()
+        if not isinstance(value, str):
+            return value
+        return value.strip() if value.isascii() else whole_characters(value.strip())
 
     converters: dict[str, Callable[[Any], Any]] = {
         "String": as_text,

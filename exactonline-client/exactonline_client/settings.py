@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from typing import Any
@@ -183,6 +183,8 @@ class Settings:
 
 def _checked_address(base_url: str) -> str:
     address = base_url.strip()
+    if "@" in address:
+        raise ConfigurationError("The setting base_url holds a user name or password; leave them out.")
     try:
         url = urlsplit(address)
         readable = url.port is None or url.port > 0
@@ -190,8 +192,6 @@ def _checked_address(base_url: str) -> str:
         readable = False
     if not readable:
         raise ConfigurationError(f"The setting base_url is {address}, which is no address that can be read.")
-    if url.username or url.password:
-        raise ConfigurationError("The setting base_url holds a user name or password; leave them out.")
     if url.hostname and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname))):
         return f"{url.scheme}://{url.netloc.lower()}{url.path}".rstrip("/")
     if url.scheme == "http":
@@ -214,6 +214,13 @@ def _is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _own_divisions(connection: str, codes: Iterable[Any]) -> tuple[int, ...]:
+    try:
+        return tuple(int(code) for code in codes)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"Connection {connection}: its divisions are not all codes of divisions.") from None
 
 
 def _whole(values: Mapping[str, Any], name: str) -> int | None:

@@ -85,16 +85,43 @@ class Store:
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection that sees one state of the store."""
+        """A connection that sees one state of the store.
+
+        Raises:
+            ConfigurationError: The store cannot be read (any more).
+        """
         options = {} if _is_sqlite(self._url) else _ONE_STATE
-        with self._engine.connect().execution_options(**options) as connection, connection.begin():
+        with (
+            self._told_plainly(),
+            self._engine.connect().execution_options(**options) as connection,
+            connection.begin(),
+        ):
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction: all of it is kept, or nothing."""
-        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+        """A transaction: all of it is kept, or nothing.
+
+        Raises:
+            ConfigurationError: The disk is full, the database is locked for a minute, or cannot be reached.
+        """
+        with (
+            self._told_plainly(),
+            self._engine.connect().execution_options(writes=True) as connection,
+            connection.begin(),
+        ):
             yield connection
+
+    @contextmanager
+    def _told_plainly(self) -> Iterator[None]:
+        try:
+            yield
+        except OperationalError as error:
+            where = self._url.render_as_string(hide_password=True)
+            raise ConfigurationError(
+                f"The store {where} cannot be used any more: {_first_line(error)}. What was acknowledged is safe; "
+                "mend it (free disk space, end what holds it, start the server) and run again."
+            ) from None
 
     @contextmanager
     def lock(self, name: str, timeout_seconds: float = 120.0) -> Iterator[None]:
@@ -157,7 +184,7 @@ def _session_lock(url: URL, name: str, timeout_seconds: float) -> Iterator[None]
 
 def _held_by_another(name: str, timeout_seconds: float) -> ConfigurationError:
     return ConfigurationError(
-        f"Another process held the lock '{name}' of the store for {timeout_seconds:.0f} seconds; is one hanging?"
+        f"Another process held the lock '{name}' of the store for {timeout_seconds:g} seconds; is one hanging?"
     )
 
 

@@ -107,7 +107,10 @@ class _Connection(socketserver.StreamRequestHandler):
         text = headers.get("content-length", "0")
         if not text.isdecimal() or int(text) > _LONGEST_BODY:
             raise _BadRequestError
-        return self.rfile.read(int(text)) if text != "0" else b""
+        body = self.rfile.read(int(text)) if text != "0" else b""
+        if len(body) < int(text):  # the client died while it sent: a server sees no request
+            raise ConnectionResetError
+        return body
 
     def _chunks(self) -> bytes:
         parts: list[bytes] = []

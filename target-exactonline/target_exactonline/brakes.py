@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.limits import UNLIMITED
 
 
 @dataclass(slots=True)
@@ -33,10 +34,8 @@ class Forecast:
             if possible == self.calls
             else f"{self.calls - possible} not before tomorrow"
         )
-        return (
-            f"Division {division}: {self.creates} creates, {self.updates} updates: {self.calls} calls of "
-            f"{calls_left_today} left today, {until}"
-        )
+        left = f"of {calls_left_today} left today, {until}" if calls_left_today < UNLIMITED // 2 else "without a limit"
+        return f"Division {division}: {self.creates} creates, {self.updates} updates: {self.calls} calls {left}"
 
 
 @dataclass(frozen=True, slots=True)

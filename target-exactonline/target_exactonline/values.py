@@ -143,6 +143,8 @@ def _integer(value: Any) -> int:
         return int(value)
     try:
         number = Decimal(str(value).strip())
+        if number.is_finite() and number.adjusted() > 18:  # to write it out would take all memory
+            raise _WrongTypeError("a whole number")
         if isinstance(value, (str, float, Decimal)) and number == number.to_integral_value():
             return int(number)
     except (ArithmeticError, ValueError):
@@ -161,7 +163,7 @@ def _integer_within(low: int, high: int) -> Callable[[Any], int]:
 
 
 def _division(value: Any) -> int:
-    number = _integer(value)
+    number = 0 if isinstance(value, bool) else _integer(value)
     if not 0 < number <= RANGES["Int32"][1]:
         raise _WrongTypeError("the code of a division")
     return number

@@ -154,7 +154,6 @@ def test_an_address_in_capitals_is_an_address_of_the_web() -> None:
     assert settings(base_url="HTTPS://START.EXACTONLINE.NL").is_web
 
 
-@pytest.mark.xfail(strict=True, reason="finding 17: the sentence shows the address before its password is looked for")
 @pytest.mark.parametrize("address", ["https://me:s3cr3t@host:abc", "https://me:s3cr3t@[::1", "https:/me:s3cr3t@host"])
 def test_an_address_with_a_password_that_cannot_be_read_is_refused_without_showing_it(address: str) -> None:
     assert "s3cr3t" not in complaint(base_url=address)
@@ -244,7 +243,6 @@ def test_what_is_wrong_with_a_connection_is_told_with_its_name_and_no_secret(
     assert "geheim" not in str(refusal.value)
 
 
-@pytest.mark.xfail(strict=True, reason="finding 18: a ValueError, where everything else is a sentence")
 def test_a_division_of_a_connection_that_is_no_number_is_told_with_its_name() -> None:
     with pytest.raises(ConfigurationError, match="south"):
         connections({**SOUTH, "divisions": ["north"]})

@@ -5,8 +5,9 @@
 
 One sandbox, served over HTTP, and one store live through all rounds. In each round accounts of two source companies
 change, tap | target start as processes joined by a pipe, and are killed in a phase of their work, some of them more
-than once; a following run is left alone. The seed settles the changes, what is killed and the share of the phase; the machine settles the rest.
-A line per kill, counts at the end. At the first broken promise it stops with status 1 and leaves its folder to look at.
+than once; a following run is left alone. The seed settles the changes, what is killed and the share of the phase; the
+machine settles the rest. A line per kill, counts at the end. At the first broken promise it stops with status 1 and
+leaves its folder to look at.
 """
 
 import argparse

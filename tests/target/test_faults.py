@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from exactonline_client import retries
-from exactonline_client.errors import LoginNeededError
+from exactonline_client.errors import ConfigurationError, LoginNeededError
 from sandbox_driver import Sandbox, small_world
+from sqlalchemy.exc import OperationalError
 from target_driver import InProcessTarget, wanted
 from target_exactonline.store import Settlement, TargetStore
 
@@ -298,3 +299,24 @@ class KilledError(Exception):
 def _die(_store: TargetStore, settlement: Settlement, *_: object) -> None:
     if settlement.written:
         raise KilledError
+
+
+def test_a_store_that_is_full_ends_the_run_plainly_and_the_next_one_goes_on(
+    target: InProcessTarget, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as full:
+        full.setattr(TargetStore, "settle", _full_disk)
+        with pytest.raises(ConfigurationError, match="disk is full"):
+            target.load(wanted(NORTH, 1, 2), state={"at": 1})
+
+    loaded = target.load(wanted(NORTH, 1, 2), state={"at": 1})
+
+    assert loaded.status == 0
+    assert sandbox.codes(NORTH) == ["1", "2"]
+    assert [call["status"] for call in target.writes()].count(201) == 2
+
+
+def _full_disk(store: TargetStore, settlement: Settlement, *_: object) -> None:
+    if settlement.written:
+        with store._store.write():
+            raise OperationalError("INSERT", {}, Exception("database or disk is full"))

@@ -45,6 +45,11 @@ def test_a_division_may_come_as_text_or_number(division: object) -> None:
     assert checked(Division=division).division == 201
 
 
+@pytest.mark.parametrize(("division", "fits"), [(0, False), (1, True), (2**31 - 1, True), (2**31, False)])
+def test_a_division_is_a_number_that_exact_can_give(division: int, fits: bool) -> None:
+    assert (problems(Division=division) == ()) is fits
+
+
 @pytest.mark.parametrize("division", ["north", 1.5, [201], {}, "Infinity", "NaN"], ids=repr)
 def test_a_division_that_is_none_is_refused(division: object) -> None:
     told = checked(Division=division)
@@ -122,6 +127,10 @@ def test_a_division_that_no_company_can_have_is_refused(division: object) -> Non
         ("IsMailing", "1", 1),
         ("IsMailing", True, 1),
         ("IsMailing", 1.0, 1),
+        ("IsMailing", 255, 255),
+        ("IsMailing", 0, 0),
+        ("PurchaseLeadDays", 2**31 - 1, 2**31 - 1),
+        ("PurchaseLeadDays", -(2**31), -(2**31)),
         ("IncotermVersionSales", "2020", 2020),
         ("PurchaseLeadDays", " -3 ", -3),
         ("PurchaseLeadDays", "1e2", 100),
@@ -220,6 +229,19 @@ def test_a_value_that_exact_is_known_to_refuse_is_refused_with_its_field_and_its
 )
 def test_what_exact_alone_can_judge_is_left_to_exact(name: str, value: str) -> None:
     assert problems(**{name: value}) == ()
+
+
+@pytest.mark.parametrize(
+    ("day", "fits"), [("1752-12-31", False), ("1753-01-01", True), ("9998-12-31", True), ("9999-01-01", False)]
+)
+def test_a_day_that_the_database_of_exact_cannot_hold_is_refused(day: str, fits: bool) -> None:
+    assert (problems(EstablishedDate=day) == ()) is fits
+
+
+@pytest.mark.xfail(strict=True, reason="finding 20: the library calls a special domain a fault of syntax")
+@pytest.mark.parametrize("address", ["info@bedrijf.local", "info@bedrijf.invalid"])
+def test_whether_mail_can_be_sent_to_a_domain_is_not_for_us_to_say(address: str) -> None:
+    assert problems(Email=address) == ()
 
 
 def test_a_name_that_is_emptied_is_refused_and_one_that_is_not_sent_is_not() -> None:
