@@ -138,9 +138,7 @@ class Settings:
                 settings = cls.from_config({**shared, **one})
             except ConfigurationError as error:
                 raise ConfigurationError(f"Connection {name}: {error}") from None
-            found[name] = replace(
-                settings, name=name, divisions=tuple(int(code) for code in one.get("divisions") or ())
-            )
+            found[name] = replace(settings, name=name, divisions=_own_divisions(name, one.get("divisions") or ()))
         return list(found.values())
 
     @classmethod
