@@ -48,7 +48,7 @@ class PostgresServer:
 
     def drop(self, store_url: str) -> None:
         """Remove a database, whoever may be using it."""
-        self.run(f"DROP DATABASE {store_url.partition('?')[0].rpartition('/')[2]} WITH (FORCE)")
+        self.run(f"DROP DATABASE IF EXISTS {store_url.partition('?')[0].rpartition('/')[2]} WITH (FORCE)")
 
     def run(self, statement: str) -> None:
         """Carry out a statement as the administrator."""

@@ -49,7 +49,7 @@ class Store:
             ConfigurationError: The address is wrong, or the database cannot be reached or written, or is newer.
         """
         url = _checked(store_url)
-        where = url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
+        where = _shown(url)
         try:
             engine = _sqlite_engine(url) if _is_sqlite(url) else _postgresql_engine(url)
             store = cls(engine, url)
@@ -69,10 +69,10 @@ class Store:
     def _bring_up_to_date(self, tables: Sequence[MetaData]) -> None:
         versioned = [one for one in tables if isinstance(one, VersionedTables)]
         if len(versioned) == len(tables) and not self._is_new():
-            with self.read() as connection:
+            with self._reading() as connection:
                 if all(schema.is_current(connection, one) for one in versioned):
                     return
-        with self.lock("schema"), self.write() as connection:
+        with self.lock("schema"), self._writing() as connection:
             for one in tables:
                 if isinstance(one, VersionedTables):
                     schema.bring_up_to_date(connection, one)
@@ -90,12 +90,7 @@ class Store:
         Raises:
             ConfigurationError: The store cannot be read (any more).
         """
-        options = {} if _is_sqlite(self._url) else _ONE_STATE
-        with (
-            self._told_plainly(),
-            self._engine.connect().execution_options(**options) as connection,
-            connection.begin(),
-        ):
+        with self._told_plainly(), self._reading() as connection:
             yield connection
 
     @contextmanager
@@ -105,11 +100,18 @@ class Store:
         Raises:
             ConfigurationError: The disk is full, the database is locked for a minute, or cannot be reached.
         """
-        with (
-            self._told_plainly(),
-            self._engine.connect().execution_options(writes=True) as connection,
-            connection.begin(),
-        ):
+        with self._told_plainly(), self._writing() as connection:
+            yield connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        options = {} if _is_sqlite(self._url) else _ONE_STATE
+        with self._engine.connect().execution_options(**options) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -117,10 +119,9 @@ class Store:
         try:
             yield
         except OperationalError as error:
-            where = self._url.render_as_string(hide_password=True)
             raise ConfigurationError(
-                f"The store {where} cannot be used any more: {_first_line(error)}. What was acknowledged is safe; "
-                "mend it (free disk space, end what holds it, start the server) and run again."
+                f"The store {_shown(self._url)} cannot be used any more: {_first_line(error)}. What was acknowledged "
+                "is safe; mend it (free disk space, end what holds it, start the server) and run again."
             ) from None
 
     @contextmanager
@@ -207,6 +208,11 @@ def _checked(store_url: str) -> URL:
             "PostgreSQL (postgresql://user@host/database)."
         )
     return url
+
+
+def _shown(url: URL) -> str:
+    """The address without its passwords, of which one may stand behind the question mark."""
+    return url.difference_update_query(["password", "sslpassword"]).render_as_string(hide_password=True)
 
 
 def _is_sqlite(url: URL) -> bool:

@@ -162,7 +162,7 @@ def _changes(
     changes: dict[str, tuple[Any, Any]] = {}
     for name, after in wanted.items():
         field, before = entity.fields[name], present.values.get(name)
-        if same(field, before, after):
+        if before == after or same(field, before, after):
             continue
         if _empty(after) and not _clears(name, written, nulls):
             continue

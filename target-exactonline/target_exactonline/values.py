@@ -50,9 +50,10 @@ def check(entity: Entity, record: Mapping[str, Any]) -> Checked:
     division = _checked(_division, "Division", record.get("Division"), problems)
     code = _code(record.get("Code"), problems)
     values: Row = {}
+    writable = entity.writable_fields
     for name, value in record.items():
-        field = entity.fields.get(name)
-        if field is None or not field.writable or name == entity.natural_key:
+        field = writable.get(name)
+        if field is None or name == entity.natural_key:
             continue
         values[name] = _checked(_CONVERTERS[field.edm], name, value, problems)
         if values[name] is not None and (complaint := _complaint(field, values[name])):

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.store import Store
+from postgres_driver import PostgresServer
 from sqlalchemy import Column, Integer, MetaData, Table, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -198,10 +199,20 @@ def test_a_reader_sees_one_state_however_often_it_looks(store: Store) -> None:
 
 
 def test_an_error_of_the_database_shows_no_values(store: Store) -> None:
-    with pytest.raises(SQLAlchemyError) as refusal, store.write() as connection:
+    with pytest.raises((SQLAlchemyError, ConfigurationError)) as refusal, store.write() as connection:
         connection.execute(text("INSERT INTO nowhere VALUES (:token)"), {"token": "s3cr3t"})
 
     assert "s3cr3t" not in str(refusal.value)
+
+
+def test_a_server_that_goes_away_is_told_without_its_password(postgres: PostgresServer, postgres_url: str) -> None:
+    with Store.open(f"{postgres_url}&password=s3cr3t") as store:
+        postgres.drop(postgres_url)
+
+        with pytest.raises(ConfigurationError, match="cannot be used any more") as refusal, store.read():
+            pass
+
+    assert "s3cr3t" not in "".join(traceback.format_exception(refusal.value))
 
 
 def test_locks_of_other_names_and_other_stores_are_free(url: str, tmp_path: Path, store: Store) -> None:

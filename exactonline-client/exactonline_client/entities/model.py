@@ -101,7 +101,12 @@ class Entity:
     @cached_property
     def writable(self) -> tuple[str, ...]:
         """Names that a create may carry, in order. The natural key is left out of updates."""
-        return tuple(field.name for field in self.declared if field.writable)
+        return tuple(self.writable_fields)
+
+    @cached_property
+    def writable_fields(self) -> Mapping[str, Field]:
+        """Fields that a create may carry, by name."""
+        return {field.name: field for field in self.declared if field.writable}
 
     @cached_property
     def safe_to_copy(self) -> tuple[str, ...]:
