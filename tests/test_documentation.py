@@ -13,7 +13,9 @@ from typing import Any
 
 import pytest
 from exactonline_client.entities import ACCOUNTS, Trait
+from exactonline_client.vault import KEY_VARIABLE
 from target_exactonline.outcomes import Outcome, Result
+from target_exactonline.runs import RUN_BY_VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -159,7 +161,7 @@ def test_every_variable_that_is_named_is_a_setting(abouts):
 
     named = set(re.findall(r"\b(?:TAP_|TARGET_|MAPPER_)?EXACTONLINE_[A-Z_]*[A-Z]\b", README + example))
 
-    assert named <= own | shared
+    assert named <= own | shared | {KEY_VARIABLE, RUN_BY_VARIABLE}
     assert shared <= set(re.findall(r"^(\w+)=", example, re.MULTILINE))
 
 

@@ -39,6 +39,11 @@ class Copier:
             self._targets[source] = self._fan_out.targets(source, self.seen)
         yield from self._fan_out.copies(record, self._targets[source])
 
+    @property
+    def sources(self) -> set[int]:
+        """Divisions that records came from, as far as they said."""
+        return {source for source in self._targets if source is not None}
+
     def see(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Learn from the stream `divisions` where copies may go."""
         self.seen.update(map(seen_division, records))

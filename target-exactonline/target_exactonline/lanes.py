@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -15,13 +15,18 @@ LOOK_UP_SECONDS = 0.5
 """How often an idle thread looks whether the run was asked to stop."""
 
 
+Watcher = Callable[[int, datetime], None]
+"""Is told of each division that has to wait, and until when."""
+
+
 class Lanes:
     """One lane of work per division; within a lane one thing happens at a time."""
 
-    def __init__(self, parallel: int, stop: threading.Event, now: Clock) -> None:
+    def __init__(self, parallel: int, stop: threading.Event, now: Clock, waits: Watcher | None = None) -> None:
         self._parallel = parallel
         self._stop = stop
         self._now = now
+        self._waits = waits
         self._turn = threading.Condition()
         self._waiting: list[tuple[datetime, int]] = []
         self._lanes: dict[int, Waiting[None]] = {}
@@ -47,6 +52,8 @@ class Lanes:
             until: datetime | None = None
             try:
                 until = next(self._lanes[division])
+                if self._waits is not None:
+                    self._waits(division, until)
             except StopIteration:
                 pass
             except BaseException as error:  # noqa: BLE001 - carried to the thread that called run

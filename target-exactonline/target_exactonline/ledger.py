@@ -13,6 +13,7 @@ from target_exactonline.checkpoints import Checkpoints
 from target_exactonline.outcomes import Outcome, Result, Tally
 from target_exactonline.plan import LastWritten, Present
 from target_exactonline.report import Report
+from target_exactonline.runs import OpenRun
 from target_exactonline.spool import Spool, Wanted
 from target_exactonline.store import PutAside, Settlement, State, TargetStore, Written
 
@@ -40,6 +41,7 @@ class Ledger:
         tally: Tally,
         report: Report,
         checkpoints: Checkpoints,
+        run: OpenRun,
         *,
         now: Clock,
         max_errors: int,
@@ -51,6 +53,7 @@ class Ledger:
         self._tally = tally
         self._report = report
         self._checkpoints = checkpoints
+        self._run = run
         self._now = now
         self._max_errors = max_errors
         self._stop = stop
@@ -161,8 +164,10 @@ class Ledger:
     def _flush(self, *, at_once: bool) -> None:
         with self._mutex:
             page, self._open, self._flushed_at = self._open, _Page(), self._now()
-        if not self._dry_run and not page.settlement.is_empty:
-            self._store.settle(page.settlement, self._now())
+        if self._dry_run:
+            self._run.plan(page.results)
+        elif not page.settlement.is_empty:
+            self._store.settle(page.settlement, self._now(), self._run.number)
         self._report.add(page.results)
         for division, codes in page.ended.items():
             self._spool.take(division, codes)

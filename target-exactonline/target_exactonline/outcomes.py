@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -46,6 +47,11 @@ class Result:
         }
         return {**line, "dry_run": True} if dry_run else line
 
+    def as_row(self) -> dict[str, Any]:
+        """The same as a row of the store, the changes as one text."""
+        line = self.as_line(dry_run=False)
+        return {**line, "changes": json.dumps(line["changes"], ensure_ascii=False, separators=(",", ":"))}
+
 
 class Tally:
     """The counts of a run; safe for threads."""
@@ -69,6 +75,12 @@ class Tally:
         """How many ended so, in all divisions."""
         with self._mutex:
             return sum(counts[outcome] for counts in self._outcomes.values())
+
+    def by_division(self) -> Iterator[tuple[int | None, int, Mapping[str, int]]]:
+        """Each division with what it received and how many of it ended how; None for records that name none."""
+        for division in sorted(self._received, key=lambda division: division or 0):
+            counts = self._outcomes[division]
+            yield division, self._received[division], {outcome.value: counts[outcome] for outcome in Outcome}
 
     def lines(self, calls: Mapping[int | None, int]) -> Iterator[str]:
         """One line per division, whose counts add up to what it received."""

@@ -27,6 +27,7 @@ from target_exactonline.plan import Policy
 from target_exactonline.progress import Progress
 from target_exactonline.replica import Replica
 from target_exactonline.report import Report
+from target_exactonline.runs import DivisionCounts, OpenRun, Runs
 from target_exactonline.spool import Spool
 from target_exactonline.store import TargetStore
 
@@ -53,8 +54,11 @@ class Run:
         self._connections = Connections(settings, self._database, program=program)
         self._store = TargetStore(self._database, *self._connections.sites)
         self._started_at = utc_now()
+        self._kept = OpenRun(Runs(self._database), self._started_at, self._connections.sites, dry_run=self._dry_run)
         self._spool = Spool()
         self.tally = Tally()
+        self.sources: set[int] = set()
+        """Divisions that records came from, as far as they said."""
         self._report = Report(config.get("report_path"), dry_run=self._dry_run)
         self._faults: list[str] = []
         self._reach: dict[int, Reached] = {}
@@ -67,6 +71,7 @@ class Run:
             self.tally,
             self._report,
             self.checkpoints,
+            self._kept,
             now=utc_now,
             max_errors=self._max_errors,
             stop=stop,
@@ -112,23 +117,28 @@ class Run:
         self.ledger.flush()
         self._account_for_the_rest(failure or "The run was stopped before its turn.")
         verdict = self._verdict(signal_number)
-        calls = self._connections.calls
+        status = FAILED if failure or self._faults or self.ledger.too_many_refused else 0
+        if signal_number is not None:
+            status = 128 + signal_number
+        calls, names = self._connections.calls, {code: reached.title for code, reached in self._reach.items()}
         for line in self.tally.lines(calls):
             self._logger.info("%s", line)
+        ended_at = utc_now()
         page = self._report.finish(
-            started_at=self._started_at,
-            ended_at=utc_now(),
-            names={code: reached.title for code, reached in self._reach.items()},
-            calls=calls,
-            verdict=failure or verdict,
+            started_at=self._started_at, ended_at=ended_at, names=names, calls=calls, verdict=failure or verdict
+        )
+        divisions = [
+            DivisionCounts(code, names.get(code or 0, ""), received, calls.get(code, 0), counts)
+            for code, received, counts in self.tally.by_division()
+        ]
+        self._kept.end(
+            ended_at, status=status, verdict=failure or verdict, sources=sorted(self.sources), divisions=divisions
         )
         self._close()
         if page is not None:
             self._logger.info("Report: %s", page)
         self._logger.info("%s", verdict)
-        if signal_number is not None:
-            return 128 + signal_number
-        return FAILED if failure or self._faults or self.ledger.too_many_refused else 0
+        return status
 
     def _account_for_the_rest(self, why: str) -> None:
         """What had no turn is skipped, or stays parked; no STATE acknowledges it, so it comes again."""
@@ -148,7 +158,7 @@ class Run:
 
     def _work(self, divisions: Sequence[Reached]) -> None:
         fields = frozenset(ACCOUNTS.safe_to_copy) | self.intake.fields
-        progress = Progress(utc_now)
+        progress = Progress(utc_now, self._kept, self._why_wait)
         deliveries = [
             Delivery(
                 client,
@@ -171,9 +181,14 @@ class Run:
             delivery = deliveries[self._connections.clients.index(reached.client)]
             lanes[reached.division.code] = delivery.lane(reached.division)
         try:
-            Lanes(self._parallel, self._stop, utc_now).run(lanes)
+            with progress:
+                Lanes(self._parallel, self._stop, utc_now, progress.waits).run(lanes)
         finally:
             self._faults += [fault for delivery in deliveries for fault in delivery.faults]
+
+    def _why_wait(self, division: int) -> str:
+        wait = self._reach[division].client.budgets.wait_before(division, ACCOUNTS.path, utc_now())
+        return wait.reason.value if wait else "Exact gave no usable answer, and is asked again."
 
     def _divisions(self, wanted: Sequence[int]) -> dict[int, Reached]:
         if not self._reach:

@@ -69,6 +69,10 @@ class AddressedSink(ExactSink):
 class FanOutSink(AddressedSink):
     """Records that this target copies to every target division itself."""
 
+    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
+        super().take(records)
+        self.host.run.sources |= self.host.copier.sources
+
     def addressed(self, records: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:  # noqa: D102 - inherits
         for record in records:
             yield from self.host.copier.copies(self.stream_name, record)

@@ -173,8 +173,8 @@ class TargetStore:
                     found[row.code] = LastWritten(row.account_id, json.loads(row.written), _instant(row.written_at))
         return found
 
-    def settle(self, settlement: Settlement, at: datetime) -> None:
-        """Remember what became of records: one transaction, a few statements, however many divisions there are."""
+    def settle(self, settlement: Settlement, at: datetime, run: int) -> None:
+        """Remember what became of records in this run: one transaction, a few statements, however many divisions."""
         written = settlement.written
         linked = [(one.division, one.code, one.link) for one in written] + settlement.linked
         with self._store.write() as connection:
@@ -186,7 +186,9 @@ class TargetStore:
                     connection.execute(_delete_by_key(table), keys)
             self._upsert(connection, parked, [(one.division, _aside_row(one, at)) for one in settlement.put_aside])
             if settlement.events:
-                rows = [_history_row(self._site(one.division or 0), one) for one in settlement.events]
+                rows = [
+                    {**one.as_row(), "site": self._site(one.division or 0), "run": run} for one in settlement.events
+                ]
                 connection.execute(history.insert(), rows)
 
     def intend(self, division: int, values: Mapping[str, Row]) -> None:
@@ -237,15 +239,24 @@ class TargetStore:
         with self._store.write() as connection:
             return connection.execute(delete(parked).where(*mine)).rowcount
 
-    def history(self, division: int | None = None, code: str | None = None, limit: int = 100) -> list[dict[str, Any]]:
-        """What was created, updated and refused, newest first, as lines of outcomes.jsonl."""
+    def history(
+        self,
+        division: int | None = None,
+        code: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
+        run: int | None = None,
+    ) -> list[dict[str, Any]]:
+        """What was created, updated and refused, newest first, as lines of outcomes.jsonl, each with its run."""
         query = select(history).where(history.c.site.in_(self._sites))
+        if run is not None:
+            query = query.where(history.c.run == run)
         if division is not None:
             query = query.where(history.c.division == division)
         if code is not None:
             query = query.where(history.c.code == code)
         with self._store.read() as connection:
-            rows = connection.execute(query.order_by(history.c.number.desc()).limit(limit)).all()
+            rows = connection.execute(query.order_by(history.c.number.desc()).limit(limit).offset(offset)).all()
         return [
             {
                 "division": row.division,
@@ -254,6 +265,7 @@ class TargetStore:
                 "changes": json.loads(row.changes),
                 "reason": row.reason,
                 "at": row.at,
+                "run": row.run,
             }
             for row in rows
         ]
@@ -341,11 +353,6 @@ def _aside_row(one: PutAside, at: datetime) -> dict[str, Any]:
         "last_tried": at.isoformat(),
         "attempts": one.attempts + 1,
     }
-
-
-def _history_row(site: str, result: Result) -> dict[str, Any]:
-    line = result.as_line(dry_run=False)
-    return {**line, "site": site, "changes": _packed(line["changes"])}
 
 
 def _packed(values: Mapping[str, Any]) -> str:

@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from target_exactonline import tables
+from target_exactonline.runs import Runs
 from target_exactonline.store import PutAside, State, TargetStore
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -25,6 +26,7 @@ EXAMPLES = """
 Examples:
   target-exactonline-store parked --config config.json
   target-exactonline-store history --division 201 --code 10042
+  target-exactonline-store runs --limit 10
   target-exactonline-store forget refused --division 201
 
 The store and the site are those of --config, or of TARGET_EXACTONLINE_STORE_URL and TARGET_EXACTONLINE_BASE_URL.
@@ -37,27 +39,34 @@ def _setting(name: str, config: dict[str, Any]) -> str:
 
 
 def _open(config_file: Path | None) -> TargetStore:
+    config = _config(config_file)
+    return TargetStore(_database(config), _setting("base_url", config).rstrip("/"))
+
+
+def _config(config_file: Path | None) -> dict[str, Any]:
     try:
-        config = json.loads(config_file.read_text(encoding="utf-8")) if config_file else {}
-        database = Store.open(_setting("store_url", config), tables.metadata)
+        return dict(json.loads(config_file.read_text(encoding="utf-8"))) if config_file else {}
     except (OSError, ValueError) as error:
         raise click.ClickException(f"{config_file} cannot be read: {error}") from None
+
+
+def _database(config: dict[str, Any]) -> Store:
+    try:
+        return Store.open(_setting("store_url", config), tables.metadata)
     except ConfigurationError as error:
         raise click.ClickException(str(error)) from None
-    return TargetStore(database, _setting("base_url", config).rstrip("/"))
+
+
+def _of_config(command: F) -> F:
+    as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+    path = click.Path(path_type=Path, dir_okay=False)
+    return click.option("--config", "config_file", type=path, help="The target's settings.")(as_json(command))
 
 
 def _options(command: F) -> F:
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="One JSON object a line."),
-        click.option("--code", help="Only accounts with this code."),
-        click.option("--division", type=int, help="Only this division."),
-        click.option(
-            "--config", "config_file", type=click.Path(path_type=Path, dir_okay=False), help="The target's settings."
-        ),
-    ):
-        command = option(command)
-    return command
+    code = click.option("--code", help="Only accounts with this code.")
+    division = click.option("--division", type=int, help="Only this division.")
+    return _of_config(division(code(command)))
 
 
 @click.group(epilog=EXAMPLES)
@@ -87,6 +96,16 @@ def history(*, config_file: Path | None, division: int | None, code: str | None,
     events = _open(config_file).history(division, code, limit)
     columns = ("at", "division", "code", "outcome", "changes", "reason")
     _show(events, columns, as_json=as_json)
+
+
+@main.command()
+@_of_config
+@click.option("--limit", type=int, default=20, show_default=True, help="At most so many, newest first.")
+def runs(*, config_file: Path | None, as_json: bool, limit: int) -> None:
+    """List the runs: when, by whom, and how they ended; a run without an end is under way, or was killed."""
+    kept = Runs(_database(_config(config_file))).newest(limit)
+    columns = ("number", "started_at", "ended_at", "started_by", "status", "verdict")
+    _show([one.as_object() for one in kept], columns, as_json=as_json)
 
 
 @main.command()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from exactonline_client.schema import VersionedTables
-from sqlalchemy import BigInteger, Column, Integer, String, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Table, Text
 
 metadata = VersionedTables("target-exactonline", Path(__file__).parent / "migrations")
 
@@ -77,4 +77,50 @@ history = Table(
     Column("outcome", String, nullable=False),
     Column("changes", Text, nullable=False),
     Column("reason", Text),
+    Column("run", Integer, index=True),
 )
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("number", Integer, primary_key=True),
+    Column("id", String, nullable=False),
+    Column("sites", Text, nullable=False),
+    Column("started_at", String, nullable=False),
+    Column("started_by", String, nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Column("ended_at", String),
+    Column("status", Integer),
+    Column("verdict", Text),
+    Column("sources", Text, nullable=False),
+    Column("divisions", Text, nullable=False),
+)
+"""Every run; without an end while it is under way, or when it was killed."""
+
+planned = Table(
+    "planned",
+    metadata,
+    Column("run", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("division", Integer),
+    Column("code", String, nullable=False),
+    Column("outcome", String, nullable=False),
+    Column("changes", Text, nullable=False),
+    Column("reason", Text),
+    Column("at", String, nullable=False),
+    Index("ix_planned_kind", "run", "outcome", "division"),
+)
+"""What the last dry runs would have done, but for what they would have left as it is."""
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("run", Integer, primary_key=True),
+    Column("division", Integer, primary_key=True),
+    Column("total", Integer, nullable=False),
+    Column("done", Integer, nullable=False),
+    Column("waiting_for", Text),
+    Column("waiting_until", String),
+    Column("updated_at", String, nullable=False),
+)
+"""How far each division of a run is."""

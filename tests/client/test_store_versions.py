@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from exactonline_client import budgets, store, token_tables
 from exactonline_client.errors import ConfigurationError
-from exactonline_client.schema import VersionedTables
+from exactonline_client.schema import VersionedTables, bring_up_to_date
 from exactonline_client.store import Store
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, inspect, select, text
 from target_exactonline import tables as target_tables
@@ -86,16 +87,26 @@ def table_names(opened: Store) -> set[str]:
         return set(inspect(connection).get_table_names())
 
 
-def make_as_before_versions(store_url: str, *tables: MetaData | Table) -> None:
-    """Make tables as the program did before there were versions, with one row in tokens."""
+def make_as_before_versions(
+    store_url: str, scripts: Path, *chosen: VersionedTables, without: tuple[Table, ...]
+) -> None:
+    """Make the first tables, as the program did before there were versions, with one row in tokens."""
     if store_url.startswith("sqlite"):
         Path(store_url.removeprefix("sqlite:///")).parent.mkdir(parents=True)
     engine = create_engine(store_url.replace("postgresql:", "postgresql+psycopg:"))
-    for one in tables:
-        (one.create if isinstance(one, Table) else one.create_all)(engine)
     row = {"connection": "c", "first_token_hash": "h", "issued_at": "i", "expires_at": "e"}
     with engine.begin() as connection:
-        connection.execute(token_tables.tokens.insert(), {**row, "access_token": "a", "refresh_token": "r"})
+        for tables in chosen:
+            folder = scripts / tables.program
+            folder.mkdir(parents=True)
+            shutil.copy(next(tables.scripts.glob("v0001_*.py")), folder)
+            bring_up_to_date(connection, VersionedTables(tables.program, folder))
+            connection.execute(text(f"DROP TABLE {tables.version_table}"))
+        for table in without:
+            table.drop(connection)
+        columns = ", ".join((*row, "access_token", "refresh_token"))
+        values = ", ".join(f"'{value}'" for value in (*row.values(), "a", "r"))
+        connection.execute(text(f"INSERT INTO tokens ({columns}) VALUES ({values})"))  # noqa: S608 - all of it is above
     engine.dispose()
 
 
@@ -135,10 +146,10 @@ def test_two_programs_have_versions_of_their_own_in_one_database(any_store_url: 
 
 @pytest.mark.parametrize("missing", [(), (token_tables.pending_logins, token_tables.superseded_tokens)])
 def test_a_store_from_before_there_were_versions_is_taken_over_with_its_rows(
-    any_store_url: str, missing: tuple[Table, ...]
+    any_store_url: str, missing: tuple[Table, ...], tmp_path: Path
 ) -> None:
-    some = [table for table in CLIENT.sorted_tables if table not in missing]
-    make_as_before_versions(any_store_url, *some, *([] if missing else [TARGET]))
+    chosen = (CLIENT,) if missing else (CLIENT, TARGET)
+    make_as_before_versions(any_store_url, tmp_path / "scripts", *chosen, without=missing)
 
     with Store.open(any_store_url, TARGET) as opened:
         assert version_of(opened, CLIENT) == CLIENT.versions[-1]

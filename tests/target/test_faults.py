@@ -1,7 +1,5 @@
 """Each fault that a network and Exact can cause, one at a time: nothing lost, nothing doubled."""
 
-from pathlib import Path
-
 import pytest
 from exactonline_client import retries
 from exactonline_client.errors import ConfigurationError, LoginNeededError
@@ -12,13 +10,6 @@ from target_exactonline.store import Settlement, TargetStore
 
 NORTH, SOUTH = 201, 202
 ACCOUNTS = "crm/Accounts"
-
-
-@pytest.fixture
-def target(
-    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> InProcessTarget:
-    return InProcessTarget(sandbox, tmp_path, capsys, caplog)
 
 
 @pytest.fixture(autouse=True)

@@ -21,6 +21,7 @@ from target_exactonline.intake import Copier, Intake
 from target_exactonline.ledger import Ledger
 from target_exactonline.outcomes import Tally
 from target_exactonline.report import Report
+from target_exactonline.runs import OpenRun, Runs
 from target_exactonline.spool import Spool, Wanted
 from target_exactonline.store import PutAside, TargetStore
 from target_exactonline.values import check
@@ -61,6 +62,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
             tally,
             Report(str(tmp_path), dry_run=False),
             Checkpoints(lambda: NOW, silent=True),
+            OpenRun(Runs(database), NOW, ["https://start.exactonline.nl"], dry_run=False),
             now=lambda: NOW,
             max_errors=500,
             stop=threading.Event(),

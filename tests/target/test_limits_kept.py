@@ -1,7 +1,6 @@
 """Inside Exact's limits, at full speed, and what happens when a limit ends the day."""
 
 from collections import Counter
-from pathlib import Path
 
 import pytest
 from sandbox_driver import Sandbox, small_world
@@ -9,13 +8,6 @@ from target_driver import InProcessTarget, wanted
 
 NORTH, SOUTH, WEST = 201, 202, 203
 MINUTE_SECONDS = 1
-
-
-@pytest.fixture
-def target(
-    sandbox: Sandbox, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
-) -> InProcessTarget:
-    return InProcessTarget(sandbox, tmp_path, capsys, caplog)
 
 
 def limited(**limits: object) -> dict[str, object]:

@@ -17,7 +17,7 @@ from target_exactonline import tables
 NORTH, SOUTH = 201, 202
 INSTANTS = {"at", "first_seen", "last_tried", "modified_at", "read_at", "written_at"}
 INSTANT = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d[^ ]*")
-OF_THE_SANDBOX = {"account_id", "number", "site", "timestamp", "deleted_timestamp"}
+OF_THE_SANDBOX = {"account_id", "id", "number", "site", "sites", "timestamp", "deleted_timestamp"}
 """Given anew in each world, or named after it."""
 
 
