@@ -73,7 +73,6 @@ NO_IO = {
     "urllib.parse",
     "uuid",
     "zoneinfo",  # reads the time zones of the system, which are constants
-    "email_validator",  # asks no name server when told not to
     "pycountry",
 }
 EFFECTS = {"open", "print", "input", "exec", "eval", "now", "utcnow", "today", "sleep", "read_text", "write_text"}

@@ -101,7 +101,7 @@ def test_a_code_in_digits_of_another_script_is_refused(code: str) -> None:
     assert problems(Code=code) == (f"Code is {code!r}; Exact takes up to 18 digits and nothing else",)
 
 
-@pytest.mark.parametrize("division", [2**63, -(2**64), "1e30"], ids=repr)
+@pytest.mark.parametrize("division", [2**63, -(2**64), "1e30", "1e999999999"], ids=repr)
 def test_a_division_that_no_company_can_have_is_refused(division: object) -> None:
     told = checked(Division=division)
 
@@ -182,8 +182,8 @@ def test_nothing_is_null_whatever_the_type(name: str, value: object) -> None:
         ("Latitude", "nan", "a number"),
         ("Latitude", float("inf"), "a number"),
         ("Latitude", True, "a number"),
-        ("EndDate", "31-01-2026", "a date in ISO 8601, such as 2026-01-31, from 1753 to 9998"),
-        ("EndDate", "2026-02-30", "a date in ISO 8601, such as 2026-01-31, from 1753 to 9998"),
+        ("EndDate", "31-01-2026", "a date in ISO 8601, such as 2026-01-31, from 1753 on"),
+        ("EndDate", "2026-02-30", "a date in ISO 8601, such as 2026-01-31, from 1753 on"),
         ("PriceList", "none", "a GUID"),
     ],
 )
@@ -232,15 +232,17 @@ def test_what_exact_alone_can_judge_is_left_to_exact(name: str, value: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("day", "fits"), [("1752-12-31", False), ("1753-01-01", True), ("9998-12-31", True), ("9999-01-01", False)]
+    ("day", "fits"), [("1752-12-31", False), ("1753-01-01", True), ("9999-12-31", True), ("10000-01-01", False)]
 )
 def test_a_day_that_the_database_of_exact_cannot_hold_is_refused(day: str, fits: bool) -> None:
     assert (problems(EstablishedDate=day) == ()) is fits
 
 
-@pytest.mark.xfail(strict=True, reason="finding 20: the library calls a special domain a fault of syntax")
-@pytest.mark.parametrize("address", ["info@bedrijf.local", "info@bedrijf.invalid"])
-def test_whether_mail_can_be_sent_to_a_domain_is_not_for_us_to_say(address: str) -> None:
+@pytest.mark.parametrize(
+    "address",
+    ["info@bedrijf.local", "info@bedrijf.invalid", "jan.@example.nl", "j..p@example.nl", "info@de_bakker.nl"],
+)
+def test_whether_mail_can_be_sent_to_an_address_is_not_for_us_to_say(address: str) -> None:
     assert problems(Email=address) == ()
 
 
