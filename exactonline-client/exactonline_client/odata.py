@@ -21,6 +21,7 @@ Row = dict[str, Any]
 
 SAFE = "$,()'*"
 WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall time has no zone until it is given one
+LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001
 _HALF = re.compile("[\ud800-\udfff]")
 WIRE_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
 
@@ -106,9 +107,26 @@ def as_wall_time(value: datetime, zone: tzinfo) -> datetime:
 
     SQL Server keeps 1/300 second, seen as milliseconds that end in 0, 3 or 7. A naive value is local time already.
     """
-    local = value.astimezone(_zone_in_whole_minutes(zone, value)).replace(tzinfo=None) if value.tzinfo else value
+    local = _local(value, _zone_in_whole_minutes(zone, value)) if value.tzinfo else value
     ticks = (local.microsecond * 300 + 500_000) // 1_000_000  # halves up, as SQL Server rounds
+    if local >= LAST_SECOND:
+        ticks = min(ticks, 299)  # there is nothing to round up to
     return local.replace(microsecond=0) + timedelta(milliseconds=round(ticks * 1000 / 300))
+
+
+def _local(value: datetime, zone: tzinfo) -> datetime:
+    """The wall time at an aware instant.
+
+    What was read in this zone goes back as it was, also an hour that summer time leaves out. And nothing is moved
+    beyond the end of the calendar, where 31 December 9999 stands for never.
+    """
+    as_given = value.replace(tzinfo=None)
+    if as_given.replace(tzinfo=zone).utcoffset() == value.utcoffset():
+        return as_given
+    try:
+        return value.astimezone(zone).replace(tzinfo=None)
+    except OverflowError:
+        return as_given
 
 
 def reader(entity: Entity, names: Iterable[str], zone: tzinfo) -> Callable[[Mapping[str, Any]], Row]:
