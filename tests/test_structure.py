@@ -69,6 +69,7 @@ NO_IO = {
     "math",
     "operator",
     "re",
+    "shlex",
     "typing",
     "urllib.parse",
     "uuid",

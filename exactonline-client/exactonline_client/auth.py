@@ -14,6 +14,7 @@ from exactonline_client import oauth
 from exactonline_client.errors import (
     ConfigurationError,
     LoginNeededError,
+    NobodyLoggedInError,
     RefreshOutcomeUnknownError,
     TryLaterError,
     UnexpectedReplyError,
@@ -61,9 +62,9 @@ class Login(httpx.Auth):
         """A token that Exact should accept, refreshed if it is about to expire.
 
         Raises:
-            LoginNeededError: No token is accepted any more.
+            LoginNeededError: No token is accepted any more, or there is none to begin with.
             TryLaterError: Exact does not refresh yet.
-            ConfigurationError: The app's id or secret is wrong, or there is no token to begin with.
+            ConfigurationError: The app's id or secret is wrong.
         """
         with self._mutex:
             if self._current is None or not self._current.is_fresh(self._now()):
@@ -84,17 +85,30 @@ class Login(httpx.Auth):
         """The newest pair of the store if it serves, else a new one; no other process refreshes meanwhile."""
         with self._tokens.lock():
             kept = self._kept()
-            now = self._now()
-            self._transport.secrets.add(kept.tokens.access_token, kept.tokens.refresh_token)
-            if kept.tokens.access_token != rejected:
-                too_early = now < kept.tokens.expires_at - EARLY_MARGIN
-                if kept.tokens.is_fresh(now) or too_early or (kept.refresh_begun_at and kept.tokens.is_alive(now)):
-                    return kept.tokens
-            if kept.refresh_begun_at:
-                begun = f"the one of {kept.refresh_begun_at:%Y-%m-%d %H:%M} UTC was interrupted"
-                raise RefreshOutcomeUnknownError(self._settings.connection, begun)
-            self._tokens.begin_refresh(now)
-            return self._settled(self._exchange(kept.tokens.refresh_token), kept.tokens, rejected)
+            try:
+                return self._pair_from(kept, rejected)
+            except LoginNeededError as error:
+                if kept.was_issued or not self._tokens.go_back():
+                    raise
+                logger.warning(
+                    "Exact does not take the refresh_token of the settings for %s (%s), so the login in the store goes "
+                    "on. Take it out of the settings.",
+                    *(self._settings.connection, error.reason),
+                )
+            return self._pair_from(self._kept(), rejected)
+
+    def _pair_from(self, kept: Kept, rejected: str | None) -> TokenSet:
+        """The stored pair while it serves, else the one that its refresh token brings."""
+        now = self._now()
+        self._transport.secrets.add(kept.tokens.access_token, kept.tokens.refresh_token)
+        if kept.tokens.access_token != rejected:
+            too_early = now < kept.tokens.expires_at - EARLY_MARGIN
+            if kept.tokens.is_fresh(now) or too_early or (kept.refresh_begun_at and kept.tokens.is_alive(now)):
+                return kept.tokens
+        if kept.refresh_begun_at:
+            raise self._lost(f"the one of {kept.refresh_begun_at:%Y-%m-%d %H:%M} UTC was interrupted")
+        self._tokens.begin_refresh(now)
+        return self._settled(self._exchange(kept.tokens.refresh_token), kept.tokens, rejected)
 
     def _kept(self) -> Kept:
         """The stored tokens; those of the settings at first, and when a person consented anew."""
@@ -102,10 +116,7 @@ class Login(httpx.Auth):
         kept = self._tokens.get()
         if kept is None or (first is not None and not began_with(kept, first)):
             if first is None:
-                raise ConfigurationError(
-                    "There is no token for Exact yet: set refresh_token, the one you got by consenting in a browser "
-                    "(see 'Going live' in the README)."
-                )
+                raise NobodyLoggedInError(self._settings.connection, name=self._settings.name)
             kept = self._tokens.start(first, TokenSet("", first, NEVER, NEVER))
         return kept
 
@@ -123,7 +134,7 @@ class Login(httpx.Auth):
         answer, connection = exchange.answer, self._settings.connection
         if isinstance(answer, NoReply):
             if answer.was_sent:
-                raise RefreshOutcomeUnknownError(connection, answer.cause)
+                raise self._lost(answer.cause)
             self._tokens.end_refresh()
             raise UnexpectedReplyError(f"Login at {connection}", f"no connection ({answer.cause}).")
         if answer.status == 200:
@@ -132,7 +143,7 @@ class Login(httpx.Auth):
             logger.info("A new access token for %s is stored; it lives until %s", connection, new.expires_at)
             return new
         if answer.status >= 500 and answer.status != 503:
-            raise RefreshOutcomeUnknownError(connection, f"HTTP {answer.status}")
+            raise self._lost(f"HTTP {answer.status}")
         self._tokens.end_refresh()
         return self._kept_as_it_was(exchange, answer, old, rejected)
 
@@ -147,7 +158,7 @@ class Login(httpx.Auth):
                 answer.sent_at + lifetime,
             )
         except (KeyError, ValueError, TypeError, OverflowError):
-            raise RefreshOutcomeUnknownError(self._settings.connection, "an answer that cannot be read") from None
+            raise self._lost("an answer that cannot be read") from None
         self._transport.secrets.add(pair.access_token, pair.refresh_token)
         return pair
 
@@ -168,4 +179,8 @@ class Login(httpx.Auth):
                 f"{self._settings.connection} refused the app ({error}): check client_id and client_secret. "
                 "Exact says the same of a refresh_token that it cannot read."
             )
-        raise LoginNeededError(self._settings.connection, reason or error or f"HTTP {answer.status}.")
+        said = reason or error or f"HTTP {answer.status}."
+        raise LoginNeededError(self._settings.connection, said, name=self._settings.name)
+
+    def _lost(self, cause: str) -> RefreshOutcomeUnknownError:
+        return RefreshOutcomeUnknownError(self._settings.connection, cause, name=self._settings.name)

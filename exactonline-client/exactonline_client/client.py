@@ -112,7 +112,7 @@ class ExactClient:
         ceilings = Ceilings(settings.requests_per_minute, settings.requests_per_day)
         self.budgets = Budgets(store, settings.site_and_app, ceilings)
 
-        self._exchange = Exchange(settings.connection, self.transport, self.login, self.budgets, now)
+        self._exchange = Exchange(settings, self.transport, self.login, self.budgets, now)
 
     # Driving
 

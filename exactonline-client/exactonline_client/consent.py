@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from sqlalchemy import select
 
 from exactonline_client import oauth
-from exactonline_client.errors import ConfigurationError, LoginNeededError, UnexpectedReplyError
+from exactonline_client.errors import ConfigurationError, LoginNeededError, UnexpectedReplyError, login_command
 from exactonline_client.oauth import Exchange
 from exactonline_client.settings import Settings
 from exactonline_client.token_tables import pending_logins
@@ -76,7 +76,8 @@ class Consent:
             pending = self._pending(now)
             if pending is None:
                 raise ConfigurationError(
-                    "No login is under way, or it was begun more than ten minutes ago. Begin with `exactonline login`."
+                    "No login is under way, or it was begun more than ten minutes ago. Begin with "
+                    f"`{login_command(self._settings.name)}`."
                 )
             code = self._code(redirected, pending.state)
             self._transport.secrets.add(code)
@@ -90,7 +91,7 @@ class Consent:
                 )
             pair = exchange.pair()
             if pair is None:
-                raise LoginNeededError(self._settings.connection, self._reason(exchange))
+                raise self._refused(self._reason(exchange))
             self._keep(pair)
 
     def cancel(self) -> None:
@@ -105,7 +106,7 @@ class Consent:
         given = _query_of(redirected)
         if "error" in given:
             said = ": ".join(given[name] for name in ("error", "error_description") if given.get(name))
-            raise LoginNeededError(self._settings.connection, f"no access was granted in the browser ({said}).")
+            raise self._refused(f"no access was granted in the browser ({said}).")
         if not given.get("code"):
             raise ConfigurationError(
                 "That address holds no code. Copy all of the address bar, once the browser shows your redirect address."
@@ -116,6 +117,9 @@ class Consent:
                 "Open the address that `exactonline login` printed last, or begin again."
             )
         return given["code"]
+
+    def _refused(self, reason: str) -> LoginNeededError:
+        return LoginNeededError(self._settings.connection, reason, name=self._settings.name)
 
     def _reason(self, exchange: Exchange) -> str:
         if isinstance(exchange.answer, NoReply):

@@ -3,6 +3,7 @@
     ExactError
     ├── ConfigurationError          a person corrects the settings
     ├── LoginNeededError            a person consents again in a browser
+    │   ├── NobodyLoggedInError          no login is stored, and no first token is set
     │   └── RefreshOutcomeUnknownError   no answer came to a refresh: the stored token may be spent
     ├── TryLaterError               the same call can succeed after `until`
     ├── RecordRefusedError          this one record cannot be written; go on with the others
@@ -17,7 +18,13 @@ that comes from outside before it gets here.
 
 from __future__ import annotations
 
+import shlex
 from datetime import datetime
+
+
+def login_command(name: str = "") -> str:
+    """What a person types to log in at the connection of this name, or at the only one."""
+    return f"exactonline login --connection {shlex.quote(name)}" if name else "exactonline login"
 
 
 class ExactError(Exception):
@@ -31,24 +38,27 @@ class ConfigurationError(ExactError):
 class LoginNeededError(ExactError):
     """Exact no longer accepts the stored tokens; a person must consent again."""
 
-    def __init__(self, connection: str, reason: str) -> None:
-        super().__init__(
-            f"Exact refused the login of {connection}: {reason} "
-            "A person must consent again in a browser; put the new refresh_token into the settings "
-            "(see 'Going live' in the README)."
-        )
+    says = "Exact refused the login of {connection}: {reason} A person must consent again in a browser: say `{login}`."
+
+    def __init__(self, connection: str, reason: str = "", *, name: str = "") -> None:
+        """Say it of a connection as messages call it; `name` is that of the settings, where they have several."""
+        super().__init__(self.says.format(connection=connection, reason=reason, login=login_command(name)))
         self.connection = connection
         self.reason = reason
+
+
+class NobodyLoggedInError(LoginNeededError):
+    """The store holds no tokens for the connection, and the settings no first one."""
+
+    says = "Nobody is logged in at {connection}: say `{login}`."
 
 
 class RefreshOutcomeUnknownError(LoginNeededError):
     """No answer came to a refresh. Exact accepts each refresh token once, so it is not sent again."""
 
-    def __init__(self, connection: str, cause: str) -> None:
-        super().__init__(
-            connection,
-            f"the answer to a token refresh was lost ({cause}), so the stored refresh token may be spent.",
-        )
+    def __init__(self, connection: str, cause: str, *, name: str = "") -> None:
+        reason = f"the answer to a token refresh was lost ({cause}), so the stored refresh token may be spent."
+        super().__init__(connection, reason, name=name)
 
 
 class TryLaterError(ExactError):

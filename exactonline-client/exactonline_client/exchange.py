@@ -25,10 +25,12 @@ from exactonline_client.errors import (
 )
 from exactonline_client.odata import MalformedReplyError
 from exactonline_client.retries import Outcome, Step, next_step, outcome_of
+from exactonline_client.settings import Settings
 from exactonline_client.transport import Clock, NoReply, Reply, Request, Transport
 
 T = TypeVar("T")
 Waiting = Generator[datetime, None, T]
+LONGEST_TOKEN_WAIT = timedelta(minutes=10)
 TOKEN_WAITS_ALLOWED = 21
 """Of half a minute each: right after a consent, Exact gives no new token for 570 seconds."""
 
@@ -55,8 +57,8 @@ class Answer:
 class Exchange:
     """Requests of one connection and their answers."""
 
-    def __init__(self, connection: str, transport: Transport, login: Login, budgets: Budgets, now: Clock) -> None:
-        self._connection = connection
+    def __init__(self, settings: Settings, transport: Transport, login: Login, budgets: Budgets, now: Clock) -> None:
+        self._settings = settings
         self._transport = transport
         self._login = login
         self._budgets = budgets
@@ -131,27 +133,33 @@ class Exchange:
             yield wait.until
 
     def _access_token(self) -> Waiting[str]:
-        for _ in range(TOKEN_WAITS_ALLOWED):
-            try:
-                return self._login.access_token()
-            except TryLaterError as error:
-                yield error.until
-        return self._login.access_token()
+        return (yield from self._once_tokens_are_given(self._login.access_token))
 
     def _renew(self, rejected: str) -> Waiting[None]:
+        return (yield from self._once_tokens_are_given(lambda: self._login.renew(rejected)))
+
+    def _once_tokens_are_given(self, ask: Callable[[], T]) -> Waiting[T]:
+        """What comes of asking for a token, after waits that a run can sit out.
+
+        Raises:
+            TryLaterError: It would be longer; when the token requests of a day are made, until midnight.
+        """
         for _ in range(TOKEN_WAITS_ALLOWED):
             try:
-                return self._login.renew(rejected)
+                return ask()
             except TryLaterError as error:
+                if error.until - self._now() > LONGEST_TOKEN_WAIT:
+                    raise
                 yield error.until
-        return self._login.renew(rejected)
+        return ask()
 
     def give_up(self, request: Request, answer: Answer, entity: Entity | None, label: str) -> NoReturn:
         """Turn an answer that was given up into the error that says what to do next."""
         name, division = entity.name if entity else request.endpoint, request.division or 0
         match answer.outcome:
             case Outcome.TOKEN_EXPIRED:
-                raise LoginNeededError(self._connection, "a new access token was refused as well.")
+                reason = "a new access token was refused as well."
+                raise LoginNeededError(self._settings.connection, reason, name=self._settings.name)
             case Outcome.FORBIDDEN:
                 raise DivisionRefusedError(division=division, status=answer.status, said=answer.text)
             case Outcome.NOT_FOUND if entity is not None:

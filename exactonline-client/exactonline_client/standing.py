@@ -91,10 +91,7 @@ def look(settings: Settings, store: Store) -> Standing:
     problem: str | None = None
     is_login_needed = False
     try:
-        if tokens.get() is None and settings.refresh_token is None:
-            problem, is_login_needed = f"Nobody is logged in at {settings.connection}: say `exactonline login`.", True
-        else:
-            user, divisions = _ask(settings, store)
+        user, divisions = _ask(settings, store)
     except ExactError as error:
         problem, is_login_needed = str(error), isinstance(error, LoginNeededError)
     now = utc_now()

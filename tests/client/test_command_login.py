@@ -257,7 +257,6 @@ def test_a_login_is_preferred_over_the_token_that_the_settings_had_at_the_time(
     assert [token["presented"] for token in command.sandbox.tokens()] == [0, 0]
 
 
-@pytest.mark.xfail(strict=True, reason="auth.py does not go back yet to the chain that was set aside")
 def test_a_token_of_the_settings_that_is_older_than_the_login_does_no_harm(command: Command, project: Project) -> None:
     command.log_in()
 

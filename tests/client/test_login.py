@@ -15,23 +15,28 @@ from pathlib import Path
 
 import httpx
 import pytest
+from exactonline_client.auth import NEVER
 from exactonline_client.client import ExactClient
 from exactonline_client.errors import (
     ConfigurationError,
     LoginNeededError,
+    NobodyLoggedInError,
     RefreshOutcomeUnknownError,
     TryLaterError,
     UnexpectedReplyError,
 )
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
+from exactonline_client.tokens import TokenSet, TokenStore
 from sandbox_driver import AUTHORIZATION_CODE, CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, REFRESH_TOKEN, Sandbox
 
 LOG_IN = """
 import hashlib, json, sys
 from exactonline_client.client import ExactClient
+from exactonline_client.auth import NEVER
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
+from exactonline_client.tokens import TokenSet, TokenStore
 
 settings = Settings.from_config(json.loads(sys.argv[1]))
 client = ExactClient(settings, Store.open(settings.store_url), program="test")
@@ -339,11 +344,51 @@ def test_a_wrong_secret_is_named_and_costs_no_token(connect: Callable[..., Exact
     assert presented(sandbox)[0] == 1
 
 
-def test_without_any_token_it_says_where_to_get_one(connect: Callable[..., ExactClient], sandbox: Sandbox) -> None:
-    with pytest.raises(ConfigurationError, match="set refresh_token"):
+def test_without_any_token_it_names_the_command_that_gets_one(
+    connect: Callable[..., ExactClient], sandbox: Sandbox
+) -> None:
+    with pytest.raises(NobodyLoggedInError, match="say `exactonline login`"):
         connect(refresh_token=None).login.access_token()
 
     assert sandbox.journal() == []
+
+
+def test_where_there_are_several_connections_the_command_names_this_one(
+    connect: Callable[..., ExactClient], sandbox: Sandbox
+) -> None:
+    sandbox.fault("token_lost_answer")
+    for token, told in ((None, "Nobody is logged in at the north"), (REFRESH_TOKEN, "the answer to a token refresh")):
+        with pytest.raises(LoginNeededError, match=rf"{told}.* say `exactonline login --connection 'the north'`"):
+            connect(name="the north", refresh_token=token).login.access_token()
+
+
+def test_a_first_token_whose_refresh_was_interrupted_does_not_hide_the_login_that_worked(
+    connect: Callable[..., ExactClient], settings: Settings, sandbox: Sandbox
+) -> None:
+    token = connect().login.access_token()
+    with Store.open(settings.store_url) as store:
+        tokens = TokenStore.of(store, settings)
+        tokens.start("another", TokenSet("", "another", NEVER, NEVER))
+        tokens.begin_refresh(NEVER)
+
+    assert connect(refresh_token="another").login.access_token() == token
+    assert connect(refresh_token="another").login.access_token() == token
+    assert token_calls(sandbox) == [200]
+
+
+def test_when_the_token_requests_of_a_day_are_made_a_run_ends_and_does_not_wait_for_midnight(
+    connect: Callable[..., ExactClient], settings: Settings, time: Time, sandbox: Sandbox
+) -> None:
+    time.pass_here((12 - time.now().hour) * 3600)
+    with Store.open(settings.store_url) as store:
+        for _ in range(200):
+            TokenStore.of(store, settings).count.add(time.now())
+    client = connect()
+
+    with pytest.raises(TryLaterError, match=r"200 token requests a day.* It goes on after .* 00:00:00 UTC"):
+        client.run(client.me())
+
+    assert (time.slept, sandbox.journal()) == ([], [])
 
 
 def test_a_site_that_cannot_be_reached_costs_no_token(connect: Callable[..., ExactClient], time: Time) -> None:

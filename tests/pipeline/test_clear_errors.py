@@ -85,7 +85,7 @@ WRONG_LOGIN: dict[str, tuple[dict[str, Any], str]] = {
     "no client_secret": ({"client_secret": ABSENT}, "client_secret"),
     "empty client_secret": ({"client_secret": ""}, "client_secret is missing"),
     "wrong client_secret": ({"client_secret": "wrong"}, "check client_id and client_secret"),
-    "no token": ({"refresh_token": ABSENT}, "set refresh_token"),
+    "no token": ({"refresh_token": ABSENT}, "say `exactonline login`"),
     "http to another host": ({"base_url": "http://exact.example"}, "plain http is for a loopback address only"),
     "no address": ({"base_url": "start.exactonline.nl"}, "must be an https address"),
     "a store that is none": ({"store_url": "store.db"}, "store_url is no SQLAlchemy address"),
