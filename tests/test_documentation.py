@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from exactonline_client.command import VARIABLES
 from exactonline_client.entities import ACCOUNTS, Trait
 from exactonline_client.vault import KEY_VARIABLE
 from target_exactonline.outcomes import Outcome, Result
@@ -161,7 +162,7 @@ def test_every_variable_that_is_named_is_a_setting(abouts):
 
     named = set(re.findall(r"\b(?:TAP_|TARGET_|MAPPER_)?EXACTONLINE_[A-Z_]*[A-Z]\b", README + example))
 
-    assert named <= own | shared | {KEY_VARIABLE, RUN_BY_VARIABLE}
+    assert named <= own | shared | VARIABLES | {KEY_VARIABLE, RUN_BY_VARIABLE}
     assert shared <= set(re.findall(r"^(\w+)=", example, re.MULTILINE))
 
 

@@ -104,7 +104,7 @@ class ExactClient:
         self.transport = Transport(settings, secrets, program=program, now=now)
         self.login = Login(
             settings,
-            TokenStore(store, settings.base_url, settings.client_id),
+            TokenStore.of(store, settings),
             self.transport,
             now=now,
             sleep=sleep,

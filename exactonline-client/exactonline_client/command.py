@@ -25,6 +25,8 @@ from exactonline_client.vault import KEY_VARIABLE, KEYRING_NAME, KEYRING_SERVICE
 
 F = TypeVar("F", bound=Callable[..., Any])
 FROM_ENVIRONMENT = ("base_url", "client_id", "client_secret", "refresh_token", "store_url")
+REDIRECT_VARIABLE = "EXACTONLINE_REDIRECT_URI"
+VARIABLES = {*(f"EXACTONLINE_{name.upper()}" for name in FROM_ENVIRONMENT), REDIRECT_VARIABLE}
 NOT_IN_EVERY_FILE = ("client_id", "client_secret")
 
 EPILOG = f"""
@@ -35,7 +37,7 @@ the environment and a file .env in this folder:
   EXACTONLINE_CLIENT_ID      of the app registered with Exact
   EXACTONLINE_CLIENT_SECRET  of the app registered with Exact
   EXACTONLINE_STORE_URL      where the tokens are kept
-  EXACTONLINE_REDIRECT_URI   the redirect address registered with the app
+  {REDIRECT_VARIABLE}   the redirect address registered with the app
   {KEY_VARIABLE}      encrypts the tokens in the store
 With --config, only id, secret and redirect address are looked up there too.
 
@@ -241,11 +243,11 @@ def _names(settings: list[Settings]) -> str:
 
 
 def _redirect_uri(given: str | None, config: dict[str, Any]) -> str:
-    found = given or config.get("redirect_uri") or os.environ.get("EXACTONLINE_REDIRECT_URI")
+    found = given or config.get("redirect_uri") or os.environ.get(REDIRECT_VARIABLE)
     if not found:
         raise ConfigurationError(
-            "The redirect address is missing: give the one registered with the app by --redirect-uri or "
-            "EXACTONLINE_REDIRECT_URI."
+            f"The redirect address is missing: give the one registered with the app by --redirect-uri or "
+            f"{REDIRECT_VARIABLE}."
         )
     return str(found)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import ipaddress
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
@@ -114,6 +115,8 @@ class Settings:
     """Of the connection, where there are several."""
     divisions: tuple[int, ...] = ()
     """Its own ones; empty for all that it lists."""
+    shares_app: bool = False
+    """Whether another connection has the same site and app, with a user of its own."""
 
     @classmethod
     def all_from_config(cls, config: Mapping[str, Any]) -> list[Settings]:
@@ -139,7 +142,8 @@ class Settings:
             except ConfigurationError as error:
                 raise ConfigurationError(f"Connection {name}: {error}") from None
             found[name] = replace(settings, name=name, divisions=_own_divisions(name, one.get("divisions") or ()))
-        return list(found.values())
+        apps = Counter(one.site_and_app for one in found.values())
+        return [replace(one, shares_app=apps[one.site_and_app] > 1) for one in found.values()]
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Settings:
@@ -170,7 +174,7 @@ class Settings:
 
     @property
     def site_and_app(self) -> str:
-        """What Exact counts calls and tokens by; the app's id, a secret of the settings, only as a hash."""
+        """What Exact counts calls by; the app's id, a secret of the settings, only as a hash."""
         return f"{self.base_url} {hashlib.sha256(self.client_id.encode()).hexdigest()[:16]}"
 
     @property

@@ -1,4 +1,7 @@
-"""The tables of logins. `connection` is a hash of site and app in all of them."""
+"""The tables of logins.
+
+`connection` is a hash of site and app in all of them, and of the connection's name where one app has several.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ tokens = Table(
     Column("expires_at", String, nullable=False),
     Column("first_token_hash", String, nullable=False),
     Column("refresh_begun_at", String),
+    Column("name", String),
 )
 
 superseded_tokens = Table(

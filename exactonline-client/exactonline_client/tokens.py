@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
@@ -66,12 +67,23 @@ class Kept:
 
 
 class TokenStore:
-    """The tokens of one connection (site and app)."""
+    """The tokens of one connection: a site, an app, and its name where the app has several connections."""
 
-    def __init__(self, store: Store, site: str, client_id: str, vault: Vault | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        site: str,
+        client_id: str,
+        vault: Vault | None = None,
+        *,
+        name: str = "",
+        shares_app: bool = False,
+    ) -> None:
+        alone, named = _hash(f"{site} {client_id}"), _hash(f"{site} {client_id} {name}")
         self.store = store
-        self.connection = _hash(f"{site} {client_id}")
+        self.connection, self._otherwise = (named, alone) if shares_app else (alone, named)
         self.count = TokenCount(store, self.connection)
+        self._name = name
         self._vault = vault or Vault.of_environment()
         self._in_force = tokens.c.connection == self.connection
         self._set_aside = tokens.c.connection == _aside(self.connection)
@@ -79,7 +91,7 @@ class TokenStore:
     @classmethod
     def of(cls, store: Store, settings: Settings) -> TokenStore:
         """The tokens of the connection that these settings describe."""
-        return cls(store, settings.base_url, settings.client_id)
+        return cls(store, settings.base_url, settings.client_id, name=settings.name, shares_app=settings.shares_app)
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -100,9 +112,9 @@ class TokenStore:
         Raises:
             ConfigurationError: They are encrypted, and the key is missing or another one.
         """
-        with self.store.read() as connection:
-            row = connection.execute(select(tokens).where(self._in_force)).one_or_none()
-            superseded = self._superseded(connection)
+        row, superseded = self._row()
+        if row is None and self._name and self._carry_over():
+            row, superseded = self._row()
         if row is None:
             return None
         kept = self._kept(row, superseded)
@@ -178,6 +190,24 @@ class TokenStore:
 
     # Rows
 
+    def _row(self) -> tuple[Row[Any] | None, frozenset[str]]:
+        with self.store.read() as connection:
+            row = connection.execute(select(tokens).where(self._in_force)).one_or_none()
+            return row, self._superseded(connection)
+
+    def _carry_over(self) -> bool:
+        """Take this connection's tokens along when another one came to share its app, or left; whether there were."""
+        before, mine = self._otherwise, tokens.c.name == self._name
+        aside = (tokens.c.connection == _aside(before)) & mine
+        superseded = superseded_tokens.c.connection == before
+        with self.store.write() as connection:
+            in_force = tokens.update().where((tokens.c.connection == before) & mine)
+            if not connection.execute(in_force.values(connection=self.connection)).rowcount:
+                return False
+            connection.execute(tokens.update().where(aside).values(connection=_aside(self.connection)))
+            connection.execute(superseded_tokens.update().where(superseded).values(connection=self.connection))
+        return True
+
     def _replace(self, connection: Connection, first_token_hash: str, new: TokenSet) -> None:
         connection.execute(tokens.delete().where(self._in_force))
         row = {"connection": self.connection, "first_token_hash": first_token_hash, **self._as_row(new)}
@@ -200,9 +230,10 @@ class TokenStore:
             "issued_at": new.issued_at.isoformat(),
             "expires_at": new.expires_at.isoformat(),
             "refresh_begun_at": None,
+            "name": self._name or None,
         }
 
-    def _kept(self, row: Row[tuple[str | None, ...]], superseded: frozenset[str]) -> Kept:
+    def _kept(self, row: Row[Any], superseded: frozenset[str]) -> Kept:
         begun_at = row.refresh_begun_at
         return Kept(
             TokenSet(

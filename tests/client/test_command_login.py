@@ -349,6 +349,28 @@ def test_of_several_connections_one_is_named(command: Command, tmp_path: Path) -
     assert "Logged in at north" in ran.output
 
 
+def test_two_users_of_one_app_log_in_side_by_side(command: Command, project: Project, tmp_path: Path) -> None:
+    world = small_world(user={"divisions": [SOURCE]})
+    bert = {"name": "Bert Smit", "email": "bert@example.com", "current_division": 201, "divisions": [201, 202]}
+    command.sandbox.reset({**world, "users": [*world["users"], bert]})
+    app = {"client_id": CLIENT_ID, "client_secret": CLIENT_SECRET, "base_url": command.sandbox.url}
+    settings = {"connections": [{"name": name, **app} for name in ("north", "south")], "client_id": ABSENT}
+    config = tmp_path / "both.json"
+    config.write_text(json.dumps({"store_url": command.store_url, "connections": settings["connections"]}))
+    options = ("login", "--config", str(config), "--json", "--redirect-uri", REDIRECT_URI)
+    for name, user in (("north", "Anna de Boer"), ("south", "Bert Smit")):
+        begun = command.run(*options, "--connection", name)
+        redirected = consent(begun.json["authorization_url"], user)
+        assert command.run(*options, "--connection", name, "--redirected", redirected).json["user"] == user
+
+    read = project.read(refresh_token=ABSENT, **settings)
+    loaded = project.load(read.output, refresh_token=ABSENT, fan_out={}, **settings)
+
+    assert (read.status, loaded.status) == (0, 0), read.log + loaded.log
+    assert [len(command.sandbox.codes(code)) for code in (201, 202)] == [3, 3]
+    assert {call["user"] for call in command.sandbox.journal(division=201)} == {"Bert Smit"}
+
+
 # Secrets
 
 

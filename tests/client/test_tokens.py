@@ -112,6 +112,56 @@ def test_another_app_at_the_same_site_has_tokens_of_its_own(url: str, store: Sto
     assert other.tokens == pair(2)
 
 
+def of_connection(store: Store, name: str, *, shares_app: bool) -> TokenStore:
+    return TokenStore(store, SITE, "app", name=name, shares_app=shares_app)
+
+
+def test_two_users_of_one_app_have_tokens_of_their_own(store: Store) -> None:
+    north, south = (of_connection(store, name, shares_app=True) for name in ("north", "south"))
+    north.start("first of north", pair(1))
+    south.start("first of south", pair(2))
+
+    south.put(pair(3))
+    south.count.add(NOW)
+
+    kept = north.get()
+    assert kept is not None
+    assert kept.tokens == pair(1)
+    assert (north.count.today(NOW), south.count.today(NOW)) == (0, 1)
+
+
+@pytest.mark.parametrize("shares_app", [True, False], ids=["another one came", "the other one left"])
+def test_a_connection_keeps_its_login_when_it_shares_its_app_from_now_on_or_no_more(
+    store: Store, shares_app: bool
+) -> None:
+    before = of_connection(store, "north", shares_app=not shares_app)
+    before.log_in(pair(1), "older")
+    before.start("newer", TokenSet("", "newer", NOW, NOW))
+
+    now = of_connection(store, "north", shares_app=shares_app)
+
+    kept = now.get()
+    assert kept is not None
+    assert began_with(kept, "older")
+    assert now.go_back()
+    back = now.get()
+    assert back is not None
+    assert back.tokens == pair(1)
+    assert of_connection(store, "south", shares_app=True).get() is None
+
+
+def test_the_login_of_an_only_connection_without_a_name_is_given_to_none_of_several(store: Store) -> None:
+    TokenStore(store, SITE, "app").start("first", pair(1))
+
+    assert [of_connection(store, name, shares_app=True).get() for name in ("north", "south")] == [None, None]
+
+
+def test_an_only_connection_that_got_a_name_keeps_its_login(store: Store) -> None:
+    TokenStore(store, SITE, "app").start("first", pair(1))
+
+    assert of_connection(store, "north", shares_app=False).get() is not None
+
+
 def test_one_refreshes_at_a_time(url: str, tokens: TokenStore) -> None:
     entered = threading.Event()
 
