@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from exactonline_client.command import VARIABLES
+from exactonline_client.command_line import VARIABLES
 from exactonline_client.entities import ACCOUNTS, Trait
 from exactonline_client.vault import KEY_VARIABLE
 from target_exactonline.outcomes import Outcome, Result

@@ -35,10 +35,12 @@ REQUESTS_TYPES = {
     "requests.adapters.BaseAdapter",
 }
 PURE_MODULES = [
+    "exactonline_client.divisions",
     "exactonline_client.entities",
     "exactonline_client.errors",
     "exactonline_client.limits",
     "exactonline_client.odata",
+    "exactonline_client.readiness",
     "exactonline_client.retries",
     "exactonline_client.zones",
     "mapper_exactonline.fan_out",

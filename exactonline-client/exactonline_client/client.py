@@ -17,6 +17,7 @@ from typing import Any, Literal
 from exactonline_client import odata
 from exactonline_client.auth import Login
 from exactonline_client.budgets import Budgets
+from exactonline_client.divisions import DIVISION_FIELDS
 from exactonline_client.entities import DELETIONS, DIVISIONS, Entity
 from exactonline_client.errors import (
     DivisionRefusedError,
@@ -34,37 +35,6 @@ from exactonline_client.transport import Clock, Request, Secrets, Transport, utc
 from exactonline_client.zones import zone_of_offset, zone_of_site
 
 Variant = Literal["sync", "bulk", "single"]
-
-ACTIVE = 1
-DIVISION_FIELDS = ("Code", "Description", "Country", "Status", "BlockingStatus", "DivisionMoveDate")
-
-
-@dataclass(frozen=True, slots=True)
-class Division:
-    """A company within reach of the login."""
-
-    code: int
-    name: str
-    country: str
-    status: int
-    """0 inactive, 1 active, 2 archived."""
-    blocking_status: int
-    """0 free; otherwise Exact is restoring, converting or copying it."""
-    moved_at: datetime | None
-    """When Exact last moved it to another database, where row versions start again."""
-
-    @classmethod
-    def of(cls, row: Row) -> Division:
-        """A division out of its row."""
-        status, moved_at = row.get("Status"), row.get("DivisionMoveDate")
-        return cls(
-            int(row["Code"]),
-            row.get("Description") or "",
-            row.get("Country") or "",
-            ACTIVE if status is None else int(status),
-            int(row.get("BlockingStatus") or 0),
-            datetime.fromisoformat(moved_at) if moved_at else None,
-        )
 
 
 @dataclass(frozen=True, slots=True)

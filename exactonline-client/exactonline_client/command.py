@@ -1,33 +1,27 @@
-"""`exactonline`: log in by a browser, see how the login stands, log out."""
+"""`exactonline`: log in by a browser, see how the login stands, check whether a run can start, log out."""
 
 from __future__ import annotations
 
-import functools
 import json
 import os
 import sys
 import webbrowser
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 from dotenv import load_dotenv
 
+from exactonline_client.command_check import check
+from exactonline_client.command_line import REDIRECT_VARIABLE, chosen, one_of, options, plainly, read_config
 from exactonline_client.consent import TIME_TO_CONSENT, Consent
-from exactonline_client.errors import ConfigurationError, ExactError
+from exactonline_client.errors import ConfigurationError
 from exactonline_client.settings import Settings
 from exactonline_client.standing import PROGRAM, Standing, look
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
 from exactonline_client.transport import Secrets, Transport, utc_now
 from exactonline_client.vault import KEY_VARIABLE, KEYRING_NAME, KEYRING_SERVICE, new_key
-
-F = TypeVar("F", bound=Callable[..., Any])
-FROM_ENVIRONMENT = ("base_url", "client_id", "client_secret", "refresh_token", "store_url")
-REDIRECT_VARIABLE = "EXACTONLINE_REDIRECT_URI"
-VARIABLES = {*(f"EXACTONLINE_{name.upper()}" for name in FROM_ENVIRONMENT), REDIRECT_VARIABLE}
-NOT_IN_EVERY_FILE = ("client_id", "client_secret")
 
 EPILOG = f"""
 \b
@@ -38,6 +32,7 @@ the environment and a file .env in this folder:
   EXACTONLINE_CLIENT_SECRET  of the app registered with Exact
   EXACTONLINE_STORE_URL      where the tokens are kept
   {REDIRECT_VARIABLE}   the redirect address registered with the app
+  EXACTONLINE_CONNECTIONS    several connections, as JSON, in place of a single one
   {KEY_VARIABLE}      encrypts the tokens in the store
 With --config, only id, secret and redirect address are looked up there too.
 
@@ -46,48 +41,24 @@ Examples:
   exactonline login --redirect-uri https://example.com/callback
   exactonline login --redirected 'https://example.com/callback?code=...&state=...'
   exactonline status --config tap.json --json
+  exactonline check --source 2000100 --targets 2000101,2000102
 
 \b
 Exit status:
-  0  done; for status: every login works
+  0  done; for status: every login works; for check: a run can start
   1  not done, with one line that says why; for status: a login is needed or
-     does not work
+     does not work; for check: a run cannot start
   2  the command was misspelt
 """
 
 
 @click.group(epilog=EPILOG)
 def main() -> None:
-    """Log in to Exact Online, and see how the login stands."""
+    """Log in to Exact Online, see how the login stands, and check whether a run can start."""
     load_dotenv(Path(".env"))
 
 
-def _options(command: F) -> F:
-    for option in (
-        click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs."),
-        click.option("--connection", "name", help="The connection of this name, where the settings have several."),
-        click.option(
-            "--config",
-            "config_file",
-            type=click.Path(path_type=Path, dir_okay=False),
-            help="The settings file of a tap or target.",
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def _plainly(command: F) -> F:
-    """Tell an error in one line."""
-
-    @functools.wraps(command)
-    def run(*arguments: Any, **options: Any) -> Any:
-        try:
-            return command(*arguments, **options)
-        except ExactError as error:
-            raise click.ClickException(str(error)) from None
-
-    return run  # type: ignore[return-value] # the same signature
+main.add_command(check)
 
 
 @main.command(
@@ -100,12 +71,12 @@ Examples:
 Exit status: 0 logged in (or with --json and no --redirected: the address is printed), 1 not, 2 misspelt.
 """
 )
-@_options
+@options
 @click.option("--redirect-uri", help="The redirect address, to the letter as it is registered with the app.")
 @click.option("--redirected", metavar="URL", help="Go on: the address on which the browser ended, in quotes.")
 @click.option("--open", "open_browser", is_flag=True, help="Open the address in a browser of this machine.")
 @click.option("--force-login", is_flag=True, help="Have Exact ask for name and password even of who is logged in.")
-@_plainly
+@plainly
 def login(
     *,
     config_file: Path | None,
@@ -122,8 +93,8 @@ def login(
     that address from the address bar, whatever the page shows, and paste it here, or give it to --redirected within
     ten minutes of the first call. With --json nothing is asked for: the address is printed, and --redirected goes on.
     """
-    config = _config(config_file)
-    settings = _one_of(config, name)
+    config = read_config(config_file)
+    settings = one_of(config, name)
     with Store.open(settings.store_url) as store, _transport(settings) as transport:
         consent = Consent(settings, TokenStore.of(store, settings), transport)
         if redirected is None:
@@ -150,12 +121,12 @@ Example:
 Exit status: 0 every login works, 1 a login is needed or does not work, 2 misspelt.
 """
 )
-@_options
-@_plainly
+@options
+@plainly
 def status(*, config_file: Path | None, name: str | None, as_json: bool) -> None:
     """Tell who is logged in, for how long, and which divisions are in reach. It asks Exact, which costs two calls."""
     problems = []
-    for settings in _chosen(_config(config_file), name):
+    for settings in chosen(read_config(config_file), name):
         with Store.open(settings.store_url) as store:
             standing = look(settings, store)
         _show(standing, as_json=as_json)
@@ -173,11 +144,11 @@ Example:
 Exit status: 0 no tokens are stored any more, 1 it did not succeed, 2 misspelt.
 """
 )
-@_options
-@_plainly
+@options
+@plainly
 def logout(*, config_file: Path | None, name: str | None, as_json: bool) -> None:
     """Forget the tokens of the connection. Exact itself keeps the consent until a person withdraws it there."""
-    settings = _one_of(_config(config_file), name)
+    settings = one_of(read_config(config_file), name)
     with Store.open(settings.store_url) as store, _transport(settings) as transport:
         tokens = TokenStore.of(store, settings)
         with tokens.lock():
@@ -200,46 +171,10 @@ Examples:
 Exit status: 0 done, 1 the extra exactonline-client[vault] is not installed, 2 misspelt.
 """,
 )
-@_plainly
+@plainly
 def make_key() -> None:
     """Print a fresh key that encrypts the tokens in the store. Keep it: without it a person must log in anew."""
     click.echo(new_key())
-
-
-# Settings
-
-
-def _config(config_file: Path | None) -> dict[str, Any]:
-    """The settings by name: those of the file, which are those of the run, or those of the environment."""
-    given = {name: value for name in FROM_ENVIRONMENT if (value := os.environ.get(f"EXACTONLINE_{name.upper()}"))}
-    if config_file is None:
-        return given
-    try:
-        config = json.loads(config_file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ConfigurationError(f"The settings in {config_file} cannot be read: {error}") from None
-    if not isinstance(config, dict):
-        raise ConfigurationError(f"The settings in {config_file} must be a JSON object.")
-    return {**{name: given[name] for name in NOT_IN_EVERY_FILE if name in given}, **config}
-
-
-def _chosen(config: dict[str, Any], name: str | None) -> list[Settings]:
-    every = Settings.all_from_config(config)
-    chosen = [one for one in every if name in {None, one.name}]
-    if not chosen:
-        raise ConfigurationError(f"The settings have no connection {name}; they have {_names(every)}.")
-    return chosen
-
-
-def _one_of(config: dict[str, Any], name: str | None) -> Settings:
-    chosen = _chosen(config, name)
-    if len(chosen) > 1:
-        raise ConfigurationError(f"Say which connection, by --connection: {_names(chosen)}.")
-    return chosen[0]
-
-
-def _names(settings: list[Settings]) -> str:
-    return ", ".join(one.name or "only one, without a name" for one in settings)
 
 
 def _redirect_uri(given: str | None, config: dict[str, Any]) -> str:

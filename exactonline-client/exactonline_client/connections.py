@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 
-from exactonline_client.client import DIVISION_FIELDS, Division, ExactClient
+from exactonline_client.client import ExactClient
+from exactonline_client.divisions import DIVISION_FIELDS, Division
 from exactonline_client.errors import ConfigurationError, DivisionRefusedError, TryLaterError
 from exactonline_client.odata import Row
 from exactonline_client.settings import Settings
@@ -22,7 +24,7 @@ class Reached:
 
     division: Division
     client: ExactClient
-    row: Row
+    row: Row = field(default_factory=dict)
     """As Exact lists it, with the fields that were asked for."""
 
     @property
@@ -35,8 +37,15 @@ class Reached:
 class Connections:
     """All connections of the settings; one if there is only one."""
 
-    def __init__(self, settings: Sequence[Settings], store: Store, *, program: str) -> None:
-        self.clients = [ExactClient(one, store, program=program) for one in settings]
+    def __init__(
+        self,
+        settings: Sequence[Settings],
+        store: Store,
+        *,
+        program: str,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.clients = [ExactClient(one, store, program=program, sleep=sleep) for one in settings]
 
     def now(self) -> datetime:
         """Now, aware."""
@@ -61,21 +70,13 @@ class Connections:
         Raises:
             ConfigurationError: Two connections list the same code, and the settings do not say which one it is.
         """
-        found: dict[int, Reached] = {}
-        for client in self.clients:
-            own = client.settings.divisions
-            for row in self._rows(client, own or (wanted if len(self.clients) == 1 else ()), select):
-                division = Division.of(row)
-                if own and division.code not in own:
-                    continue
-                other = found.get(division.code)
-                if other is not None:
-                    raise ConfigurationError(
-                        f"Division {division.code} is listed by two connections, {other.client.settings.connection} "
-                        f"and {client.settings.connection}. Say under each connection, in divisions, which are its own."
-                    )
-                found[division.code] = Reached(division, client, row)
-        return found
+        return placed(
+            Reached(Division.of(row), client, row)
+            for client in self.clients
+            for row in self._rows(
+                client, client.settings.divisions or (wanted if len(self.clients) == 1 else ()), select
+            )
+        )
 
     def _rows(self, client: ExactClient, likely: Sequence[int], select: Sequence[str]) -> list[Row]:
         if likely:
@@ -100,14 +101,22 @@ class Connections:
         self.close()
 
 
-def unexpected_names(expected: Mapping[str, str], reach: Mapping[int, Reached]) -> list[str]:
-    """Which divisions now belong to a company of another name than the settings expect, a sentence each."""
-    problems = []
-    for code, name in expected.items():
-        reached = reach.get(int(code))
-        if reached is not None and reached.division.name.strip().casefold() != name.strip().casefold():
-            problems.append(
-                f"Division {code} is called {reached.division.name!r}, where expected_divisions says {name!r}. "
-                "Make sure that it is the right company, then correct the setting."
+def placed(listed: Iterable[Reached]) -> dict[int, Reached]:
+    """The divisions by code, each with the one connection that it belongs to.
+
+    Raises:
+        ConfigurationError: Two connections list the same code, and the settings do not say which one it is.
+    """
+    found: dict[int, Reached] = {}
+    for one in listed:
+        code, own = one.division.code, one.client.settings.divisions
+        if own and code not in own:
+            continue
+        other = found.get(code)
+        if other is not None:
+            raise ConfigurationError(
+                f"Division {code} is listed by two connections, {other.client.settings.connection} and "
+                f"{one.client.settings.connection}. Say under each connection, in divisions, which are its own."
             )
-    return problems
+        found[code] = one
+    return found

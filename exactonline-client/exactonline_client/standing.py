@@ -8,7 +8,8 @@ from datetime import datetime, timedelta
 from importlib.metadata import version
 from typing import Any
 
-from exactonline_client.client import Division, ExactClient, Me
+from exactonline_client.client import ExactClient, Me
+from exactonline_client.divisions import Division
 from exactonline_client.errors import ConfigurationError, ExactError, LoginNeededError, TryLaterError
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
@@ -85,19 +86,27 @@ class Patience:
 
 def look(settings: Settings, store: Store) -> Standing:
     """How a connection stands, asked of Exact; a problem is told, not raised."""
-    tokens = TokenStore.of(store, settings)
+    with ExactClient(settings, store, program=PROGRAM, sleep=Patience()) as exact:
+        return standing_of(exact, store)
+
+
+def standing_of(exact: ExactClient, store: Store) -> Standing:
+    """The same of a connection that is open, which takes two calls."""
+    tokens = TokenStore.of(store, exact.settings)
     user: Me | None = None
     divisions: tuple[Division, ...] = ()
     problem: str | None = None
     is_login_needed = False
     try:
-        user, divisions = _ask(settings, store)
+        user = exact.run(exact.me())
+        rows = exact.run(exact.division_rows(user.current_division, *exact.settings.divisions))
+        divisions = tuple(sorted((Division.of(row) for row in rows), key=lambda division: division.code))
     except ExactError as error:
         problem, is_login_needed = str(error), isinstance(error, LoginNeededError)
     now = utc_now()
     issued_at = _issued_at(tokens)
     return Standing(
-        connection=settings.connection,
+        connection=exact.settings.connection,
         user=user.name if user else None,
         token_age=now - issued_at if issued_at else None,
         login_ends_in=max(issued_at + REFRESH_TOKEN_LIFE - now, timedelta(0)) if issued_at else None,
@@ -107,13 +116,6 @@ def look(settings: Settings, store: Store) -> Standing:
         is_login_needed=is_login_needed,
         problem=problem,
     )
-
-
-def _ask(settings: Settings, store: Store) -> tuple[Me, tuple[Division, ...]]:
-    with ExactClient(settings, store, program=PROGRAM, sleep=Patience()) as exact:
-        me = exact.run(exact.me())
-        rows = exact.run(exact.division_rows(me.current_division, *settings.divisions))
-    return me, tuple(sorted((Division.of(row) for row in rows), key=lambda division: division.code))
 
 
 def _issued_at(tokens: TokenStore) -> datetime | None:

@@ -37,9 +37,10 @@ class Store:
     readers never wait, and see one state. SQLite gives that by its file, PostgreSQL by an advisory lock.
     """
 
-    def __init__(self, engine: Engine, url: URL) -> None:
+    def __init__(self, engine: Engine, url: URL, tables: Sequence[MetaData] = ()) -> None:
         self._engine = engine
         self._url = url
+        self._tables = [one for one in tables if isinstance(one, VersionedTables)]
 
     @classmethod
     def open(cls, store_url: str, *tables: MetaData) -> Store:
@@ -52,7 +53,7 @@ class Store:
         where = _shown(url)
         try:
             engine = _sqlite_engine(url) if _is_sqlite(url) else _postgresql_engine(url)
-            store = cls(engine, url)
+            store = cls(engine, url, (metadata, *tables))
             try:
                 store._bring_up_to_date((metadata, *tables))
             except BaseException:
@@ -82,6 +83,17 @@ class Store:
     def _is_new(self) -> bool:
         """Whether it is a file without content, which only one process at a time may give its first."""
         return _is_sqlite(self._url) and not (self._url.database and Path(self._url.database).stat().st_size)
+
+    @property
+    def address(self) -> str:
+        """Where it is, without passwords."""
+        return _shown(self._url)
+
+    @property
+    def versions(self) -> list[str]:
+        """Each program whose tables it was opened for, with their version."""
+        with self.read() as connection:
+            return [f"{one.program} {schema.version_in(connection, one)}" for one in self._tables]
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from copy import deepcopy
 from functools import cached_property
 from types import FrameType
 from typing import Any, ClassVar, cast
 
-from exactonline_client.client import ACTIVE
-from exactonline_client.connections import Connections, Reached, unexpected_names
+from exactonline_client.connections import Connections, Reached
+from exactonline_client.divisions import problems
 from exactonline_client.entities import DIVISIONS
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.plugin import PlainErrors
@@ -120,25 +120,7 @@ class TapExactOnline(PlainErrors, Tap):
         Raises:
             ConfigurationError: One does not exist, is out of reach, archived, in Exact's own hands, or of another name.
         """
-        problems = [unreadable(code, self.reach) for code in self.source_divisions]
-        problems += unexpected_names(self.config.get("expected_divisions") or {}, self.reach)
-        for problem in problems:
-            if problem:
-                raise ConfigurationError(problem)
-
-
-def unreadable(code: int, reach: Mapping[int, Reached]) -> str | None:
-    """Why a source division cannot be read, or None."""
-    reached = reach.get(code)
-    if reached is None:
-        return (
-            f"The setting divisions names {code}, which is not within reach of this login. It reaches: "
-            f"{', '.join(map(str, sorted(reach))) or 'none'}. Correct the code, or grant the division at consent."
-        )
-    division = reached.division
-    if division.status != ACTIVE:
-        state = "archived" if division.status > ACTIVE else "inactive"
-        return f"The source division {code} ({division.name}) is {state}; choose an active one."
-    if division.blocking_status:
-        return f"Exact itself is at work in the source division {code} ({division.name}); run again later."
-    return None
+        divisions = {code: reached.division for code, reached in self.reach.items()}
+        expected = self.config.get("expected_divisions") or {}
+        for problem in problems("source", self.source_divisions, divisions, expected):
+            raise ConfigurationError(problem)

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from exactonline_client.client import Division, ExactClient
+from exactonline_client.client import ExactClient
+from exactonline_client.divisions import Division
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import (
     AlreadyExistsError,

@@ -10,7 +10,8 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from exactonline_client.client import Division, ExactClient
+from exactonline_client.client import ExactClient
+from exactonline_client.divisions import Division
 from exactonline_client.entities import ACCOUNTS, DELETIONS
 from exactonline_client.exchange import Waiting
 from exactonline_client.odata import Row

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
-from exactonline_client.client import ACTIVE
-from exactonline_client.connections import Connections, Reached, unexpected_names
+from exactonline_client.connections import Connections, Reached
+from exactonline_client.divisions import problems, why_unfit
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError, TryLaterError
+from exactonline_client.proof import prove
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
@@ -25,6 +27,7 @@ from target_exactonline.ledger import Ledger
 from target_exactonline.outcomes import Outcome, Tally
 from target_exactonline.plan import Policy
 from target_exactonline.progress import Progress
+from target_exactonline.proof import last_write
 from target_exactonline.replica import Replica
 from target_exactonline.report import Report
 from target_exactonline.runs import DivisionCounts, OpenRun, Runs
@@ -50,6 +53,7 @@ class Run:
         self._brakes = Brakes.from_config(config)
         self._policy = Policy(config["load_method"], config["nulls"], config["on_collision"])
         self._expected = config.get("expected_divisions") or {}
+        self._targets = (config.get("fan_out") or {}).get("target_divisions") or ()
         self._database = Store.open(settings[0].store_url, tables.metadata)
         self._connections = Connections(settings, self._database, program=program)
         self._store = TargetStore(self._database, *self._connections.sites)
@@ -80,9 +84,24 @@ class Run:
         self.intake = Intake(self._spool, self.ledger, self.tally)
 
     def test_connection(self) -> None:
-        """Prove that the login works; writes nothing."""
+        """Prove that the logins work and that the targets of the settings can be used; writes nothing.
+
+        Raises:
+            ConfigurationError: They do not, or cannot.
+        """
         self._only_tested = True
-        self._logger.info("The login works; it reaches %d divisions.", len(self._divisions(())))
+        readiness = prove(
+            self._connections,
+            self._database,
+            sources=(),
+            targets=self._targets,
+            expected=self._expected,
+            last_write=partial(last_write, self._database),
+        )
+        for line in readiness.as_text().splitlines():
+            self._logger.info("%s", line)
+        if not readiness.is_ready:
+            raise ConfigurationError(readiness.first_problem)
 
     def deliver(self) -> None:
         """Bring everything that came in to its divisions.
@@ -101,12 +120,10 @@ class Run:
             except TryLaterError as error:
                 self._park_all(wanted, str(error))
             else:
-                problems = [unwritable(code, reach) for code in addressed]
-                problems += unexpected_names(self._expected, reach)
-                for problem in problems:
-                    if problem:
-                        raise ConfigurationError(problem)
-                self._work([reach[code] for code in wanted if unwritable(code, reach) is None])
+                divisions = {code: reached.division for code, reached in reach.items()}
+                for problem in problems("target", addressed, divisions, self._expected):
+                    raise ConfigurationError(problem)
+                self._work([reach[code] for code in wanted if why_unfit("target", code, divisions) is None])
         self.ledger.flush()
 
     def end(self, signal_number: int | None = None, failure: str | None = None) -> int:
@@ -212,20 +229,3 @@ class Run:
         if self._faults:
             verdict += f" In {len(self._faults)} division(s) it could not go on: {self._faults[0]}"
         return verdict
-
-
-def unwritable(code: int, reach: Mapping[int, Reached]) -> str | None:
-    """Why a division cannot be written to, or None."""
-    reached = reach.get(code)
-    if reached is None:
-        return (
-            f"The target division {code} is not within reach of this login. It reaches: "
-            f"{', '.join(map(str, sorted(reach))) or 'none'}. Correct the code, or grant the division at consent."
-        )
-    division = reached.division
-    if division.status != ACTIVE:
-        state = "archived" if division.status > ACTIVE else "inactive"
-        return f"The target division {code} ({division.name}) is {state}; take it off the targets."
-    if division.blocking_status:
-        return f"Exact itself is at work in the target division {code} ({division.name}); run again later."
-    return None

@@ -1,0 +1,84 @@
+"""`exactonline check`: whether a run can start, before anything is written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from exactonline_client.command_line import chosen, from_json, options, plainly, read_config
+from exactonline_client.connections import Connections
+from exactonline_client.programs import installed
+from exactonline_client.proof import prove
+from exactonline_client.standing import PROGRAM, Patience
+from exactonline_client.store import Store
+
+
+class Codes(click.ParamType[list[int]]):
+    """Codes of divisions, parted by commas."""
+
+    name = "N,N..."
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> list[int]:
+        """The codes in a text."""
+        try:
+            return value if isinstance(value, list) else [int(one) for one in str(value).split(",")]
+        except ValueError:
+            self.fail(f"{value!r} is no list of division codes, such as 2000101,2000102.", parameter, context)
+
+
+@click.command(
+    epilog="""
+\b
+Examples:
+  exactonline check
+  exactonline check --source 2000100 --targets 2000101,2000102
+  exactonline check --config target.json --source 2000100 --json
+
+Without --source and --targets they are those of the settings: divisions of a tap, target_divisions of a target or its
+fan_out, in --config or in TAP_EXACTONLINE_DIVISIONS and TARGET_EXACTONLINE_FAN_OUT. If no targets are set, all active
+divisions but the sources.
+
+Exit status: 0 a run can start, 1 it cannot, with the reasons, 2 misspelt.
+"""
+)
+@options
+@click.option("--source", "sources", type=Codes(), help="Divisions that are read.")
+@click.option("--targets", type=Codes(), help="Divisions that are written.")
+@plainly
+def check(
+    *,
+    config_file: Path | None,
+    name: str | None,
+    as_json: bool,
+    sources: list[int] | None,
+    targets: list[int] | None,
+) -> None:
+    """Tell whether a run can start: store, logins, and each division. It writes nothing to any company.
+
+    It asks Exact, which costs two calls per connection and one per division.
+    """
+    config = read_config(config_file)
+    settings = chosen(config, name)
+    fan_out = config.get("fan_out") or from_json("TARGET_EXACTONLINE_FAN_OUT") or config
+    programs = installed()
+    with (
+        Store.open(settings[0].store_url, *(one.tables for one in programs)) as store,
+        Connections(settings, store, program=PROGRAM, sleep=Patience()) as connections,
+    ):
+        readiness = prove(
+            connections,
+            store,
+            sources=sources or config.get("divisions") or from_json("TAP_EXACTONLINE_DIVISIONS") or (),
+            targets=targets or fan_out.get("target_divisions"),
+            excluded=fan_out.get("exclude_divisions") or (),
+            expected=config.get("expected_divisions") or {},
+            last_write=lambda site, code: max(
+                filter(None, (one.last_write(store, site, code) for one in programs)), default=None
+            ),
+        )
+    lines = [json.dumps(one, ensure_ascii=False) for one in readiness.as_json()]
+    click.echo("\n".join(lines) if as_json else readiness.as_text())
+    raise SystemExit(0 if readiness.is_ready else 1)
