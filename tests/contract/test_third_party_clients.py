@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from client_environments import INSTALL_SECONDS, python_with
+from environments import INSTALL_SECONDS, python_with
 from sandbox_driver import (
     AUTHORIZATION_CODE,
     CLIENT_SECRET,
@@ -67,13 +67,13 @@ def visit(client: str, python: Path, wishes: dict[str, Any]) -> dict[str, dict[s
 
 # Made once, in whatever order the tests come; a failure to make one is kept as well.
 @pytest.fixture(scope="session")
-def exactonline(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    return report_on("exactonline", request.config, tmp_path_factory.mktemp("exactonline"))
+def exactonline(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return report_on("exactonline", tmp_path_factory.mktemp("exactonline"))
 
 
 @pytest.fixture(scope="session")
-def python_exact_online(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Report:
-    return report_on("python-exact-online", request.config, tmp_path_factory.mktemp("python-exact-online"))
+def python_exact_online(tmp_path_factory: pytest.TempPathFactory) -> Report:
+    return report_on("python-exact-online", tmp_path_factory.mktemp("python-exact-online"))
 
 
 @pytest.fixture(params=["exactonline", "python_exact_online"])
@@ -82,8 +82,8 @@ def report(request: pytest.FixtureRequest) -> Report:
     return made
 
 
-def report_on(client: str, config: pytest.Config, folder: Path) -> Report:
-    python = python_with(client, config.cache.mkdir("contract"))
+def report_on(client: str, folder: Path) -> Report:
+    python = python_with(client)
     with running(folder / "world.db") as sandbox:
         return both_visits(client, python, sandbox, folder)
 
