@@ -66,14 +66,15 @@ class Ran:
 class Plugin:
     """A tap, mapper or target with its settings in a file."""
 
-    def __init__(self, name: str, folder: Path) -> None:
+    def __init__(self, name: str, folder: Path, programs: Path = BIN) -> None:
         self.name = name
         self.folder = folder
+        self._programs = programs
 
     def command(self, config: Mapping[str, Any], *options: str) -> list[str]:
         path = self.folder / f"{self.name}.json"
         path.write_text(json.dumps(config), encoding="utf-8")
-        return [str(BIN / self.name), "--config", str(path), *options]
+        return [str(self._programs / self.name), "--config", str(path), *options]
 
     def run(
         self, config: Mapping[str, Any], *options: str, given: str = "", env: Mapping[str, str] | None = None

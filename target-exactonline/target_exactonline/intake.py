@@ -97,10 +97,11 @@ class Intake:
         problems = list(record.problems)
         if record.division is None and not any(problem.startswith("Division") for problem in problems):
             problems.insert(0, "Division is empty")
+        where = f" ({record.origin})" if record.origin else ""
         self._ledger.never_addressed(
             record.division,
             record.code,
             Outcome.REFUSED,
-            f"{ACCOUNTS.name.capitalize()} {record.code or 'without a code'} in division {record.division or '?'}: "
-            f"{'; '.join(problems)}. Not sent; correct it in the source and run again.",
+            f"{ACCOUNTS.name.capitalize()} {record.code or 'without a code'} in division {record.division or '?'}"
+            f"{where}: {'; '.join(problems)}. Not sent; correct it in the source and run again.",
         )

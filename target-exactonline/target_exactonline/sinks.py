@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
-from mapper_exactonline.fan_out import is_addressed
+from mapper_exactonline.fan_out import KEY_PROPERTIES, is_addressed
 from singer_sdk import BatchSink
 
 from target_exactonline.intake import Copier
 from target_exactonline.outcomes import Outcome
 from target_exactonline.run import Run
-from target_exactonline.values import check
+from target_exactonline.values import Origin, check
 
 
 class Host(Protocol):
@@ -26,6 +26,10 @@ class Host(Protocol):
     @property
     def copier(self) -> Copier:
         """Copies records that do not say where they go."""
+
+    @property
+    def origin(self) -> Origin:
+        """Of the record that is being read."""
 
 
 class ExactSink(BatchSink):
@@ -58,24 +62,39 @@ class ExactSink(BatchSink):
 class AddressedSink(ExactSink):
     """Records that say where they go: checked, and put into the spool."""
 
-    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
-        self.host.run.intake.accept(self.stream_name, (check(ACCOUNTS, record) for record in self.addressed(records)))
+    def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: D102 - inherits
+        super().process_record(record, context)
+        context.setdefault("origins", []).append(self.host.origin)
 
-    def addressed(self, records: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:
-        """The records, each with its division."""
-        yield from records
+    def process_batch(self, context: dict[str, Any]) -> None:  # noqa: D102 - inherits
+        records = zip(context.get("records", ()), context.get("origins", ()), strict=True)
+        self.host.run.intake.accept(
+            self.stream_name,
+            (check(ACCOUNTS, one, origin) for record, origin in records for one in self.addressed(record)),
+        )
+
+    def addressed(self, record: dict[str, Any]) -> Iterable[Mapping[str, Any]]:
+        """What becomes of a record, each with its division."""
+        return (record,)
 
 
 class FanOutSink(AddressedSink):
     """Records that this target copies to every target division itself."""
 
-    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
-        super().take(records)
+    def setup(self) -> None:  # noqa: D102 - inherits
+        if not self.key_properties and "Division" in self.schema["properties"]:
+            self.logger.warning(
+                "The stream %s has no keys: its column Division is taken for where a record comes from. If it says "
+                "where each goes, give it the keys Division and Code, or leave out fan_out.",
+                self.stream_name,
+            )
+
+    def process_batch(self, context: dict[str, Any]) -> None:  # noqa: D102 - inherits
+        super().process_batch(context)
         self.host.run.sources |= self.host.copier.sources
 
-    def addressed(self, records: list[dict[str, Any]]) -> Iterator[Mapping[str, Any]]:  # noqa: D102 - inherits
-        for record in records:
-            yield from self.host.copier.copies(self.stream_name, record)
+    def addressed(self, record: dict[str, Any]) -> Iterable[Mapping[str, Any]]:  # noqa: D102 - inherits
+        return self.host.copier.copies(self.stream_name, record)
 
 
 class DivisionsSink(ExactSink):
@@ -130,9 +149,11 @@ def sink_class(
         return reserved[stream]
     if is_addressed(key_properties):
         return AddressedSink
-    if not fans_out:
-        raise ConfigurationError(
-            f"The records of the stream {stream} do not say which division they are for: its keys are not Division "
-            "and Code. Set fan_out to copy each record to every target division, or put the mapping step before."
-        )
-    return FanOutSink if "Code" in properties else SkippingSink
+    if fans_out:
+        return FanOutSink if "Code" in properties else SkippingSink
+    if not key_properties and properties.keys() >= set(KEY_PROPERTIES):
+        return AddressedSink  # a file or a view has no keys to tell; see docs/decisions/0020
+    raise ConfigurationError(
+        f"The records of the stream {stream} do not say which division they are for: its keys are not Division "
+        "and Code. Set fan_out to copy each record to every target division, or put the mapping step before."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Sequence
 from copy import deepcopy
 from functools import cached_property
@@ -23,6 +24,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from target_exactonline.intake import Copier
 from target_exactonline.run import Run
 from target_exactonline.sinks import ExactSink, sink_class
+from target_exactonline.values import Origin
 
 OWN_SETTINGS: dict[str, dict[str, Any]] = {
     "fan_out": {
@@ -149,6 +151,8 @@ class TargetExactOnline(PlainErrors, Target):
         self._signal: int | None = None
         self._is_reading = True
         self._kinds: dict[str, type[ExactSink]] = {}
+        self._read: Counter[str] = Counter()
+        self.origin = Origin("", 0)
 
     @cached_property
     def run(self) -> Run:
@@ -179,6 +183,12 @@ class TargetExactOnline(PlainErrors, Target):
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:  # noqa: D102 - inherits
         return self._kinds.get(stream_name, ExactSink)
+
+    def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        stream = str(message_dict.get("stream"))
+        self._read[stream] += 1
+        self.origin = Origin(stream, self._read[stream])
+        super()._process_record_message(message_dict)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Keep a state until everything before it has ended."""

@@ -23,13 +23,35 @@ from exactonline_client.odata import Row
 CODE = re.compile(r"[0-9]{1,18}")
 STATUSES = {"A", "S", "P", "C"}
 COUNTRIES_BESIDE_ISO = {"XK"}
-TRUE_TEXTS = {"true", "1", "yes", "y", "ja", "j"}
-FALSE_TEXTS = {"false", "0", "no", "n", "nee"}
+TRUE_TEXTS = {"true", "t", "1", "yes", "y", "ja", "j", "oui", "waar", "wahr", "vrai"}
+FALSE_TEXTS = {"false", "f", "0", "no", "n", "nee", "nein", "non", "onwaar", "falsch", "faux"}
+"""As databases, spreadsheets and people write it in the languages of Exact's countries; no text is in both."""
 EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>.]+")
 """Loose on purpose: what passes here and is no address after all, Exact refuses by itself, at no cost in errors."""
+NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+"""With a point for decimals: 1,234 and 1.234 would each mean two things if a comma would do too."""
+DATE = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})")
+INSTANT = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?P<time>[0-9]{2}:[0-9]{2}(:[0-9]{2})?)(\.(?P<part>[0-9]{1,9}))?"
+    r" ?(?P<zone>Z|[+-][0-9]{2}(:?[0-9]{2})?)?"
+)
+"""ISO 8601, and as PostgreSQL writes it; never day or month first, since 01-02-2026 means two things."""
 FIRST_DAY = date(1753, 1, 1)
 """SQL Server's datetime begins here."""
 RANGES = {"Byte": (0, 255), "Int16": (-(2**15), 2**15 - 1), "Int32": (-(2**31), 2**31 - 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record stands in the input, so that a person finds it there."""
+
+    stream: str
+    """As the tap calls it, before any stream map."""
+    number: int
+    """Among the records of its stream, from 1."""
+
+    def __str__(self) -> str:
+        return f"record {self.number} of the stream {self.stream}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +65,10 @@ class Checked:
     """Writable fields in their final type; None where the record has nothing. Without the code."""
     problems: tuple[str, ...]
     """What is wrong, each naming its field; empty if nothing is."""
+    origin: Origin | None = None
 
 
-def check(entity: Entity, record: Mapping[str, Any]) -> Checked:
+def check(entity: Entity, record: Mapping[str, Any], origin: Origin | None = None) -> Checked:
     """Convert and check one addressed record. Members that cannot be written are passed over."""
     problems: list[str] = []
     division = _checked(_division, "Division", record.get("Division"), problems)
@@ -56,11 +79,11 @@ def check(entity: Entity, record: Mapping[str, Any]) -> Checked:
         field = writable.get(name)
         if field is None or name == entity.natural_key:
             continue
-        values[name] = _checked(_CONVERTERS[field.edm], name, value, problems)
+        values[name] = _checked(_CONVERTERS_OF.get(name, _CONVERTERS[field.edm]), name, value, problems)
         if values[name] is not None and (complaint := _complaint(field, values[name])):
             problems.append(complaint)
     problems += [f"{name} is empty" for name in entity.required if name in values and _is_empty(record[name])]
-    return Checked(division if isinstance(division, int) else None, code, values, tuple(problems))
+    return Checked(division if isinstance(division, int) else None, code, values, tuple(problems), origin)
 
 
 def missing_for_create(entity: Entity, values: Row) -> list[str]:
@@ -120,6 +143,11 @@ def _text(value: Any) -> str:
     return str(value)
 
 
+def _capitals(value: Any) -> str:
+    text = _text(value)
+    return text.upper() if len(text) <= 2 else text  # what is longer is no code, and told as it came
+
+
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
@@ -132,15 +160,21 @@ def _boolean(value: Any) -> bool:
 def _integer(value: Any) -> int:
     if isinstance(value, int):
         return int(value)
-    try:
-        number = Decimal(str(value).strip())
-        if number.is_finite() and number.adjusted() > 18:  # to write it out would take all memory
-            raise _WrongTypeError("a whole number")
-        if isinstance(value, (str, float, Decimal)) and number == number.to_integral_value():
-            return int(number)
-    except (ArithmeticError, ValueError):
-        pass
-    raise _WrongTypeError("a whole number")
+    number = _number(value)
+    if number is None or number.adjusted() > 18 or number != number.to_integral_value():  # longer would take all memory
+        raise _WrongTypeError("a whole number")
+    return int(number)
+
+
+def _number(value: Any) -> Decimal | None:
+    """A finite number of any type, or as text; None if it is none."""
+    if isinstance(value, str):
+        value = value.strip()
+        return Decimal(value) if NUMBER.fullmatch(value) else None
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return None
+    number = Decimal(value)
+    return number if number.is_finite() else None
 
 
 def _integer_within(low: int, high: int) -> Callable[[Any], int]:
@@ -161,24 +195,33 @@ def _division(value: Any) -> int:
 
 
 def _double(value: Any) -> float:
-    if isinstance(value, (int, float, Decimal, str)) and not isinstance(value, bool):
-        try:
-            number = float(value)
-        except (ValueError, OverflowError):
-            number = math.nan
-        if math.isfinite(number):
-            return number
+    number = _number(value)
+    if number is not None and math.isfinite(double := float(number)):
+        return double
     raise _WrongTypeError("a number")
 
 
 def _instant(value: Any) -> str:
+    text = str(value).strip()
     try:
-        instant = datetime.fromisoformat(str(value).strip().replace("Z", "+00:00"))
+        instant = datetime.fromisoformat(_iso(text))
         if instant.date() >= FIRST_DAY:
             return instant.isoformat()
     except ValueError:
         pass
     raise _WrongTypeError("a date in ISO 8601, such as 2026-01-31, from 1753 on")
+
+
+def _iso(text: str) -> str:
+    """A date or instant in the form that every Python reads."""
+    if day := DATE.fullmatch(text):
+        return "-".join(day.groups())
+    if (parts := INSTANT.fullmatch(text)) is None:
+        return ""
+    fraction = f".{parts['part'][:6]:<06}" if parts["part"] else ""
+    zone = (parts["zone"] or "").replace("Z", "+00").replace(":", "")
+    offset = f"{zone[:3]}:{zone[3:] or '00'}" if zone else ""
+    return f"{parts['day']}T{parts['time']}{fraction}{offset}"
 
 
 def _guid(value: Any) -> str:
@@ -200,6 +243,8 @@ _CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "Int64": _integer,
     "String": _text,
 }
+_CONVERTERS_OF: dict[str, Callable[[Any], Any]] = {"Country": _capitals, "Status": _capitals}
+"""For fields whose values are codes in capitals."""
 
 
 def _shown(value: Any) -> str:

@@ -14,7 +14,7 @@ from exactonline_client.zones import CENTRAL_EUROPE
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from target_exactonline.spool import Spool, Wanted
-from target_exactonline.values import Checked, check, missing_for_create
+from target_exactonline.values import FALSE_TEXTS, TRUE_TEXTS, Checked, check, missing_for_create
 
 LAW = settings(deadline=None)  # an example may take its time on a busy machine
 ADDRESS = {"Division": 201, "Code": "10042"}
@@ -122,6 +122,12 @@ def test_a_division_that_no_company_can_have_is_refused(division: object) -> Non
         ("IsSupplier", "Ja", True),
         ("IsSupplier", "false", False),
         ("IsSupplier", "NEE", False),
+        ("IsSupplier", "t", True),
+        ("IsSupplier", "f", False),
+        ("IsSupplier", "WAAR", True),
+        ("IsSupplier", "onwaar", False),
+        ("IsSupplier", "Oui", True),
+        ("IsSupplier", "nein", False),
         ("IsSupplier", 0, False),
         ("IsSupplier", "1", True),
         ("IsMailing", "1", 1),
@@ -138,7 +144,13 @@ def test_a_division_that_no_company_can_have_is_refused(division: object) -> Non
         ("Latitude", Decimal("52.37"), 52.37),
         ("Latitude", 52, 52.0),
         ("EndDate", "2026-01-31", "2026-01-31T00:00:00"),
+        ("EndDate", "20260131", "2026-01-31T00:00:00"),
         ("EndDate", "2026-01-31T10:00:00Z", "2026-01-31T10:00:00+00:00"),
+        ("EndDate", "2026-01-31 10:00:00.12+01", "2026-01-31T10:00:00.120000+01:00"),
+        ("EndDate", "2026-01-31T10:00:00.123456789-0330", "2026-01-31T10:00:00.123456-03:30"),
+        ("EndDate", "2026-01-31 10:00", "2026-01-31T10:00:00"),
+        ("Country", " nl ", "NL"),
+        ("Status", "c", "C"),
         ("EndDate", date(2026, 1, 31), "2026-01-31T00:00:00"),
         ("EndDate", datetime(2026, 1, 31, tzinfo=timezone.utc), "2026-01-31T00:00:00+00:00"),
         ("PriceList", "{5E2D5A3C-0000-4000-8000-000000000001}", "5e2d5a3c-0000-4000-8000-000000000001"),
@@ -178,10 +190,16 @@ def test_nothing_is_null_whatever_the_type(name: str, value: object) -> None:
         ("IncotermVersionSales", 32768, "a whole number from -32768 to 32767"),
         ("PurchaseLeadDays", 2**31, "a whole number from -2147483648 to 2147483647"),
         ("PurchaseLeadDays", "1.5", "a whole number"),
+        ("PurchaseLeadDays", "1_000", "a whole number"),
+        ("PurchaseLeadDays", "1.000,00", "a whole number"),
         ("Latitude", "north", "a number"),
+        ("Latitude", "52,37", "a number"),
+        ("Latitude", "1_0", "a number"),
         ("Latitude", "nan", "a number"),
         ("Latitude", float("inf"), "a number"),
         ("Latitude", True, "a number"),
+        ("EndDate", "01-02-2026", "a date in ISO 8601, such as 2026-01-31, from 1753 on"),
+        ("EndDate", "2026-W05-6", "a date in ISO 8601, such as 2026-01-31, from 1753 on"),
         ("EndDate", "31-01-2026", "a date in ISO 8601, such as 2026-01-31, from 1753 on"),
         ("EndDate", "2026-02-30", "a date in ISO 8601, such as 2026-01-31, from 1753 on"),
         ("PriceList", "none", "a GUID"),
@@ -278,6 +296,16 @@ def test_a_value_of_many_pages_is_shown_in_part() -> None:
 def test_only_the_name_is_needed_for_a_create() -> None:
     assert missing_for_create(ACCOUNTS, {"City": "Gent"}) == ["Name"]
     assert missing_for_create(ACCOUNTS, {"Name": "Jan"}) == []
+
+
+def test_no_text_for_a_yes_or_no_means_both() -> None:
+    assert TRUE_TEXTS.isdisjoint(FALSE_TEXTS)
+
+
+@given(st.dates(date(1753, 1, 1), date(9998, 12, 31)))
+def test_a_day_in_eight_digits_cannot_be_one_with_the_day_or_month_first(day: date) -> None:
+    for other in (f"{day:%d%m}{day.year:04}", f"{day:%m%d}{day.year:04}"):
+        assert problems(EndDate=other) != ()
 
 
 # Laws
