@@ -21,7 +21,8 @@ from target_exactonline.runs import RUN_BY_VARIABLE
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("*.md"))
-PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted(ROOT.glob("[!.]*/README.md")), *DECISIONS]
+GUIDES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [ROOT / "README.md", ROOT / "AGENTS.md", *sorted(ROOT.glob("[!.]*/README.md")), *GUIDES, *DECISIONS]
 LINK = re.compile(r"\]\((?!https?:)([^)#]*)(?:#([\w-]+))?\)")
 FILE_NAME = re.compile(r"`([\w./-]+\.(?:py|yml|md|toml))`")
 CODE = re.compile(r"`([^`\n]+)`|^ {4,}(.+)$", re.MULTILINE)

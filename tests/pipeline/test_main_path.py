@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
+from meltano_driver import MeltanoProject
 from sandbox_driver import SOURCE, Sandbox, World, customer, small_world
-from singer_driver import BIN, Project, outcomes, piped
+from singer_driver import Project, outcomes, piped
 
 NORTH, SOUTH, EMPTY, ARCHIVED = TARGETS = (201, 202, 203, 204)
-MELTANO_YML = Path(__file__).parents[2] / "meltano.yml"
 MADE_BY_THE_SERVER = {"ID", "Timestamp", "Created", "Modified"}
 SOURCE_CUSTOMERS = 6
 Companies = dict[int, list[dict[str, Any]]]
@@ -47,37 +44,6 @@ def companies(sandbox: Sandbox) -> Companies:
         ]
         for division in (SOURCE, *TARGETS)
     }
-
-
-class MeltanoProject:
-    """The checkout's meltano.yml in a folder of its own, with the programs of this environment."""
-
-    def __init__(self, sandbox: Sandbox, folder: Path) -> None:
-        folder.mkdir()
-        self.folder = folder
-        plan = yaml.safe_load(MELTANO_YML.read_text(encoding="utf-8"))
-        for plugins in plan["plugins"].values():
-            for plugin in plugins:
-                del plugin["pip_url"]
-                plugin["executable"] = str(BIN / plugin["executable"])
-        (folder / "meltano.yml").write_text(yaml.safe_dump(plan), encoding="utf-8")
-        others = ("MELTANO_", "TAP_", "TARGET_", "MAPPER_")
-        self._env = {name: text for name, text in os.environ.items() if not name.startswith(others)}
-        self._env |= {
-            "MELTANO_PROJECT_ROOT": str(folder),
-            "MELTANO_SEND_ANONYMOUS_USAGE_STATS": "false",
-            "MELTANO_CLI_DISABLE_VERSION_CHECK": "1",
-            "TAP_EXACTONLINE_DIVISIONS": f"[{SOURCE}]",
-        }
-        for name, value in sandbox.config(store_url=f"sqlite:///{folder / 'store.db'}").items():
-            self._env |= {f"TAP_EXACTONLINE_{name.upper()}": value, f"TARGET_EXACTONLINE_{name.upper()}": value}
-
-    def run(self, *blocks: str) -> None:
-        command = [str(BIN / "meltano"), "run", *blocks]
-        ran = subprocess.run(
-            command, cwd=self.folder, env=self._env, capture_output=True, text=True, timeout=300, check=False
-        )
-        assert ran.returncode == 0, ran.stderr
 
 
 def run_pipes(sandbox: Sandbox, folder: Path, *, with_mapper: bool) -> None:
