@@ -172,6 +172,22 @@ class Sandbox:
         """Move a division to another database: its row versions start over."""
         self._call("POST", f"move/{division}")
 
+    def begin(self, division: int, code: str, **fields: Any) -> None:
+        """Change an account in a transaction that stays open: it has its row version, and nobody sees it."""
+        self._call("POST", f"begin/{division}/{quote(code, safe='')}", fields)
+
+    def commit(self, division: int) -> None:
+        """Commit what is open in a division."""
+        self._call("POST", f"commit/{division}")
+
+    def back_up(self, division: int) -> None:
+        """Keep a copy of a division."""
+        self._call("POST", f"backup/{division}")
+
+    def restore(self, division: int) -> None:
+        """Put the copy back: row versions and deletions are as they were."""
+        self._call("POST", f"restore/{division}")
+
     def change_division(self, division: int, **keys: Any) -> None:
         """Change a division's own keys, such as `status`, `blocking_status`, `rights`."""
         self._call("POST", f"divisions/{division}", keys)

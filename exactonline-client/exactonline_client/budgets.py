@@ -113,8 +113,8 @@ class Budgets:
             learned = limits.learn(before, self._ceilings, headers, status, now)
             self._allowances[division] = learned.allowance
             self._unsaved.add(division)
-            if learned.blocked:
-                self._block(division, endpoint, now + limits.ERROR_WINDOW)
+            if learned.blocked_until:
+                self._block(division, endpoint, learned.blocked_until)
             if status in limits.ERROR_STATUSES:
                 self._count_error(division, endpoint, status, now)
         if received_at - self._saved_at > SAVE_EVERY:

@@ -96,6 +96,10 @@ class ExactClient:
             result: T = end.value
             return result
 
+    def exacts_now(self) -> datetime:
+        """What Exact's clock shows now, at the earliest: what is compared with its dates is told by it, not by ours."""
+        return self.budgets.exacts_now(self.now())
+
     # Reading
 
     def me(self) -> Waiting[Me]:

@@ -19,6 +19,10 @@ MINUTE_BEFORE_FIRST_ANSWER = 60
 DAY_BEFORE_FIRST_ANSWER = 5000
 ERROR_STATUSES = frozenset({400, 401, 403, 404})
 ERROR_WINDOW = timedelta(hours=1)
+MINUTE_AT_MOST, DAY_AT_MOST = timedelta(minutes=2), timedelta(hours=25)
+"""A reset further away than this, or over for as long as `LATE`, is on no clock that we share: the headers' own clock
+may be another than that of `Date`, or their unit seconds."""
+LATE = timedelta(minutes=1)
 ERRORS_ALLOWED = 8
 """Exact's own bound is 10; two are kept back for what another program, or a killed run, did not count."""
 
@@ -119,8 +123,13 @@ class Learned:
     """What an answer taught."""
 
     allowance: Allowance
-    blocked: bool = False
-    """Whether it looks like the block for too many errors."""
+    blocked_until: datetime | None = None
+    """Set when it looks like the block for too many errors."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether the endpoint rests."""
+        return self.blocked_until is not None
 
 
 def learn(allowance: Allowance, ceilings: Ceilings, headers: Mapping[str, str], status: int, now: datetime) -> Learned:
@@ -129,9 +138,10 @@ def learn(allowance: Allowance, ceilings: Ceilings, headers: Mapping[str, str], 
     A 429 empties the window it names. One whose window should be over by our clock makes the next try wait, twice as
     long each time: users report minute waits that needed to be two minutes. A 429 that names no window empties the
     minute if our count is used up too, or if nothing was ever said of limits; with calls left it is taken for the
-    error block, whose form is unknown.
+    error block, whose form is unknown. Either lasts as long as its `Retry-After` says, if it has one.
     """
-    minute, day = _window(headers, MINUTE_HEADERS), _window(headers, DAY_HEADERS)
+    minute = _window(headers, MINUTE_HEADERS, now, next_minute(now), MINUTE_AT_MOST)
+    day = _window(headers, DAY_HEADERS, now, next_midnight(now), DAY_AT_MOST)
     told = allowance.told or minute is not None or day is not None
     if status != 429:
         if not told and status < 300:
@@ -139,11 +149,16 @@ def learn(allowance: Allowance, ceilings: Ceilings, headers: Mapping[str, str], 
         return Learned(Allowance(minute or allowance.minute, day or allowance.day, told=told))
     in_a_row = allowance.refusals_in_a_row + 1
     if minute is None and day is None:
-        can_be_the_minute = not told and in_a_row == 1
-        if wait_before(allowance, ceilings, now) is None and not can_be_the_minute:
-            return Learned(replace(allowance, refusals_in_a_row=in_a_row), blocked=True)
-        resets_at = next_minute(now) if can_be_the_minute else None
-        minute = _emptied(replace(allowance.minute, resets_at=allowance.minute.resets_at or resets_at), now, in_a_row)
+        again_at = retry_after(headers, now)
+        if again_at is not None:
+            is_the_minute = again_at - now <= MINUTE_AT_MOST
+        else:
+            is_used_up = wait_before(allowance, ceilings, now) is not None
+            is_the_minute = is_used_up or (not told and in_a_row == 1)
+        if not is_the_minute:
+            return Learned(replace(allowance, refusals_in_a_row=in_a_row), again_at or now + ERROR_WINDOW)
+        resets_at = again_at or allowance.minute.resets_at or next_minute(now)
+        minute = _emptied(replace(allowance.minute, resets_at=resets_at), now, in_a_row)
         return Learned(Allowance(minute, allowance.day, in_a_row, told))
     of_the_day = minute is None or (day is not None and day.remaining == 0)
     return Learned(
@@ -189,12 +204,23 @@ def _emptied(window: Window, now: datetime, in_a_row: int) -> Window:
     return Window(window.limit, 0, resets_at)
 
 
-def _window(headers: Mapping[str, str], prefix: str) -> Window | None:
+def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
+    """When a `Retry-After` in seconds allows the next try; no recording of Exact has one."""
+    try:
+        return now + timedelta(seconds=max(1, int(headers["Retry-After"])))
+    except (KeyError, ValueError, OverflowError):
+        return None
+
+
+def _window(
+    headers: Mapping[str, str], prefix: str, now: datetime, next_reset: datetime, at_most: timedelta
+) -> Window | None:
     try:
         reset = datetime.fromtimestamp(int(headers[f"{prefix}Reset"]) / 1000, UTC)  # epoch milliseconds (recorded)
-        return Window(int(headers[f"{prefix}Limit"]), int(headers[f"{prefix}Remaining"]), reset)
+        limit, remaining = int(headers[f"{prefix}Limit"]), int(headers[f"{prefix}Remaining"])
     except (KeyError, ValueError, OverflowError, OSError):
         return None
+    return Window(limit, remaining, reset if -LATE <= reset - now <= at_most else next_reset)
 
 
 @dataclass(frozen=True, slots=True)

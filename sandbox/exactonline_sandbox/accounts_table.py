@@ -60,9 +60,9 @@ def _rows(cursor: sqlite3.Cursor) -> Iterator[Row]:
         yield row
 
 
-def put(db: sqlite3.Connection, division: int, row: Mapping[str, Any]) -> int:
+def put(db: sqlite3.Connection, division: int, row: Mapping[str, Any], version: int | None = None) -> int:
     """Write an account under its ID, new or not, with the next row version, which is returned. Nulls are not kept."""
-    version = next_version(db, division)
+    version = next_version(db, division) if version is None else version
     data = {name: value for name, value in row.items() if value is not None and name != "Timestamp"}
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     db.execute(

@@ -13,6 +13,7 @@ from exactonline_sandbox import faults, journal, tokens
 from exactonline_sandbox.call import Call, Reply
 from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.control_accounts import Order, UnknownError, accounts, division_of, edit, remove, seed
+from exactonline_sandbox.control_database import back_up, begin, commit, restore
 from exactonline_sandbox.loading import change_config, load, read_state, read_world
 from exactonline_sandbox.options import LIMIT_NAMES, SWITCH_NAMES
 from exactonline_sandbox.rendering import dumps
@@ -160,6 +161,10 @@ _ACTIONS: dict[tuple[str, str], Callable[[Order], Any]] = {
     ("GET", "accounts"): accounts,
     ("POST", "accounts"): edit,
     ("DELETE", "accounts"): remove,
+    ("POST", "begin"): begin,
+    ("POST", "commit"): commit,
+    ("POST", "backup"): back_up,
+    ("POST", "restore"): restore,
     ("POST", "move"): _move,
     ("POST", "divisions"): _change_division,
     ("GET", "clock"): _clock,

@@ -96,8 +96,19 @@ def lift_limits(db: sqlite3.Connection) -> None:
     db.execute("UPDATE state SET no_limits = 1")
 
 
-def put_by_hand(db: sqlite3.Connection, world: World, division: Division, given: Mapping[str, Any], now: float) -> None:
+def put_by_hand(
+    db: sqlite3.Connection,
+    world: World,
+    division: Division,
+    given: Mapping[str, Any],
+    now: float,
+    *,
+    version: int | None = None,
+) -> None:
     """Add or change the account with this Code as a person would in the screen: no rules, no limits.
+
+    Args:
+        version: Its row version, if one was given to it already.
 
     Raises:
         ValueError: No Code, or a name that is no property of an account.
@@ -115,7 +126,7 @@ def put_by_hand(db: sqlite3.Connection, world: World, division: Division, given:
     if before is None:
         key = values.get("ID") or table.key_for(division.code, code)
         row = new_row({**values, "ID": key, "Code": code}, division, wall, over_api=False)
-        table.put(db, division.code, {**stamped(row, wall, None, new=True), **values, "Code": code})
+        table.put(db, division.code, {**stamped(row, wall, None, new=True), **values, "Code": code}, version)
     else:
         row = stamped(with_status({**before, **values}, before, wall), wall, None, new=False)
-        table.put(db, division.code, {**row, **values, "ID": before["ID"], "Code": code})
+        table.put(db, division.code, {**row, **values, "ID": before["ID"], "Code": code}, version)

@@ -21,6 +21,9 @@ CREATE UNIQUE INDEX IF NOT EXISTS accounts_version ON accounts (division, versio
 CREATE TABLE IF NOT EXISTS deleted (
     division INTEGER NOT NULL, version INTEGER NOT NULL, id TEXT NOT NULL, entity_key TEXT NOT NULL,
     wall INTEGER NOT NULL, by TEXT, PRIMARY KEY (division, version));
+CREATE TABLE IF NOT EXISTS uncommitted (
+    division INTEGER NOT NULL, version INTEGER NOT NULL, code TEXT NOT NULL, at REAL NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS backups (division INTEGER PRIMARY KEY, data TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS codes (
     code TEXT PRIMARY KEY, client_id TEXT NOT NULL, user TEXT NOT NULL, redirect_uri TEXT, expires REAL,
     used INTEGER NOT NULL DEFAULT 0);
@@ -54,7 +57,7 @@ CREATE TABLE IF NOT EXISTS journal (
 """
 _TABLES = (
     *("users", "counters", "accounts", "deleted", "codes", "chains", "refresh_tokens", "access_tokens"),
-    *("token_calls", "budgets", "errors", "blocks", "faults", "journal"),
+    *("token_calls", "budgets", "errors", "blocks", "faults", "journal", "uncommitted", "backups"),
 )
 
 

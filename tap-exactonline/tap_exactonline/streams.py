@@ -4,29 +4,18 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterable, Mapping
-from operator import itemgetter
-from typing import Any, ClassVar, Protocol
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from typing import Any, ClassVar
 
-from exactonline_client.connections import Reached
 from exactonline_client.entities import ACCOUNTS, DELETIONS, DIVISIONS, Entity, Field
 from exactonline_client.errors import ExactError
+from exactonline_client.odata import Row
 from singer_sdk import Stream
 from singer_sdk.helpers.types import Context
 from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
 
-
-class Source(Protocol):
-    """What a stream needs of its tap."""
-
-    @property
-    def source_divisions(self) -> list[int]:
-        """The companies to read."""
-
-    @property
-    def reach(self) -> dict[int, Reached]:
-        """Every division within reach, with its client."""
-
+from tap_exactonline.bookmarks import Bookmark, as_state, bookmark_of
+from tap_exactonline.readings import Readings
 
 _JSON_TYPES: Mapping[str, dict[str, Any]] = {
     "Boolean": {"type": ["boolean", "null"]},
@@ -59,7 +48,13 @@ class ExactStream(Stream):
 
     def __init__(self, tap: Any) -> None:
         super().__init__(tap=tap, schema=json_schema(self.entity))
-        self.source: Source = tap
+        self._tap_of_exact = tap
+
+    @property
+    def readings(self) -> Readings:
+        """The source divisions, and what was read of them in this run."""
+        readings: Readings = self._tap_of_exact.readings
+        return readings
 
     @property
     def metadata(self) -> MetadataMapping:  # noqa: D102 - inherits
@@ -85,12 +80,12 @@ class DivisionsStream(ExactStream):
     always = frozenset({"Status"})
 
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: D102 - inherits
-        for reached in self.source.reach.values():
+        for reached in self.readings.reach.values():
             yield dict(reached.row)
 
 
 class BookmarkedStream(ExactStream):
-    """Rows with a row version, read per source division from the last one seen.
+    """Rows with a row version, read per source division from a little below the last one seen.
 
     No text of Exact promises that sync pages come in the order of their Timestamp, so the bookmark moves when a
     division has been read to its end, not before.
@@ -103,15 +98,31 @@ class BookmarkedStream(ExactStream):
 
     @property
     def partitions(self) -> list[dict[str, Any]]:  # noqa: D102 - inherits
-        return [{"Division": code} for code in self.source.source_divisions]
+        return [{"Division": code} for code in self.readings.divisions]
 
-    def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: D102 - inherits
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The selected properties, in the order of the declaration."""
+        return tuple(name for name in self.entity.selectable if self.mask[("properties", name)])
+
+    def bookmark(self, division: int) -> Bookmark | None:
+        """Where the last reading of a division ended, or None if it is to be read from its start."""
+        if self.replication_method != "INCREMENTAL":
+            return None
+        return bookmark_of(self.get_context_state({"Division": division}))
+
+    def get_records(self, context: Context | None) -> Iterator[Row]:  # noqa: D102 - inherits
         division = int((context or {})["Division"])
-        after = int(self.get_starting_replication_key_value(context) or 0)
-        select = [name for name in self.entity.selectable if self.mask[("properties", name)]]
-        client = self.source.reach[division].client
-        for rows in client.pages(self.entity, division, select=select, after=after):
-            yield from sorted(rows, key=itemgetter("Timestamp"))
+        bookmark = yield from self.rows(division)
+        if bookmark is not None and self.replication_method == "INCREMENTAL":
+            self.get_context_state(context).update(as_state(bookmark))
+
+    def rows(self, division: int) -> Generator[Row, None, Bookmark | None]:
+        """What is to go out of a division, and in the end the new bookmark, or None if the old one stays."""
+        raise NotImplementedError
+
+    def _increment_stream_state(self, latest_record: dict[str, Any], *, context: Context | None = None) -> None:
+        """The bookmark moves at the end of a division, not with each record."""
 
 
 class AccountsStream(BookmarkedStream):
@@ -122,9 +133,16 @@ class AccountsStream(BookmarkedStream):
     always = frozenset({"Code", "Division"})
     on_request = frozenset({"BSN", "Logo", "LogoFileName"})
 
+    def rows(self, division: int) -> Generator[Row, None, Bookmark | None]:  # noqa: D102 - inherits
+        return self.readings.accounts(division, self.bookmark(division), self.fields)
+
 
 class DeletedAccountsStream(BookmarkedStream):
-    """Accounts that left a source division in the last two months."""
+    """Accounts that left a source division."""
 
     name = "deleted_accounts"
     entity = DELETIONS
+    always = frozenset({"Division", "EntityKey", "EntityType"})
+
+    def rows(self, division: int) -> Generator[Row, None, Bookmark | None]:  # noqa: D102 - inherits
+        return self.readings.deletions(division, self.bookmark(division), self.fields)

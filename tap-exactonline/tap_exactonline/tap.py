@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from functools import cached_property
 from types import FrameType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from exactonline_client.connections import Connections, Reached
 from exactonline_client.divisions import problems
@@ -19,6 +19,9 @@ from singer_sdk import Stream, Tap
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 
+from tap_exactonline import known
+from tap_exactonline.bookmarks import Bookmark
+from tap_exactonline.readings import Readings
 from tap_exactonline.streams import AccountsStream, DeletedAccountsStream, DivisionsStream, ExactStream
 
 STREAMS: dict[str, type[ExactStream]] = {
@@ -90,8 +93,21 @@ class TapExactOnline(PlainErrors, Tap):
     def connections(self) -> Connections:
         """The connections to Exact, opened when first needed."""
         settings = Settings.all_from_config(self.config)
-        store = Store.open(settings[0].store_url)
-        return Connections(settings, store, program=f"{self.name}/{self.plugin_version}")
+        return Connections(settings, self.store, program=f"{self.name}/{self.plugin_version}")
+
+    @cached_property
+    def store(self) -> Store:
+        """What outlives a run, opened when first needed."""
+        return Store.open(Settings.all_from_config(self.config)[0].store_url, known.metadata)
+
+    @cached_property
+    def readings(self) -> Readings:
+        """The source divisions, and what was read of them in this run."""
+        return Readings(self.source_divisions, self.reach, self.store, self._log_position)
+
+    def _log_position(self, division: int) -> tuple[Bookmark | None, Sequence[str]]:
+        stream = cast("DeletedAccountsStream", self.streams["deleted_accounts"])
+        return stream.bookmark(division), stream.fields
 
     @cached_property
     def reach(self) -> dict[int, Reached]:

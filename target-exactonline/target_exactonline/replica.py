@@ -54,7 +54,7 @@ class Replica:
 
     def refresh(self, division: Division) -> Waiting[bool]:
         """Bring the replica of a division up to date; answers whether the division looks empty."""
-        started_at = self._client.now()
+        started_at = self._client.exacts_now()
         position = self._store.position(division.code)
         known = self._store.codes(division.code)
         why_in_full = self._why_in_full(division, position, known)
@@ -81,7 +81,7 @@ class Replica:
             return None
         if not self._fields <= position.fields:
             return "more fields are compared than in the last run"
-        if self._client.now() - position.read_at > LOG_KEPT:
+        if self._client.exacts_now() - position.read_at > LOG_KEPT:
             return "the last run lies further back than Exact's deletion log"
         if division.moved_at is not None and division.moved_at > position.read_at:
             return "Exact moved it to another database"

@@ -227,6 +227,31 @@ def test_a_429_for_a_minute_that_is_over_by_our_clock_waits_twice_as_long_each_t
     assert waits == [1, 2, 4, 8, 16, 32, 60, 60]
 
 
+@pytest.mark.parametrize("reset", ["1683879540", "1683965940000", "1683793140000", "-1"])
+def test_a_reset_on_another_clock_or_in_seconds_is_taken_for_the_next_minute(reset: str) -> None:
+    """As where the limits are counted on another clock than the one that `Date` shows."""
+    strange = {**MINUTE, "X-RateLimit-Minutely-Remaining": "0", "X-RateLimit-Minutely-Reset": reset}
+
+    for status in (200, 429):
+        wait = wait_before(learned(strange, status).allowance, NO_CEILINGS, NOW)
+        assert wait == Wait(NEXT_MINUTE, Reason.MINUTE)
+
+
+def test_a_day_that_ends_on_another_clock_is_taken_for_ours() -> None:
+    strange = {**DAY, "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1699999999000"}
+
+    assert wait_before(learned(strange, status=429).allowance, NO_CEILINGS, NOW) == Wait(NEXT_DAY, Reason.DAY)
+
+
+def test_a_429_that_says_only_when_to_come_back_is_believed() -> None:
+    soon = learned({"Retry-After": "90"}, status=429, before=after_calls(1, allowance=TOLD))
+    late = learned({"Retry-After": "1800"}, status=429, before=after_calls(1, allowance=TOLD))
+
+    assert not soon.blocked
+    assert wait_before(soon.allowance, NO_CEILINGS, NOW) == Wait(NOW + timedelta(seconds=90), Reason.MINUTE)
+    assert late.blocked_until == NOW + HOUR / 2
+
+
 def test_another_answer_ends_a_row_of_429s() -> None:
     refused = learned(MINUTE, status=429).allowance
 
