@@ -13,7 +13,7 @@ from singer_sdk import BatchSink
 from target_exactonline.intake import Copier
 from target_exactonline.outcomes import Outcome
 from target_exactonline.run import Run
-from target_exactonline.values import Origin, check
+from target_exactonline.values import Origin, check_copies
 
 
 class Host(Protocol):
@@ -70,7 +70,7 @@ class AddressedSink(ExactSink):
         records = zip(context.get("records", ()), context.get("origins", ()), strict=True)
         self.host.run.intake.accept(
             self.stream_name,
-            (check(ACCOUNTS, one, origin) for record, origin in records for one in self.addressed(record)),
+            (one for record, origin in records for one in check_copies(ACCOUNTS, self.addressed(record), origin)),
         )
 
     def addressed(self, record: dict[str, Any]) -> Iterable[Mapping[str, Any]]:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -84,6 +84,23 @@ def check(entity: Entity, record: Mapping[str, Any], origin: Origin | None = Non
             problems.append(complaint)
     problems += [f"{name} is empty" for name in entity.required if name in values and _is_empty(record[name])]
     return Checked(division if isinstance(division, int) else None, code, values, tuple(problems), origin)
+
+
+def check_copies(
+    entity: Entity, copies: Iterable[Mapping[str, Any]], origin: Origin | None = None
+) -> Iterator[Checked]:
+    """Check the copies of one record; one that differs from the last only in its division is not checked again."""
+    last: Mapping[str, Any] = {}
+    checked: Checked | None = None
+    for copy in copies:
+        if checked is not None and not checked.problems and {**last, "Division": copy.get("Division")} == copy:
+            problems: list[str] = []
+            division = _checked(_division, "Division", copy.get("Division"), problems)
+            checked = replace(checked, division=division, problems=tuple(problems))
+        else:
+            checked = check(entity, copy, origin)
+        last = copy
+        yield checked
 
 
 def missing_for_create(entity: Entity, values: Row) -> list[str]:

@@ -14,7 +14,7 @@ from exactonline_client.zones import CENTRAL_EUROPE
 from hypothesis import example, given
 from hypothesis import strategies as st
 from target_exactonline.spool import Spool, Wanted
-from target_exactonline.values import FALSE_TEXTS, TRUE_TEXTS, Checked, check, missing_for_create
+from target_exactonline.values import FALSE_TEXTS, TRUE_TEXTS, Checked, check, check_copies, missing_for_create
 
 ADDRESS = {"Division": 201, "Code": "10042"}
 JSON = st.recursive(
@@ -330,6 +330,17 @@ def test_what_was_checked_is_checked_with_the_same_result(record: dict[str, Any]
         return
 
     assert check(ACCOUNTS, {**first.values, **ADDRESS}) == first
+
+
+@given(RECORDS, st.lists(st.sampled_from([201, "202", 203, None, 2**40]), max_size=4), st.booleans())
+def test_the_copies_of_a_record_are_checked_as_each_would_be_alone(
+    record: dict[str, Any], divisions: list[Any], is_overridden: bool
+) -> None:
+    copies = [{**record, "Code": "7", "Division": division} for division in divisions]
+    if copies and is_overridden:
+        copies[-1] |= {"Country": "ZZ", "Name": "Constant"}
+
+    assert list(check_copies(ACCOUNTS, copies)) == [check(ACCOUNTS, copy) for copy in copies]
 
 
 def can_be_delivered(told: Checked) -> bool:
