@@ -10,10 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import click
-from dotenv import load_dotenv
 
 from exactonline_client.command_check import check
-from exactonline_client.command_line import REDIRECT_VARIABLE, chosen, one_of, options, plainly, read_config
+from exactonline_client.command_line import (
+    REDIRECT_VARIABLE,
+    chosen,
+    load_environment,
+    one_of,
+    options,
+    plainly,
+    read_config,
+)
 from exactonline_client.consent import TIME_TO_CONSENT, Consent
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.settings import Settings
@@ -55,7 +62,7 @@ Exit status:
 @click.group(epilog=EPILOG)
 def main() -> None:
     """Log in to Exact Online, see how the login stands, and check whether a run can start."""
-    load_dotenv(Path(".env"))
+    load_environment()
 
 
 main.add_command(check)

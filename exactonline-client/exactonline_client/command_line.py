@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from dotenv import load_dotenv
 
 from exactonline_client.errors import ConfigurationError, ExactError
 from exactonline_client.settings import Settings
@@ -20,6 +21,11 @@ JSONS = ("connections", "expected_divisions")
 REDIRECT_VARIABLE = "EXACTONLINE_REDIRECT_URI"
 VARIABLES = {*(f"EXACTONLINE_{name.upper()}" for name in (*TEXTS, *JSONS)), REDIRECT_VARIABLE}
 NOT_IN_EVERY_FILE = ("client_id", "client_secret")
+
+
+def load_environment() -> None:
+    """Take the variables of a file .env in this folder that the environment lacks."""
+    load_dotenv(Path(".env"))
 
 
 def options(command: F) -> F:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from exactonline_client.errors import ConfigurationError
+from exactonline_client.command_line import from_json, load_environment, plainly
 from exactonline_client.settings import PROPERTIES
 from exactonline_client.store import Store
 from rich.console import Console
@@ -21,6 +21,7 @@ from target_exactonline.store import PutAside, State, TargetStore
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+PREFIXES = ("TARGET_EXACTONLINE", "EXACTONLINE")
 EXAMPLES = """
 \b
 Examples:
@@ -29,18 +30,29 @@ Examples:
   target-exactonline-store runs --limit 10
   target-exactonline-store forget refused --division 201
 
-The store and the site are those of --config, or of TARGET_EXACTONLINE_STORE_URL and TARGET_EXACTONLINE_BASE_URL.
+The store and the sites are those of --config, or of the variables store_url, base_url and connections of
+TARGET_EXACTONLINE_ or EXACTONLINE_ in the environment or in .env.
 """
 
 
 def _setting(name: str, config: dict[str, Any]) -> str:
-    given = config.get(name) or os.environ.get(f"TARGET_EXACTONLINE_{name.upper()}")
+    variables = (f"{prefix}_{name.upper()}" for prefix in PREFIXES)
+    given = config.get(name) or next(filter(None, map(os.environ.get, variables)), None)
     return str(given or PROPERTIES[name]["default"])
+
+
+def _sites(config: dict[str, Any]) -> list[str]:
+    """Every site that the target writes to."""
+    found = (from_json(f"{prefix}_CONNECTIONS") for prefix in PREFIXES)
+    connections = config.get("connections") or next(filter(None, found), None)
+    if not connections:
+        return [_setting("base_url", config).rstrip("/")]
+    return [str(one.get("base_url") or PROPERTIES["base_url"]["default"]).rstrip("/") for one in connections]
 
 
 def _open(config_file: Path | None) -> TargetStore:
     config = _config(config_file)
-    return TargetStore(_database(config), _setting("base_url", config).rstrip("/"))
+    return TargetStore(_database(config), *_sites(config))
 
 
 def _config(config_file: Path | None) -> dict[str, Any]:
@@ -51,16 +63,13 @@ def _config(config_file: Path | None) -> dict[str, Any]:
 
 
 def _database(config: dict[str, Any]) -> Store:
-    try:
-        return Store.open(_setting("store_url", config), tables.metadata)
-    except ConfigurationError as error:
-        raise click.ClickException(str(error)) from None
+    return Store.open(_setting("store_url", config), tables.metadata)
 
 
 def _of_config(command: F) -> F:
     as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
     path = click.Path(path_type=Path, dir_okay=False)
-    return click.option("--config", "config_file", type=path, help="The target's settings.")(as_json(command))
+    return click.option("--config", "config_file", type=path, help="The target's settings.")(as_json(plainly(command)))
 
 
 def _options(command: F) -> F:
@@ -72,6 +81,7 @@ def _options(command: F) -> F:
 @click.group(epilog=EXAMPLES)
 def main() -> None:
     """Look into what target-exactonline remembers between runs."""
+    load_environment()
 
 
 @main.command()
