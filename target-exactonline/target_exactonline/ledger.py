@@ -126,8 +126,11 @@ class Ledger:
     def never_addressed(self, division: int | None, code: str, outcome: Outcome, reason: str) -> None:
         """A record that got no place in the spool: it names no division or code, or was overtaken."""
         with self._mutex:
-            self._open.results.append(Result(division, code, outcome, self._now(), reason))
-            self._count(self._open.results[-1])
+            result = Result(division, code, outcome, self._now(), reason)
+            self._open.results.append(result)
+            if outcome in IN_HISTORY and division is not None:
+                self._open.settlement.events.append(result)
+            self._count(result)
 
     def flush(self, *, final: bool = False) -> None:
         """Write everything down, and pass on the STATE that this allows; at most one a second unless it is the last.

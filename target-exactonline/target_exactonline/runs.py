@@ -14,12 +14,15 @@ from typing import Any
 from uuid import uuid4
 
 from exactonline_client.store import Store
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import Select, Table, delete, func, select
 
 from target_exactonline.outcomes import Outcome, Result
-from target_exactonline.tables import planned, progress, runs
+from target_exactonline.tables import history, planned, progress, runs
 
 RUN_BY_VARIABLE = "EXACTONLINE_RUN_BY"
+RUN_ID_VARIABLE = "EXACTONLINE_RUN_ID"
+"""By which whoever starts a run knows it again."""
+LINES_AT_A_TIME = 500
 PLANS_KEPT = 5
 """Dry runs whose plan can still be read; an older one is forgotten when another begins."""
 
@@ -73,21 +76,21 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which lines of a plan are wanted; None is all."""
+    """Which lines of a plan, or of what a run did, are wanted; None is all."""
 
     division: int | None = None
     outcomes: Sequence[str] | None = None
     search: str | None = None
     """A part of the code, of a value or of the reason."""
 
-    def narrow(self, query: Select[Any]) -> Select[Any]:
+    def narrow(self, query: Select[Any], lines: Table) -> Select[Any]:
         """The query, for these lines only."""
         if self.division is not None:
-            query = query.where(planned.c.division == self.division)
+            query = query.where(lines.c.division == self.division)
         if self.outcomes is not None:
-            query = query.where(planned.c.outcome.in_(self.outcomes))
+            query = query.where(lines.c.outcome.in_(self.outcomes))
         if self.search:
-            texts = (planned.c.code, planned.c.changes, func.coalesce(planned.c.reason, ""))
+            texts = (lines.c.code, lines.c.changes, func.coalesce(lines.c.reason, ""))
             hits = [text.icontains(self.search, autoescape=True) for text in texts]
             query = query.where(hits[0] | hits[1] | hits[2])
         return query
@@ -104,7 +107,7 @@ class Runs:
     def begin(self, started_at: datetime, sites: Sequence[str], *, dry_run: bool) -> int:
         """A run is under way; answers its number."""
         row = {
-            "id": str(uuid4()),
+            "id": os.environ.get(RUN_ID_VARIABLE) or str(uuid4()),
             "sites": json.dumps(list(sites)),
             "started_at": started_at.isoformat(),
             "started_by": os.environ.get(RUN_BY_VARIABLE) or _user_and_machine(),
@@ -181,11 +184,36 @@ class Runs:
             row = connection.execute(select(runs).where(runs.c.number == number)).one_or_none()
         return None if row is None else _kept(row)
 
-    def planned(self, run: int, chosen: Chosen, limit: int = 100, offset: int = 0) -> Iterator[dict[str, Any]]:
-        """Lines of a dry run's plan, in order, as in outcomes.jsonl."""
-        query = chosen.narrow(select(planned).where(planned.c.run == run))
+    def find(self, run_id: str) -> KeptRun | None:
+        """One run, by the id that whoever started it gave it."""
+        query = select(runs).where(runs.c.id == run_id).order_by(runs.c.number.desc()).limit(1)
         with self._store.read() as connection:
-            for row in connection.execute(query.order_by(planned.c.number).limit(limit).offset(offset)):
+            row = connection.execute(query).one_or_none()
+        return None if row is None else _kept(row)
+
+    def planned(self, run: int, chosen: Chosen, limit: int | None = 100, offset: int = 0) -> Iterator[dict[str, Any]]:
+        """Lines of a dry run's plan, in order, as in outcomes.jsonl, read as they are taken."""
+        return self._lines(planned, run, chosen, limit, offset)
+
+    def count_planned(self, run: int, chosen: Chosen) -> int:
+        """How many lines of a dry run's plan are chosen."""
+        return self._count(planned, run, chosen)
+
+    def done(self, run: int, chosen: Chosen, limit: int | None = 100, offset: int = 0) -> Iterator[dict[str, Any]]:
+        """What a run created, updated and had refused, in order, as in outcomes.jsonl, read as it is taken."""
+        return self._lines(history, run, chosen, limit, offset)
+
+    def count_done(self, run: int, chosen: Chosen) -> int:
+        """How many lines of what a run did are chosen."""
+        return self._count(history, run, chosen)
+
+    def _lines(
+        self, lines: Table, run: int, chosen: Chosen, limit: int | None, offset: int
+    ) -> Iterator[dict[str, Any]]:
+        query = chosen.narrow(select(lines).where(lines.c.run == run), lines).order_by(lines.c.number)
+        query = query if limit is None else query.limit(limit).offset(offset)
+        with self._store.read() as connection:
+            for row in connection.execution_options(yield_per=LINES_AT_A_TIME).execute(query):
                 yield {
                     "division": row.division,
                     "code": row.code,
@@ -195,9 +223,8 @@ class Runs:
                     "at": row.at,
                 }
 
-    def count_planned(self, run: int, chosen: Chosen) -> int:
-        """How many lines of a dry run's plan are chosen."""
-        query = chosen.narrow(select(func.count()).select_from(planned).where(planned.c.run == run))
+    def _count(self, lines: Table, run: int, chosen: Chosen) -> int:
+        query = chosen.narrow(select(func.count()).select_from(lines).where(lines.c.run == run), lines)
         with self._store.read() as connection:
             return int(connection.execute(query).scalar_one())
 

@@ -239,6 +239,15 @@ class TargetStore:
         with self._store.write() as connection:
             return connection.execute(delete(parked).where(*mine)).rowcount
 
+    def try_again(self, division: int, code: str) -> int:
+        """Let the next run try a refused change again although nothing of it changed; answers how many that are."""
+        mine = parked.c.site.in_(self._sites) & (parked.c.division == division) & (parked.c.code == code)
+        with self._store.write() as connection:
+            refused = connection.execute(
+                parked.update().where(mine, parked.c.state == "refused").values(state="parked")
+            )
+        return refused.rowcount
+
     def history(
         self,
         division: int | None = None,

@@ -128,6 +128,16 @@ def forget(*, state: str, config_file: Path | None, division: int | None, code: 
     click.echo(json.dumps({"forgotten": count}) if as_json else f"{count} forgotten.")
 
 
+@main.command()
+@_options
+def retry(*, config_file: Path | None, division: int | None, code: str | None, as_json: bool) -> None:
+    """Let the next run try a refused change again although nothing of it changed; give --division and --code."""
+    if division is None or code is None:
+        raise click.UsageError("Give --division and --code; the setting retry_refused tries all again.")
+    count = _open(config_file).try_again(division, code)
+    click.echo(json.dumps({"tried_again": count}) if as_json else f"{count} is tried again in the next run.")
+
+
 def _list(state: State, config_file: Path | None, division: int | None, code: str | None, *, as_json: bool) -> None:
     found = _open(config_file).put_aside_before(state, division, [code] if code else None)
     columns = ("division", "code", "first_seen", "last_tried", "attempts", "reason")

@@ -1,12 +1,17 @@
 """Each fault that a network and Exact can cause, one at a time: nothing lost, nothing doubled."""
 
+import json
+from pathlib import Path
+
 import pytest
+from click.testing import CliRunner
 from exactonline_client import retries
 from exactonline_client.errors import ConfigurationError, LoginNeededError
 from sandbox_driver import Sandbox, small_world
 from sqlalchemy.exc import OperationalError
 from target_driver import InProcessTarget, wanted
 from target_exactonline.store import Settlement, TargetStore
+from target_exactonline.store_command import main as store_command
 
 NORTH, SOUTH = 201, 202
 ACCOUNTS = "crm/Accounts"
@@ -238,6 +243,24 @@ def test_retry_refused_asks_again(target: InProcessTarget, sandbox: Sandbox) -> 
     loaded = target.load([], retry_refused=True)
 
     assert loaded.counts() == {"created": 1}
+
+
+def test_a_refused_record_is_asked_again_when_a_person_says_so(
+    target: InProcessTarget, sandbox: Sandbox, tmp_path: Path
+) -> None:
+    sandbox.fault(
+        "status", status=500, body=_message("Ongeldig: Btw-nummer"), method="POST", endpoint=ACCOUNTS, times=1
+    )
+    target.load(wanted(NORTH, 1))
+    config = tmp_path / "target.json"
+    config.write_text(json.dumps(target.config()), encoding="utf-8")
+
+    said = CliRunner().invoke(
+        store_command, ["retry", "--division", str(NORTH), "--code", "1", "--config", str(config), "--json"]
+    )
+
+    assert json.loads(said.stdout) == {"tried_again": 1}
+    assert target.load([]).counts() == {"created": 1}
 
 
 def test_a_text_in_another_language_refuses_the_record_and_not_the_run(

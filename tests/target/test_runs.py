@@ -45,6 +45,28 @@ def test_a_run_is_kept_with_who_started_it_and_what_it_came_to(
     assert north.calls >= 3
 
 
+def test_whoever_starts_a_run_finds_it_by_the_id_it_gave(
+    target: InProcessTarget, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EXACTONLINE_RUN_ID", "mine")
+
+    target.load(wanted(NORTH, 1))
+
+    runs = Runs(store)
+    assert runs.find("mine") == runs.newest()[0]
+    assert runs.find("another") is None
+
+
+def test_what_a_run_did_comes_as_lines_that_can_be_chosen(target: InProcessTarget, store: Store) -> None:
+    target.load([*wanted(NORTH, 1, 2), *wanted(SOUTH, 3, Email="jan@@bakker")])
+
+    runs = Runs(store)
+    number = runs.newest()[0].number
+    assert sorted(line["code"] for line in runs.done(number, Chosen(), None)) == ["1", "2", "3"]
+    assert [line["code"] for line in runs.done(number, Chosen(division=NORTH), limit=1, offset=1)] == ["2"]
+    assert runs.count_done(number, Chosen(outcomes=["refused"])) == 1
+
+
 def test_a_run_that_failed_says_why(target: InProcessTarget, store: Store) -> None:
     with pytest.raises(Exception, match="999"):
         target.load(wanted(999, 1))
