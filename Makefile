@@ -7,7 +7,7 @@ REPORT := output/sandbox
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 
-.PHONY: help setup run fresh test check docs sandbox kills storms bench clean
+.PHONY: help setup run page fresh test check docs sandbox kills storms bench clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -36,6 +36,9 @@ run: .venv/.ready $(WORLD) ## Copy the customers of one company into the others,
 	@$(BIN)/python -m target_exactonline.summary $(REPORT)
 	@echo
 	@$(BIN)/exactonline-sandbox journal --db $(WORLD) --summary | $(BIN)/python -c 'import json, sys; print("Calls to Exact by tap and target:", json.load(sys.stdin)["total"])'
+
+page: .venv/.ready $(WORLD) ## Serve the page at http://127.0.0.1:8066, over the rehearsal world
+	@$(BIN)/python -m exactonline_console.rehearsal --db $(WORLD)
 
 fresh: ## Forget the rehearsal world and all that was learned from it
 	rm -rf .exactonline $(REPORT)

@@ -16,6 +16,7 @@ HOMES = {
     "tap_exactonline": ROOT / "tap-exactonline",
     "mapper_exactonline": ROOT / "transform",
     "target_exactonline": ROOT / "target-exactonline",
+    "exactonline_console": ROOT / "console",
     "exactonline_sandbox": ROOT / "sandbox",
 }
 MAY_IMPORT = {
@@ -23,6 +24,14 @@ MAY_IMPORT = {
     "tap_exactonline": {"exactonline_client"},
     "mapper_exactonline": {"exactonline_client.entities", "exactonline_client.errors", "exactonline_client.plugin"},
     "target_exactonline": {"exactonline_client", "mapper_exactonline.fan_out"},
+    "exactonline_console": {
+        "exactonline_client",
+        "mapper_exactonline.fan_out",
+        "target_exactonline.brakes",
+        "target_exactonline.runs",
+        "target_exactonline.store",
+        "target_exactonline.tables",
+    },
     "exactonline_sandbox": set[str](),  # it must not share the mistakes of what it tests
 }
 NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "smtplib", "socket", "ssl", "urllib.request", "urllib3"}
@@ -43,6 +52,7 @@ PURE_MODULES = [
     "exactonline_client.readiness",
     "exactonline_client.retries",
     "exactonline_client.zones",
+    "exactonline_console.security",
     "mapper_exactonline.fan_out",
     "tap_exactonline.bookmarks",
     "target_exactonline.brakes",
@@ -51,7 +61,9 @@ PURE_MODULES = [
 ]
 BROUGHT_ALONG = {
     "exactonline_client": {"alembic"},  # it runs the scripts that a program brings for its own tables
+    "argon2_cffi": {"argon2"},
     "python_dotenv": {"dotenv"},
+    "ruamel.yaml": {"ruamel"},
     "requests_oauthlib": {"requests", "oauthlib"},
     "singer_sdk[msgspec]": {"msgspec"},
 }
@@ -69,6 +81,8 @@ NO_IO = {
     "functools",
     "hashlib",
     "heapq",
+    "hmac",
+    "ipaddress",
     "itertools",
     "json",
     "math",
@@ -203,6 +217,12 @@ def test_only_the_transport_opens_connections() -> None:
     assert talking == {f"exactonline_client.{name}" for name in ("transport", "auth", "oauth")}
     assert used(TREES["exactonline_client.auth"], "httpx") <= HTTPX_TYPES
     assert used(TREES["exactonline_client.oauth"], "requests") <= REQUESTS_TYPES
+
+
+def test_only_the_command_of_the_page_serves() -> None:
+    serving = {name for name, tree in TREES.items() if any(is_within(one, {"uvicorn"}) for one in imported(name, tree))}
+
+    assert serving == {"exactonline_console.command"}
 
 
 def test_nothing_is_imported_behind_the_back_of_these_tests() -> None:

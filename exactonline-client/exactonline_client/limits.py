@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 
 UTC = timezone.utc
-MINUTE_HEADERS = "x-ratelimit-minutely-"
-DAY_HEADERS = "x-ratelimit-"
+MINUTE_HEADERS = "X-RateLimit-Minutely-"
+DAY_HEADERS = "X-RateLimit-"
 MINUTE_BEFORE_FIRST_ANSWER = 60
 DAY_BEFORE_FIRST_ANSWER = 5000
 ERROR_STATUSES = frozenset({400, 401, 403, 404})
@@ -207,7 +207,7 @@ def _emptied(window: Window, now: datetime, in_a_row: int) -> Window:
 def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
     """When a `Retry-After` in seconds allows the next try; no recording of Exact has one."""
     try:
-        return now + timedelta(seconds=max(1, int(headers["retry-after"])))
+        return now + timedelta(seconds=max(1, int(headers["Retry-After"])))
     except (KeyError, ValueError, OverflowError):
         return None
 
@@ -216,8 +216,8 @@ def _window(
     headers: Mapping[str, str], prefix: str, now: datetime, next_reset: datetime, at_most: timedelta
 ) -> Window | None:
     try:
-        reset = datetime.fromtimestamp(int(headers[f"{prefix}reset"]) / 1000, UTC)  # epoch milliseconds (recorded)
-        limit, remaining = int(headers[f"{prefix}limit"]), int(headers[f"{prefix}remaining"])
+        reset = datetime.fromtimestamp(int(headers[f"{prefix}Reset"]) / 1000, UTC)  # epoch milliseconds (recorded)
+        limit, remaining = int(headers[f"{prefix}Limit"]), int(headers[f"{prefix}Remaining"])
     except (KeyError, ValueError, OverflowError, OSError):
         return None
     return Window(limit, remaining, reset if -LATE <= reset - now <= at_most else next_reset)

@@ -54,8 +54,7 @@ class Reply:
     """An answer."""
 
     status: int
-    headers: Mapping[str, str]
-    """By name in lower case."""
+    headers: httpx.Headers
     body: bytes = field(repr=False)
     sent_at: datetime
     received_at: datetime
@@ -126,7 +125,7 @@ class Transport:
         received_at = self._now()
         elapsed_ms = (received_at - sent_at).total_seconds() * 1000
         logger.debug("%s → %s in %.0f ms", request, reply.status_code, elapsed_ms)
-        return Reply(reply.status_code, dict(reply.headers), reply.content, sent_at, received_at)
+        return Reply(reply.status_code, reply.headers, reply.content, sent_at, received_at)
 
     def path_of(self, link: str) -> str:
         """Path and query of an absolute link, so that a token never follows a link to another host."""

@@ -1,0 +1,1 @@
+"""A page for people who never see a terminal: connect, choose, preview, synchronize, read the result."""

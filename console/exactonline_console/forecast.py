@@ -1,0 +1,83 @@
+"""What a preview means for the run that would follow it: calls, minutes, and what a person should know first. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from exactonline_console.jobs import Job
+from exactonline_console.looks import Company
+from exactonline_console.results import Result
+
+PARALLEL = 8
+"""Companies that a run works on side by side (parallel_divisions)."""
+FRESH = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyForecast:
+    """One company of a preview."""
+
+    code: int | None
+    name: str
+    counts: Mapping[str, int]
+    calls: int
+    minutes: int
+    calls_left: int | None
+    """Today; None when there is no limit, or nobody asked yet."""
+
+    @property
+    def for_tomorrow(self) -> int:
+        """Calls for which today has no room."""
+        return max(0, self.calls - self.calls_left) if self.calls_left is not None else 0
+
+
+def forecast(preview: Result, companies: Iterable[Company]) -> list[CompanyForecast]:
+    """What each company would take: a call for each record that is created or changed."""
+    known = {one.code: one for one in companies}
+    found = []
+    for one in preview.divisions:
+        company = known.get(one.code or 0)
+        calls = one.outcomes.get("created", 0) + one.outcomes.get("updated", 0)
+        per_minute = company.calls_per_minute if company else 60
+        left = company.calls_left if company else None
+        minutes = math.ceil(calls / max(1, per_minute))
+        found.append(CompanyForecast(one.code, one.name, one.outcomes, calls, minutes, left))
+    return found
+
+
+def minutes_in_all(companies: Iterable[CompanyForecast]) -> int:
+    """How long all of them take side by side."""
+    minutes = [one.minutes for one in companies]
+    return max([*minutes, math.ceil(sum(minutes) / PARALLEL)], default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Doubts:
+    """Why a person is asked once more before a run writes."""
+
+    no_preview: bool = False
+    preview_is_old: bool = False
+    overwrites: bool = False
+    """Codes that belong to somebody else are overwritten (on_collision)."""
+    braked: int = 0
+    """Records that a brake holds back."""
+    collisions: int = 0
+    """Records refused because their code belongs to somebody else."""
+
+    def __bool__(self) -> bool:
+        return any((self.no_preview, self.preview_is_old, self.overwrites, self.braked, self.collisions))
+
+
+def doubts(job: Job, preview: Result | None, braked: int, collisions: int, now: datetime) -> Doubts:
+    """What the last preview of a job gives reason to ask."""
+    if preview is None or preview.state != "done":
+        return Doubts(no_preview=True, overwrites=job.on_collision == "overwrite")
+    return Doubts(
+        preview_is_old=now - preview.started_at > FRESH,
+        overwrites=job.on_collision == "overwrite",
+        braked=braked,
+        collisions=collisions,
+    )

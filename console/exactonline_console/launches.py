@@ -1,0 +1,146 @@
+"""Runs that the page started: asked for, under way, over."""
+
+from __future__ import annotations
+
+import platform
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+from uuid import uuid4
+
+from exactonline_client.store import Store
+from exactonline_client.transport import utc_now
+from sqlalchemy import select
+
+from exactonline_console.processes import Known
+from exactonline_console.tables import launches
+
+Kind = Literal["preview", "sync", "sync-unbraked"]
+NEVER_ENDED = (
+    "It ended without a word: the process was killed, or the machine went down. Nothing is lost; run it again."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A run that the page started."""
+
+    number: int
+    id: str
+    job: str
+    kind: Kind
+    started_by: str
+    asked_at: datetime
+    machine: str
+    runner: Known | None
+    meltano: Known | None
+    stop_asked_by: str | None
+    ended_at: datetime | None
+    status: int | None
+    sentence: str | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its end was noted."""
+        return self.ended_at is not None
+
+    @property
+    def is_preview(self) -> bool:
+        """Whether it writes nothing."""
+        return self.kind == "preview"
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it runs on this machine."""
+        return self.machine == platform.node()
+
+
+class Launches:
+    """The launches that a store remembers."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, job: str, kind: Kind, started_by: str) -> Launch:
+        """Note that somebody wants a run."""
+        row = {
+            "id": str(uuid4()),
+            "job": job,
+            "kind": kind,
+            "started_by": started_by,
+            "asked_at": utc_now().isoformat(),
+            "machine": platform.node(),
+        }
+        with self._store.write() as connection:
+            connection.execute(launches.insert(), row)
+        return self.get(row["id"])
+
+    def get(self, launch: str) -> Launch:
+        """One launch, which must be there."""
+        found = self.find(launch)
+        if found is None:
+            raise LookupError(launch)
+        return found
+
+    def find(self, launch: str) -> Launch | None:
+        """One launch, or None."""
+        with self._store.read() as connection:
+            row = connection.execute(select(launches).where(launches.c.id == launch)).one_or_none()
+        return None if row is None else _launch(row)
+
+    def newest(self, limit: int = 200, job: str | None = None) -> list[Launch]:
+        """The newest first."""
+        query = select(launches).order_by(launches.c.number.desc()).limit(limit)
+        if job is not None:
+            query = query.where(launches.c.job == job)
+        with self._store.read() as connection:
+            return [_launch(row) for row in connection.execute(query)]
+
+    def under_way(self) -> list[Launch]:
+        """Launches whose end was not noted, oldest first."""
+        with self._store.read() as connection:
+            query = select(launches).where(launches.c.ended_at.is_(None)).order_by(launches.c.number)
+            return [_launch(row) for row in connection.execute(query)]
+
+    def note_runner(self, launch: str, process: Known) -> None:
+        """The process that looks after it."""
+        self._set(launch, runner_pid=process.pid, runner_born=process.born)
+
+    def note_meltano(self, launch: str, process: Known) -> None:
+        """The process that does it."""
+        self._set(launch, meltano_pid=process.pid, meltano_born=process.born)
+
+    def ask_to_stop(self, launch: str, who: str) -> None:
+        """Somebody wants it stopped."""
+        self._set(launch, stop_asked_by=who)
+
+    def end(self, launch: str, status: int | None, sentence: str | None) -> None:
+        """It is over, unless that was noted before."""
+        with self._store.write() as connection:
+            connection.execute(
+                launches.update()
+                .where(launches.c.id == launch, launches.c.ended_at.is_(None))
+                .values(ended_at=utc_now().isoformat(), status=status, sentence=sentence)
+            )
+
+    def _set(self, launch: str, **values: Any) -> None:
+        with self._store.write() as connection:
+            connection.execute(launches.update().where(launches.c.id == launch).values(**values))
+
+
+def _launch(row: Any) -> Launch:
+    return Launch(
+        row.number,
+        row.id,
+        row.job,
+        row.kind,
+        row.started_by,
+        datetime.fromisoformat(row.asked_at),
+        row.machine,
+        Known(row.runner_pid, row.runner_born) if row.runner_pid else None,
+        Known(row.meltano_pid, row.meltano_born) if row.meltano_pid else None,
+        row.stop_asked_by,
+        datetime.fromisoformat(row.ended_at) if row.ended_at else None,
+        row.status,
+        row.sentence,
+    )

@@ -1,0 +1,64 @@
+"""Templates in each language, with everything escaped that does not say otherwise."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+
+from exactonline_console.labels import field_label, outcome_label, shown
+from exactonline_console.texts import LANGUAGES, Texts
+
+STATIC = Path(__file__).parent / "static"
+
+
+class Paper:
+    """What pages are written on."""
+
+    def __init__(self) -> None:
+        self._environments: dict[str, Environment] = {}
+
+    def write(self, template: str, texts: Texts, **values: Any) -> str:
+        """A page."""
+        return self._environment(texts).get_template(template).render(values)
+
+    def _environment(self, texts: Texts) -> Environment:
+        if texts.language not in self._environments:
+            self._environments[texts.language] = _environment(texts)
+        return self._environments[texts.language]
+
+
+def _environment(texts: Texts) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("exactonline_console"),
+        autoescape=select_autoescape(),
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.install_gettext_translations(texts.translations, newstyle=True)  # type: ignore[attr-defined] # of i18n
+    environment.globals.update(
+        language=texts.language,
+        languages=LANGUAGES,
+        static=static,
+        number=texts.number,
+        percent=texts.percent,
+        moment=texts.moment,
+        clock=texts.clock,
+        span=texts.span,
+        field_label=lambda name: field_label(name, texts),
+        outcome_label=lambda outcome, dry_run: outcome_label(outcome, texts, dry_run=dry_run),
+        shown=lambda value: shown(value, texts),
+    )
+    return environment
+
+
+@cache
+def static(name: str) -> str:
+    """The address of a kept file, which changes with its content."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"

@@ -1,0 +1,88 @@
+"""The records of one run, a page at a time: what a preview would do, or what a run did."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exactonline_client.store import Store
+from target_exactonline.runs import Chosen, Runs
+from target_exactonline.store import TargetStore
+
+from exactonline_console.results import Result
+
+PAGE = 100
+COLLISION = "belongs to another party"
+"""How the reason of a collision reads."""
+BRAKES = ("max_creates", "max_updates_share")
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of records."""
+
+    records: list[dict[str, Any]]
+    number: int
+    count: int
+    """Of all pages together."""
+
+    @property
+    def pages(self) -> int:
+        """How many there are."""
+        return max(1, -(-self.count // PAGE))
+
+
+def called_by(
+    store: Store, records: Sequence[Mapping[str, Any]], sites: Mapping[int, str]
+) -> dict[tuple[int, str], str]:
+    """The names that the accounts of these records have in their companies, by company and code, as far as is known."""
+    codes: dict[int, list[str]] = {}
+    for record in records:
+        codes.setdefault(record["division"] or 0, []).append(record["code"])
+    return {
+        (division, code): str(present.values.get("Name") or "")
+        for division, some in codes.items()
+        if division in sites
+        for code, present in TargetStore(store, sites[division]).present(division, some).items()
+    }
+
+
+class Records:
+    """The records of a run."""
+
+    def __init__(self, store: Store, result: Result) -> None:
+        self._runs = Runs(store)
+        self._run = result.run
+        self._is_preview = result.is_preview
+
+    def page(self, chosen: Chosen, number: int) -> Page:
+        """One page; a number beyond the last shows the last."""
+        if self._run is None:
+            return Page([], 1, 0)
+        count = self._count(chosen)
+        number = min(max(1, number), max(1, -(-count // PAGE)))
+        return Page(list(self._read(self._run, chosen, PAGE, (number - 1) * PAGE)), number, count)
+
+    def all(self, chosen: Chosen) -> Iterator[dict[str, Any]]:
+        """All of them, read as they are taken."""
+        if self._run is not None:
+            yield from self._read(self._run, chosen, None, 0)
+
+    def braked(self) -> int:
+        """Records that a brake holds back."""
+        return sum(self._count(Chosen(outcomes=("parked",), search=word)) for word in BRAKES)
+
+    def collisions(self) -> int:
+        """Records refused because their code belongs to somebody else."""
+        return self._count(Chosen(outcomes=("refused",), search=COLLISION))
+
+    def _count(self, chosen: Chosen) -> int:
+        if self._run is None:
+            return 0
+        count = self._runs.count_planned if self._is_preview else self._runs.count_done
+        return count(self._run, chosen)
+
+    def _read(self, run: int, chosen: Chosen, limit: int | None, offset: int) -> Iterator[dict[str, Any]]:
+        read = self._runs.planned if self._is_preview else self._runs.done
+        return read(run, chosen, limit, offset)

@@ -1,0 +1,121 @@
+"""The process that looks after one run, and outlives the page: `python -m exactonline_console.runner LAUNCH`.
+
+It holds the lock of runs, so that there is one at a time on a store, starts Meltano, stops it when somebody asks for
+that in the store, and notes how it ended.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from exactonline_client.errors import ConfigurationError, ExactError
+from exactonline_client.store import Store
+
+from exactonline_console.jobs import job
+from exactonline_console.launches import Launch, Launches
+from exactonline_console.logs import sentence_of
+from exactonline_console.processes import Known
+from exactonline_console.project import Project
+
+LOCK = "run"
+LOOK_EVERY_SECONDS = 0.5
+BUSY = "Another run is under way on this store. Wait until it ends, or stop it; then start this one again."
+UNBRAKED = "1000000000"
+
+
+def start(project: Project, launch: Launch) -> None:
+    """Begin to look after a launch, in a session of its own that no end of the page reaches."""
+    with project.log(launch.id).open("ab") as log:
+        Path(log.name).chmod(0o600)
+        subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "exactonline_console.runner", launch.id],
+            cwd=project.root,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            close_fds=True,
+        )
+
+
+def look_after(project: Project, store: Store, launch: Launch) -> None:
+    """Run it to its end, and note that."""
+    launches = Launches(store)
+    launches.note_runner(launch.id, Known.of(os.getpid()))
+    try:
+        with store.lock(LOCK, timeout_seconds=1.0):
+            status = _run(project, launches, launch)
+            launches.end(launch.id, status, sentence_of(project.log(launch.id)))
+    except ConfigurationError as error:
+        launches.end(launch.id, 1, BUSY if f"'{LOCK}'" in str(error) else str(error))
+    except (ExactError, OSError) as error:
+        launches.end(launch.id, 1, str(error))
+
+
+def _run(project: Project, launches: Launches, launch: Launch) -> int:
+    with project.log(launch.id).open("ab") as log:
+        meltano = subprocess.Popen(  # noqa: S603 - a fixed program; the job's name is checked
+            command(project, launch),
+            cwd=project.root,
+            env=environment(project, launch),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
+    asked = False
+
+    def stop(_number: int = 0, _frame: FrameType | None = None) -> None:
+        nonlocal asked
+        if not asked:
+            asked = True
+            meltano.terminate()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    launches.note_meltano(launch.id, Known.of(meltano.pid))
+    while meltano.poll() is None:
+        if not asked and launches.get(launch.id).stop_asked_by:
+            stop()
+        time.sleep(LOOK_EVERY_SECONDS)
+    return meltano.returncode
+
+
+def command(project: Project, launch: Launch) -> list[str]:
+    """What a person would type."""
+    where = ["--environment", project.environment] if project.environment else []
+    return [str(project.meltano), *where, "--log-format", "json", "run", job(project, launch.job).name]
+
+
+def environment(project: Project, launch: Launch) -> dict[str, str]:
+    """What this run has in its environment beside what the page has."""
+    ours = f"TARGET_{launch.job.upper().replace('-', '_')}"
+    own = {
+        "EXACTONLINE_RUN_BY": launch.started_by,
+        "EXACTONLINE_RUN_ID": launch.id,
+        "MELTANO_PROJECT_ROOT": str(project.root),
+        "NO_COLOR": "1",
+        f"{ours}_DRY_RUN": str(launch.is_preview).lower(),
+    }
+    if launch.kind == "sync-unbraked":
+        own |= {f"{ours}_MAX_CREATES": UNBRAKED, f"{ours}_MAX_UPDATES_SHARE": "1"}
+    return {**os.environ, **own}
+
+
+def main() -> None:
+    """Look after the launch that is named."""
+    project = Project.at(Path.cwd())
+    with project.open_store() as store:
+        found = Launches(store).find(sys.argv[1])
+        if found is None or found.is_over:
+            sys.exit(f"There is no run {sys.argv[1]} to start.")
+        look_after(project, store, found)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+// Filter and tick the list of companies; without it the list works too, a tick at a time.
+(function () {
+  "use strict";
+  const tools = document.querySelector("[data-tools]");
+  if (!tools) return;
+  const filter = tools.querySelector("[data-filter]");
+  const table = document.getElementById(filter.dataset.filter);
+  const rows = Array.from(table.tBodies[0].rows);
+  const box = (row) => row.querySelector("input[type=checkbox]");
+  const source = document.querySelector("select[name=source]");
+
+  function count() {
+    tools.querySelector("[data-count]").textContent = rows.filter((row) => box(row).checked).length;
+  }
+
+  function isSource(row) {
+    return source.value === box(row).value;
+  }
+
+  function show() {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    rows.forEach((row) => {
+      const text = row.textContent.toLowerCase();
+      row.hidden = !words.every((word) => text.includes(word));
+    });
+  }
+
+  tools.hidden = false;
+  filter.addEventListener("input", show);
+  filter.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault();
+  });
+  tools.querySelectorAll("[data-tick]").forEach((button) => {
+    button.addEventListener("click", () => {
+      const wanted = button.dataset.tick === "all";
+      rows.filter((row) => (wanted ? !row.hidden && !isSource(row) : true) && !box(row).disabled).forEach((row) => {
+        box(row).checked = wanted;
+      });
+      count();
+    });
+  });
+  table.addEventListener("change", count);
+  source.addEventListener("change", () => {
+    rows.filter(isSource).forEach((row) => { box(row).checked = false; });
+    count();
+  });
+  count();
+})();

@@ -1,0 +1,190 @@
+"""One request of a person, with all that a page needs to answer it; and who that person is."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import urlencode
+
+from exactonline_client.errors import ExactError
+from exactonline_client.store import Store
+from exactonline_client.transport import utc_now
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import FormData
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from exactonline_console.actions import Actions
+from exactonline_console.paper import Paper
+from exactonline_console.project import Project
+from exactonline_console.security import READING, Doors, csrf_token, is_csrf_token
+from exactonline_console.texts import Texts, chosen, marked, texts
+from exactonline_console.users import Users
+
+SESSION = "exactonline_session"
+LANGUAGE = "exactonline_language"
+MOST_FIELDS = 5000
+SEE_OTHER = 303
+
+
+@dataclass(frozen=True)
+class House:
+    """What all requests share."""
+
+    project: Project
+    store: Store
+    doors: Doors
+    key: bytes = field(repr=False)
+    paper: Paper
+
+    @cached_property
+    def users(self) -> Users:
+        """Who may come in."""
+        return Users(self.store)
+
+    @cached_property
+    def actions(self) -> Actions:
+        """Who did what."""
+        return Actions(self.store)
+
+
+@dataclass
+class Visit:
+    """A request by somebody who may make it."""
+
+    house: House
+    request: Request
+    session: str
+    user: str
+    texts: Texts
+    form: FormData
+
+    @property
+    def project(self) -> Project:
+        """The project."""
+        return self.house.project
+
+    @property
+    def store(self) -> Store:
+        """The store."""
+        return self.house.store
+
+    def asked(self, name: str) -> str:
+        """A value of the address, or nothing."""
+        return self.request.query_params.get(name, "").strip()
+
+    def given(self, name: str) -> str:
+        """A value of the form, or nothing."""
+        value = self.form.get(name, "")
+        return value.strip() if isinstance(value, str) else ""
+
+    def given_all(self, name: str) -> list[str]:
+        """All values of the form under a name."""
+        return [value for value in self.form.getlist(name) if isinstance(value, str)]
+
+    def page(self, template: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page in the language of the visitor."""
+        request = self.request
+        html = self.house.paper.write(
+            template,
+            self.texts,
+            csrf=csrf_token(self.house.key, self.session),
+            user=self.user,
+            needs_login=self.needs_login,
+            path=request.url.path,
+            query=request.url.query,
+            done=request.query_params.get("done", ""),
+            now=utc_now(),
+            **values,
+        )
+        return HTMLResponse(html, status)
+
+    @property
+    def needs_login(self) -> bool:
+        """Whether people come in by a password."""
+        return self.house.doors.user_header is None and bool(self.house.users.names())
+
+    def go(self, path: str, **query: str) -> RedirectResponse:
+        """The way to another page, after something was done."""
+        address = f"{path}?{urlencode(query)}" if query else path
+        return RedirectResponse(address, SEE_OTHER)
+
+    def note(self, action: str, about: str = "") -> None:
+        """Remember what this visitor did."""
+        self.house.actions.note(self.user, action, about)
+
+    def problem(self, sentence: str, status: int = 400, title: str = marked("That did not work")) -> HTMLResponse:
+        """A page that says what is wrong."""
+        return self.page("problem.html", status, sentence=sentence, title=title)
+
+    def keep(self, response: Response, name: str, value: str, *, age: int | None = None) -> None:
+        """Set a cookie that no script sees, and that comes with no form of another site."""
+        secure = self.house.doors.is_secure(self.request.headers)
+        response.set_cookie(name, value, max_age=age, httponly=True, samesite="lax", secure=secure, path="/")
+
+
+Handler = Callable[[Visit], Response]
+
+
+def endpoint(house: House, handler: Handler, *, open_to_all: bool = False) -> Callable[[Request], Awaitable[Response]]:
+    """A handler as the web server calls it: after it is clear who asks, and that a form is one of ours."""
+
+    async def answer(request: Request) -> Response:
+        form = FormData()
+        if request.method not in READING:
+            form = await request.form(max_files=0, max_fields=MOST_FIELDS)
+        return await run_in_threadpool(_answer, house, handler, request, form, open_to_all=open_to_all)
+
+    return answer
+
+
+def _answer(house: House, handler: Handler, request: Request, form: FormData, *, open_to_all: bool) -> Response:
+    given = request.cookies.get(SESSION, "")
+    session = given or secrets.token_urlsafe(32)
+    language = texts(chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language", "")))
+    visit = Visit(house, request, session, "", language, form)
+    user = _user(visit)
+    visit.user = user or ""
+    if user is None and not open_to_all:
+        response: Response = _way_in(visit)
+    elif request.method not in READING and not is_csrf_token(visit.given("csrf"), house.key, session):
+        response = visit.problem(
+            visit.texts("This form is too old, or another page sent it. Go back and try again."), 403
+        )
+    else:
+        try:
+            response = handler(visit)
+        except ExactError as error:
+            response = visit.problem(str(error))
+    if not given and SESSION not in response.headers.get("set-cookie", ""):
+        visit.keep(response, SESSION, session)
+    return response
+
+
+def _user(visit: Visit) -> str | None:
+    """Who it is: who the proxy says, who has logged in, or on a machine without passwords its own user."""
+    house, request = visit.house, visit.request
+    if house.doors.user_header is not None:
+        return house.doors.user_of(request.client.host if request.client else "", request.headers)
+    if visit.needs_login:
+        return house.users.of_session(visit.session)
+    return _own_user() if house.doors.is_local else None
+
+
+def _own_user() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run under a number that has no name
+        return "local"
+
+
+def _way_in(visit: Visit) -> Response:
+    if visit.house.doors.user_header is not None or not visit.needs_login:
+        return visit.problem(visit.texts("The proxy before this page did not say who you are."), 403)
+    if "hx-request" in visit.request.headers:
+        return Response(status_code=401, headers={"HX-Redirect": "/login"})
+    return visit.go("/login")
