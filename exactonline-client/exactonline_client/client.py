@@ -20,6 +20,7 @@ from exactonline_client.budgets import Budgets
 from exactonline_client.divisions import DIVISION_FIELDS
 from exactonline_client.entities import DELETIONS, DIVISIONS, Entity
 from exactonline_client.errors import (
+    AlreadyExistsError,
     DivisionRefusedError,
     TryLaterError,
     UnexpectedReplyError,
@@ -206,7 +207,8 @@ class ExactClient:
         """Create a row and return it as Exact stored it. When an answer is lost, it is looked up before a second try.
 
         Raises:
-            AlreadyExistsError: A row has this natural key.
+            AlreadyExistsError: A row has this natural key. Also when a look found one that is not what was sent: it
+                may be somebody else's, created a moment ago.
             RecordRefusedError: Exact will not take it; nothing was created.
             UnexpectedReplyError: No answer settled it, and the last look did not find it.
         """
@@ -230,8 +232,12 @@ class ExactClient:
             if answer.step is Step.LOOK_FIRST or answer.may_have_happened:
                 yield self.now() + timedelta(seconds=answer.delay_seconds)
                 found = yield from self.find(entity, division, key, select)
-                if found is not None:
+                if found is not None and odata.holds(entity, found, values, zone):
                     return found
+                if found is not None:
+                    raise AlreadyExistsError(
+                        entity=entity.name, division=division, key=key, status=answer.status, said=answer.text
+                    )
             if answer.step is Step.GIVE_UP:
                 self._exchange.give_up(request, answer, entity, key)
             attempt = answer.attempt + 1
@@ -250,7 +256,7 @@ class ExactClient:
         """
         body = odata.encode_row(entity, changes, (yield from self.zone()))
         request = self._write(entity, "PUT", division, _key_segment(entity, key), body)
-        answer = yield from self._exchange.settle(request, lambda _: None, entity, label)
+        answer = yield from self._exchange.settle(request, odata.parse_done, entity, label)
         return self.budgets.exacts_now_at_most(answer.received_at)
 
     def zone(self) -> Waiting[tzinfo]:

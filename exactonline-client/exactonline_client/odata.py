@@ -68,6 +68,12 @@ def parse_single(body: bytes) -> dict[str, Any]:
     return d
 
 
+def parse_done(body: bytes) -> None:
+    """Make sure that an answer of success comes from Exact, which says nothing more; a page of a gateway is none."""
+    if body.strip():
+        parse_body(body)
+
+
 def parse_error(body: bytes) -> str:
     """What Exact said, several messages on one line; empty if the body is not one of Exact's errors."""
     try:
@@ -175,6 +181,16 @@ def encode_row(entity: Entity, values: Mapping[str, Any], zone: tzinfo) -> bytes
         ensure_ascii=False,
         separators=(",", ":"),
     ).encode()
+
+
+def holds(entity: Entity, row: Row, values: Mapping[str, Any], zone: tzinfo) -> bool:
+    """Whether a row that was read holds all of these values, as far as it was read."""
+
+    def plain(name: str, value: Any) -> Any:
+        encoded = _encode(entity.fields[name], value, zone)
+        return encoded.strip() or None if isinstance(encoded, str) else encoded
+
+    return all(plain(name, row[name]) == plain(name, value) for name, value in values.items() if name in row)
 
 
 def _encode(field: Field, value: Any, zone: tzinfo) -> Any:

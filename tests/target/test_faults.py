@@ -14,7 +14,7 @@ from target_exactonline.store import Settlement, TargetStore
 from target_exactonline.store_command import main as store_command
 
 NORTH, SOUTH = 201, 202
-ACCOUNTS = "crm/Accounts"
+ACCOUNTS, SYNC = "crm/Accounts", "sync/CRM/Accounts"
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +25,11 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         for outcome, (*steps, delays) in retries._TABLE.items()
     }
     monkeypatch.setattr(retries, "_TABLE", quick)
+
+
+def error(text: str) -> str:
+    """The body of an answer of Exact's that refuses."""
+    return json.dumps({"error": {"code": "", "message": {"lang": "", "value": text}}})
 
 
 def test_a_create_whose_answer_was_lost_is_not_sent_twice(target: InProcessTarget, sandbox: Sandbox) -> None:
@@ -75,6 +80,30 @@ def test_a_page_that_did_not_arrive_whole_is_read_again(target: InProcessTarget,
 def test_an_update_whose_answer_was_lost_leaves_the_row_as_wanted(target: InProcessTarget, sandbox: Sandbox) -> None:
     target.load(wanted(NORTH, 1))
     sandbox.fault("lost_answer", method="PUT")
+
+    loaded = target.load(wanted(NORTH, 1, City="Delft"))
+
+    assert loaded.counts() == {"updated": 1}
+    assert sandbox.account(NORTH, "1")["City"] == "Delft"
+
+
+def test_an_update_answered_by_a_page_of_a_gateway_is_sent_again(target: InProcessTarget, sandbox: Sandbox) -> None:
+    target.load(wanted(NORTH, 1))
+    sandbox.fault("status", method="PUT", status=200, body="<html>Back soon</html>")
+
+    loaded = target.load(wanted(NORTH, 1, City="Delft"))
+
+    assert loaded.counts() == {"updated": 1}
+    assert sandbox.account(NORTH, "1")["City"] == "Delft"
+
+
+def test_what_a_look_finds_after_an_unclear_answer_is_not_taken_for_ours_when_it_is_not_what_was_sent(
+    target: InProcessTarget, sandbox: Sandbox
+) -> None:
+    """Somebody created the code a moment ago, sync does not show it yet, and Exact says so in words we do not know."""
+    sandbox.seed(NORTH, [{"Code": "1", "Name": "Klant 1", "City": "Oss"}, {"Code": "2", "Name": "Eigen klant"}])
+    sandbox.fault("status", method="GET", endpoint=SYNC, status=200, body='{"d": {"results": []}}')
+    sandbox.fault("status", method="POST", endpoint=ACCOUNTS, every=1, status=500, body=error("Donnée déjà existante."))
 
     loaded = target.load(wanted(NORTH, 1, City="Delft"))
 
