@@ -28,6 +28,7 @@ from exactonline_client.errors import (
 from exactonline_client.exchange import Exchange, T, Waiting
 from exactonline_client.limits import Ceilings
 from exactonline_client.odata import MalformedReplyError, Row
+from exactonline_client.pages import Link, RowPage
 from exactonline_client.retries import Method, Step
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
@@ -45,14 +46,6 @@ class Me:
     name: str
     current_division: int
     """The one last used, by whatever program; good for listing divisions, never for choosing a target."""
-
-
-@dataclass(frozen=True, slots=True)
-class RowPage:
-    """One page of a list."""
-
-    rows: list[Row]
-    next_link: str | None
 
 
 class ExactClient:
@@ -130,7 +123,7 @@ class ExactClient:
 
     def _division_rows(self, via: int, select: Sequence[str]) -> Waiting[list[Row]]:
         rows: list[Row] = []
-        link = None
+        link: Link | None = None
         while True:
             page = yield from self.page(DIVISIONS, via, variant="single", select=select, link=link)
             rows += page.rows
@@ -146,7 +139,7 @@ class ExactClient:
         variant: Variant = "sync",
         select: Sequence[str],
         after: int | None = None,
-        link: str | None = None,
+        link: Link | None = None,
     ) -> Waiting[RowPage]:
         """One page of a list: up to 1000 rows by sync and bulk, 60 by the single endpoint.
 
@@ -161,18 +154,21 @@ class ExactClient:
             options = {"$filter": self._filter(entity, after), "$select": ",".join(select)}
             path = f"/api/v1/{division}/{endpoint}?{odata.query(options)}"
         else:
-            path = self.transport.path_of(link)
+            path = self.transport.path_of(link.target)
         read = odata.reader(entity, select, (yield from self.zone()))
 
-        def parse(body: bytes) -> RowPage:
+        def parse(body: bytes) -> tuple[list[Row], str | None]:
             page = odata.parse_page(body)
-            return RowPage([read(raw) for raw in page.rows], page.next_link)
+            return [odata.with_keys(entity, read(raw), select) for raw in page.rows], page.next_link
 
         answer = yield from self._exchange.settle(Request("GET", path, division, endpoint), parse)
-        page: RowPage = answer.value
-        if link is not None and page.next_link == link:
-            raise UnexpectedReplyError(f"GET {endpoint} in division {division}", "the next page is the same page.")
-        return page
+        rows, target = answer.value
+        if target is None:
+            return RowPage(rows, None)
+        following = link.to(target) if link else Link(target)
+        if following is None:
+            raise UnexpectedReplyError(f"GET {endpoint} in division {division}", "the next page was read before.")
+        return RowPage(rows, following)
 
     def pages(
         self,

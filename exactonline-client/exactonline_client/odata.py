@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from typing import Any, cast
@@ -21,6 +21,7 @@ Row = dict[str, Any]
 
 SAFE = "$,()'*"
 WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall time has no zone until it is given one
+ROW_VERSION = "Timestamp"
 LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001
 _HALF = re.compile("[\ud800-\udfff]")
 WIRE_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
@@ -172,6 +173,20 @@ def reader(entity: Entity, names: Iterable[str], zone: tzinfo) -> Callable[[Mapp
         return row
 
     return read
+
+
+def with_keys(entity: Entity, row: Row, names: Container[str]) -> Row:
+    """The row of a list, with all that others find it by; a natural key that was left out is None.
+
+    Raises:
+        MalformedReplyError: It has no key or no row version, though it was asked for.
+    """
+    for name in (entity.key, ROW_VERSION):
+        if name in names and row.get(name) is None:
+            raise MalformedReplyError(f"{entity.name} without {name}")
+    if entity.natural_key is not None and entity.natural_key in names:
+        row.setdefault(entity.natural_key, None)
+    return row
 
 
 def encode_row(entity: Entity, values: Mapping[str, Any], zone: tzinfo) -> bytes:

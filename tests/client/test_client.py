@@ -24,7 +24,7 @@ from exactonline_client.store import Store
 from sandbox_driver import SOURCE, Sandbox, customer, small_world
 
 NORTH, SOUTH = 201, 202
-ENDPOINT = "crm/Accounts"
+ENDPOINT, SYNC = "crm/Accounts", "sync/CRM/Accounts"
 SELECT = ("ID", "Code", "Name", "City", "EstablishedDate")
 BULK = (*SELECT, "Timestamp")
 
@@ -162,6 +162,42 @@ def test_a_read_that_never_comes_is_given_up(client: ExactClient, sandbox: Sandb
         client.run(client.find(ACCOUNTS, SOURCE, "2", SELECT))
 
     assert calls(sandbox) == [("GET", 503)] * 6
+
+
+def page_of(*rows: dict[str, Any]) -> str:
+    return json.dumps({"d": {"results": rows}})
+
+
+def test_an_account_that_comes_without_its_code_has_none(client: ExactClient, sandbox: Sandbox) -> None:
+    sandbox.fault("status", endpoint=SYNC, status=200, body=page_of({"ID": "AB", "Timestamp": "7"}))
+
+    (rows,) = client.pages(ACCOUNTS, NORTH, select=BULK)
+
+    assert rows == [{"ID": "ab", "Timestamp": 7, "Code": None}]
+
+
+@pytest.mark.parametrize(
+    "row", [{"ID": "ab", "Timestamp": None}, {"ID": "ab"}, {"ID": None, "Timestamp": "7"}], ids=str
+)
+def test_a_row_without_its_key_or_version_makes_a_page_that_did_not_come_whole(
+    client: ExactClient, sandbox: Sandbox, row: dict[str, Any]
+) -> None:
+    sandbox.seed(NORTH, [customer(1)])
+    sandbox.fault("status", endpoint=SYNC, status=200, body=page_of(row))
+
+    (rows,) = client.pages(ACCOUNTS, NORTH, select=BULK)
+
+    assert [row["Code"] for row in rows] == ["1"]
+
+
+def test_pages_that_go_round_are_not_read_for_ever(client: ExactClient, sandbox: Sandbox) -> None:
+    for here, there in (("", "a"), ("a", "b"), ("b", "a")):
+        link = f"http://elsewhere.example/api/v1/{NORTH}/{SYNC}?$skiptoken={there}"
+        body = json.dumps({"d": {"results": [], "__next": link}})
+        sandbox.fault("status", endpoint=SYNC, contains=f"$skiptoken={here}" if here else None, status=200, body=body)
+
+    with pytest.raises(UnexpectedReplyError, match="the next page was read before"):
+        list(client.pages(ACCOUNTS, NORTH, select=BULK))
 
 
 @pytest.mark.parametrize(("keys", "division"), [({}, 999), ({"status": 2}, NORTH), ({"blocking_status": 1}, NORTH)])
