@@ -68,7 +68,11 @@ class InProcessTarget:
             except SystemExit as end:
                 status = int(end.code or 0)
         states = [json.loads(line) for line in self._capsys.readouterr().out.splitlines()]
-        return Loaded(status, states, outcomes(self.folder / "report"), self._caplog.text)
+        return Loaded(status, states, self.results(), self._caplog.text)
+
+    def results(self) -> list[dict[str, Any]]:
+        """The lines of the last run's report."""
+        return outcomes(self.folder / "report")
 
     def writes(self, division: int | None = None) -> list[dict[str, Any]]:
         """Creates and updates that the sandbox saw."""

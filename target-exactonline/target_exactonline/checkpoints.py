@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import threading
 from collections import deque
@@ -25,6 +26,8 @@ class Checkpoints:
         self._mutex = threading.Lock()
         self._states: deque[tuple[int, Mapping[str, Any]]] = deque()
         self._passed_on_at: datetime | None = None
+        self.unheard = False
+        """Whether nobody reads what is passed on any more."""
 
     def add(self, last_number: int, state: Mapping[str, Any]) -> None:
         """Remember a state that came in after the record with this number."""
@@ -48,8 +51,19 @@ class Checkpoints:
             if newest is None or self._silent:
                 return
             self._passed_on_at = now
-            sys.stdout.write(json.dumps(newest, default=_plain_number) + "\n")
+            self._pass_on(json.dumps(newest, default=_plain_number))
+
+    def _pass_on(self, state: str) -> None:
+        if self.unheard:
+            return
+        try:
+            sys.stdout.write(state + "\n")
             sys.stdout.flush()
+        except BrokenPipeError:
+            self.unheard = True
+            nothing = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nothing, sys.stdout.fileno())  # else the interpreter would complain at its end
+            os.close(nothing)
 
 
 def _plain_number(value: Any) -> int | float:

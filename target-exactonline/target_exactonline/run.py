@@ -134,7 +134,8 @@ class Run:
         self.ledger.flush()
         self._account_for_the_rest(failure or "The run was stopped before its turn.")
         verdict = self._verdict(signal_number)
-        status = FAILED if failure or self._faults or self.ledger.too_many_refused else 0
+        is_failed = failure or self._faults or self.ledger.too_many_refused or self.checkpoints.unheard
+        status = FAILED if is_failed else 0
         if signal_number is not None:
             status = 128 + signal_number
         calls, names = self._connections.calls, {code: reached.title for code, reached in self._reach.items()}
@@ -228,4 +229,6 @@ class Run:
             verdict += f" Stopped by signal {signal_number}; what is left comes again in the next run."
         if self._faults:
             verdict += f" In {len(self._faults)} division(s) it could not go on: {self._faults[0]}"
+        if self.checkpoints.unheard:
+            verdict += " Nobody read the STATE, so the next run begins where this one did."
         return verdict

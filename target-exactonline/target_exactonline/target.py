@@ -10,18 +10,17 @@ from functools import cached_property
 from types import FrameType
 from typing import IO, Any, ClassVar
 
-import msgspec
 from exactonline_client.errors import ExactError
 from exactonline_client.plugin import PlainErrors
 from exactonline_client.settings import PROPERTIES
 from mapper_exactonline.fan_out import SETTINGS as FAN_OUT_SETTINGS
 from mapper_exactonline.fan_out import FanOut
 from singer_sdk import Sink, Target
-from singer_sdk.contrib.msgspec import MsgSpecReader, decoder
-from singer_sdk.exceptions import InvalidInputLine
+from singer_sdk.exceptions import InvalidInputLine, RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 
 from target_exactonline.intake import Copier
+from target_exactonline.messages import MessageReader
 from target_exactonline.run import Run
 from target_exactonline.sinks import ExactSink, sink_class
 from target_exactonline.values import Origin
@@ -107,31 +106,13 @@ class Interrupted(BaseException):
     """A signal came while the target waited for input."""
 
 
-class QuietReader(MsgSpecReader):
-    """Reads messages; a line that is none is not repeated, since it may hold personal data."""
-
-    def deserialize_json(self, line: str) -> dict[str, Any]:
-        """The message in a line, numbers with a decimal point as Decimal.
-
-        Raises:
-            InvalidInputLine: It is no message.
-        """
-        try:
-            message = decoder.decode(line)
-        except msgspec.DecodeError as error:
-            raise InvalidInputLine(f"A line of the input is not whole: {error}.") from None
-        if not isinstance(message, dict) or "type" not in message:
-            raise InvalidInputLine("A line of the input is not a Singer message.")
-        return message
-
-
 class TargetExactOnline(PlainErrors, Target):
     """Singer target that keeps the accounts of Exact Online divisions equal to what it is sent."""
 
     name = "target-exactonline"
     package_name = "target-exactonline"
-    message_reader_class = QuietReader
-    expected_errors = (ExactError, InvalidInputLine)
+    message_reader_class = MessageReader
+    expected_errors = (ExactError, InvalidInputLine, RecordsWithoutSchemaException)
     default_sink_class = ExactSink
     config_jsonschema: ClassVar[dict[str, Any]] = {
         "type": "object",
@@ -198,6 +179,9 @@ class TargetExactOnline(PlainErrors, Target):
             return
         self.run.checkpoints.add(self.run.intake.number, message_dict["value"])
 
+    def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
+        """Nothing is deleted here because a tap began anew."""
+
     def _handle_max_record_age(self) -> None:
         """Deliver what came in so far when the input takes long, so that nothing waits for its end."""
         if self._max_record_age_in_minutes > self._MAX_RECORD_AGE_IN_MINUTES:
@@ -230,7 +214,9 @@ class TargetExactOnline(PlainErrors, Target):
             super().listen(file_input)
         except Interrupted:
             self._end()
-        except ExactError as error:
+        except self.expected_errors as error:
+            if not isinstance(error, ExactError):  # the input is at fault: what came before is accounted for
+                self.drain_all()
             if "run" in self.__dict__:
                 self.run.end(failure=str(error))
             raise

@@ -18,7 +18,7 @@ from uuid import UUID
 
 import pycountry
 from exactonline_client.entities import Entity, Field
-from exactonline_client.odata import Row
+from exactonline_client.odata import Row, whole_characters
 
 CODE = re.compile(r"[0-9]{1,18}")
 STATUSES = {"A", "S", "P", "C"}
@@ -38,6 +38,7 @@ INSTANT = re.compile(
 """ISO 8601, and as PostgreSQL writes it; never day or month first, since 01-02-2026 means two things."""
 FIRST_DAY = date(1753, 1, 1)
 """SQL Server's datetime begins here."""
+_HALF = re.compile("[\ud800-\udfff]")
 RANGES = {"Byte": (0, 255), "Int16": (-(2**15), 2**15 - 1), "Int32": (-(2**31), 2**31 - 1)}
 
 
@@ -127,7 +128,7 @@ def _is_empty(value: Any) -> bool:
 
 
 def _code(value: Any, problems: list[str]) -> str:
-    code = "" if value is None else str(value).strip()
+    code = "" if value is None else whole_characters(str(value)).strip()
     if not code:
         problems.append("Code is empty")
     elif isinstance(value, (bool, float)) or not CODE.fullmatch(code):
@@ -154,8 +155,10 @@ def _is_country(value: str) -> bool:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
+        if _HALF.search(value):
+            raise _WrongTypeError("text of whole characters")
         return value.strip()
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or not math.isfinite(value):
         raise _WrongTypeError("text")
     return str(value)
 
@@ -265,5 +268,5 @@ _CONVERTERS_OF: dict[str, Callable[[Any], Any]] = {"Country": _capitals, "Status
 
 
 def _shown(value: Any) -> str:
-    text = str(value)
+    text = whole_characters(str(value))
     return repr(text if len(text) <= 60 else text[:57] + "...")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from contextlib import redirect_stdout
 from datetime import datetime, timedelta, timezone
@@ -150,3 +151,21 @@ def test_whatever_ends_when_no_state_is_ahead_and_no_two_come_within_a_second(
         if len(passed_on) > lines_before:
             assert at_once or not times or clock.shows - times[-1] >= SECOND
             times.append(clock.shows)
+
+
+def test_a_state_that_nobody_reads_any_more_is_no_error_and_is_told(clock: Clock) -> None:
+    class Closed(StringIO):
+        def flush(self) -> None:
+            raise BrokenPipeError
+
+        def fileno(self) -> int:
+            return spare
+
+    checkpoints = Checkpoints(clock, silent=False)
+    checkpoints.add(1, {"n": 1})
+
+    with open(os.devnull, "wb") as nothing, redirect_stdout(Closed()):  # noqa: PTH123
+        spare = nothing.fileno()
+        checkpoints.release(None)
+
+    assert checkpoints.unheard
