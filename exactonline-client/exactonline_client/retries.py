@@ -61,9 +61,11 @@ class Next:
     delay_seconds: float = 0.0
 
 
-# Dutch and English, from quotes of real answers; the English halves of some are inferred.
+# Dutch and English, from quotes of real answers; the English halves of some are inferred. German, French and Spanish
+# are guesses: no answer in them was found.
 _EXISTS = re.compile(
-    r"gegeven bestaat reeds|bestaat (reeds|al)\b|already exists|data exists|(moet zijn|must be)\s*: *uni(ek|que)",
+    r"gegeven bestaat reeds|bestaat (reeds|al)\b|already exists|data exists|(moet zijn|must be)\s*: *uni(ek|que)"
+    r"|bereits vorhanden|existier(t|en) bereits|déjà existante?s?\b|existent? déjà|ya existen?\b",
     re.IGNORECASE,
 )
 _INVALID = re.compile(

@@ -121,6 +121,9 @@ def test_a_status_other_than_500_speaks_for_itself(status: int, outcome: Outcome
         "Bestaat al: Code",
         "Already exists: Code",
         "Moet zijn: Uniek - Artikel, Valuta",
+        "Daten bereits vorhanden.",
+        "Donnée déjà existante.",
+        "Los datos ya existen.",
     ],
 )
 def test_a_text_that_says_the_key_is_taken_is_no_fault_of_the_record(text: str) -> None:
@@ -160,7 +163,7 @@ def test_a_real_fault_is_told_from_a_fault_of_the_record(text: str) -> None:
     assert outcome_of(500, text) is Outcome.FAULT
 
 
-@pytest.mark.parametrize("text", ["Donnée déjà existante.", "Ungültig: E-Mail", "Obligatorio: Nombre", "?"])
+@pytest.mark.parametrize("text", ["Valeur non autorisée.", "Ungültig: E-Mail", "Obligatorio: Nombre", "?"])
 def test_a_text_in_another_language_is_unknown(text: str) -> None:
     assert outcome_of(500, text) is Outcome.UNKNOWN_TEXT
 

@@ -103,7 +103,7 @@ def test_what_a_look_finds_after_an_unclear_answer_is_not_taken_for_ours_when_it
     """Somebody created the code a moment ago, sync does not show it yet, and Exact says so in words we do not know."""
     sandbox.seed(NORTH, [{"Code": "1", "Name": "Klant 1", "City": "Oss"}, {"Code": "2", "Name": "Eigen klant"}])
     sandbox.fault("status", method="GET", endpoint=SYNC, status=200, body='{"d": {"results": []}}')
-    sandbox.fault("status", method="POST", endpoint=ACCOUNTS, every=1, status=500, body=error("Donnée déjà existante."))
+    sandbox.fault("status", method="POST", endpoint=ACCOUNTS, every=1, status=500, body=error("Codice già in uso."))
 
     loaded = target.load(wanted(NORTH, 1, City="Delft"))
 
