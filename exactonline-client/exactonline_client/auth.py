@@ -171,7 +171,8 @@ class Login(httpx.Auth):
             if old.access_token != rejected and old.is_alive(now):
                 return old
             logger.info("Exact does not renew the access token of %s yet, which can take ten minutes", old.issued_at)
-            raise TryLaterError("Exact does not renew the access token yet.", now + timedelta(seconds=30))
+            due = old.expires_at - EARLY_MARGIN  # if another program renewed it since, it is later than we know
+            raise TryLaterError("Exact does not renew the access token yet.", max(due, now + timedelta(seconds=30)))
         if answer.status in {429, 503}:
             raise TryLaterError("Exact gives out no tokens now.", now + timedelta(seconds=30))
         if error == "invalid_client" or (error == "invalid_request" and not reason):

@@ -79,7 +79,7 @@ class Exchange:
 
     def ask(self, request: Request, parse: Callable[[bytes], Any], attempt: int) -> Waiting[Answer]:
         """Send until an answer is accepted or given up, or until the caller has to look first."""
-        renewed = False
+        renewed = doubted = False
         while True:
             yield from self._wait_for_limits(request)
             token = yield from self._access_token()
@@ -87,8 +87,10 @@ class Exchange:
             reply = self._transport.send(request, self._login)
             answer = self._judge(request, reply, parse, attempt)
             if answer.outcome is Outcome.TOKEN_EXPIRED and not renewed:
-                renewed = True  # whatever came before it, an expired token is renewed once
-                yield from self._renew(token)
+                # Whatever came before it, an expired token is renewed once. While Exact does not renew it yet, the 401
+                # was perhaps one of a kind: the token is tried once more before anything is waited for.
+                renewed = yield from self._renewed(token, at_once=not doubted)
+                doubted = True
             elif answer.outcome is Outcome.TOKEN_EXPIRED:
                 return replace(answer, step=Step.GIVE_UP)
             elif answer.step is Step.REPEAT:
@@ -135,8 +137,15 @@ class Exchange:
     def _access_token(self) -> Waiting[str]:
         return (yield from self._once_tokens_are_given(self._login.access_token))
 
-    def _renew(self, rejected: str) -> Waiting[None]:
-        return (yield from self._once_tokens_are_given(lambda: self._login.renew(rejected)))
+    def _renewed(self, rejected: str, *, at_once: bool) -> Waiting[bool]:
+        """Whether there is another token, which can only be in doubt when it has to be there at once."""
+        try:
+            self._login.renew(rejected)
+        except TryLaterError:
+            if at_once:
+                return False
+            yield from self._once_tokens_are_given(lambda: self._login.renew(rejected))
+        return True
 
     def _once_tokens_are_given(self, ask: Callable[[], T]) -> Waiting[T]:
         """What comes of asking for a token, after waits that a run can sit out.
