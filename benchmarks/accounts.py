@@ -15,6 +15,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 import beside
+import by_meltano
 import first_load
 import limits_used
 import many_divisions
@@ -27,6 +28,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Options], bool]]] = {
     "limits": ("short windows of few calls, used to the full", limits_used.run),
     "many": ("few changes in each of many divisions", many_divisions.run),
     "quiet": ("nothing changed", quiet.run),
+    "meltano": ("nothing changed, by Meltano, and where the seconds go", by_meltano.run),
 }
 
 

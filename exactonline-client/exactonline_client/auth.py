@@ -8,6 +8,9 @@ import time
 from collections.abc import Callable, Generator
 from datetime import datetime, timedelta, timezone
 
+from exactonline_client import lean_httpx  # noqa: F401 - before httpx
+
+# isort: split
 import httpx
 
 from exactonline_client import oauth

@@ -15,6 +15,9 @@ from importlib.metadata import entry_points
 from types import TracebackType
 from urllib.parse import urlsplit
 
+from exactonline_client import lean_httpx  # noqa: F401 - before httpx
+
+# isort: split
 import httpx
 
 from exactonline_client.retries import Method
