@@ -56,9 +56,7 @@ PURE_MODULES = [
     "mapper_exactonline.fan_out",
     "tap_exactonline.bookmarks",
     "target_exactonline.brakes",
-    "target_exactonline.departures",
     "target_exactonline.plan",
-    "target_exactonline.sources",
     "target_exactonline.values",
 ]
 BROUGHT_ALONG = {

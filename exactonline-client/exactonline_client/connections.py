@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
@@ -60,6 +60,11 @@ class Connections:
     def calls(self) -> Counter[int | None]:
         """Requests that went out, by division; None holds those that name no division."""
         return sum((client.transport.calls for client in self.clients), Counter())
+
+    @property
+    def waited_seconds(self) -> Mapping[int | None, float]:
+        """How long requests waited for limits, tokens and their next try, by division."""
+        return sum((client.transport.waited_seconds for client in self.clients), Counter())
 
     def reach(self, wanted: Sequence[int], select: Sequence[str] = DIVISION_FIELDS) -> dict[int, Reached]:
         """Every division within reach, by code.

@@ -94,7 +94,7 @@ class Exchange:
             elif answer.outcome is Outcome.TOKEN_EXPIRED:
                 return replace(answer, step=Step.GIVE_UP)
             elif answer.step is Step.REPEAT:
-                yield self._now() + timedelta(seconds=answer.delay_seconds)
+                yield from self._pause(request.division, self._now() + timedelta(seconds=answer.delay_seconds))
                 attempt += 1
             elif answer.step is not Step.WAIT_FOR_LIMIT:
                 return answer
@@ -132,7 +132,7 @@ class Exchange:
                 return
             if not wait.short:
                 raise TryLaterError(f"Division {request.division}: {wait.reason.value}", wait.until)
-            yield wait.until
+            yield from self._pause(request.division, wait.until)
 
     def _access_token(self) -> Waiting[str]:
         return (yield from self._once_tokens_are_given(self._login.access_token))
@@ -159,8 +159,13 @@ class Exchange:
             except TryLaterError as error:
                 if error.until - self._now() > LONGEST_TOKEN_WAIT:
                     raise
-                yield error.until
+                yield from self._pause(None, error.until)
         return ask()
+
+    def _pause(self, division: int | None, until: datetime) -> Waiting[None]:
+        began_at = self._now()
+        yield until
+        self._transport.count_wait(division, (self._now() - began_at).total_seconds())
 
     def give_up(self, request: Request, answer: Answer, entity: Entity | None, label: str) -> NoReturn:
         """Turn an answer that was given up into the error that says what to do next."""

@@ -8,9 +8,31 @@ from __future__ import annotations
 import functools
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from enum import Enum
 from typing import Any, ClassVar
 
 from exactonline_client.errors import ConfigurationError, ExactError
+
+
+class Measure(str, Enum):
+    """Names of what tap and target measure, beside the SDK's own (record_count and its kin)."""
+
+    CALLS = "exact_calls"
+    """Requests to Exact, by division."""
+    WAIT_SECONDS = "exact_wait_seconds"
+    """How long they waited for limits, tokens and their next try, by division."""
+    OUTCOMES = "record_outcomes"
+    """Records by division and by how they ended."""
+
+
+def measured(
+    calls: Mapping[int | None, int], waited_seconds: Mapping[int | None, float]
+) -> Iterator[tuple[Measure, float, dict[str, Any]]]:
+    """What a program's requests came to: name, value and tags of each measure."""
+    for division, count in calls.items():
+        yield Measure.CALLS, count, {"division": division}
+    for division, seconds in waited_seconds.items():
+        yield Measure.WAIT_SECONDS, round(seconds, 3), {"division": division}
 
 
 class PlainErrors:

@@ -209,6 +209,27 @@ def _checked_address(base_url: str) -> str:
     )
 
 
+def webhook_address(value: Any) -> str | None:
+    """The address that gets a run's summary, if one is set; it may hold a key, so no message shows it.
+
+    Raises:
+        ConfigurationError: It would send what it carries to the network in plain text, or is no address.
+    """
+    address = str(value or "").strip()
+    if not address:
+        return None
+    try:
+        url = urlsplit(address)
+        is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname or ""))
+        if is_safe and url.hostname and url.port != 0:
+            return address
+    except ValueError:
+        pass
+    raise ConfigurationError(
+        "The setting webhook_url must be an https address; plain http goes to a loopback address only."
+    )
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True

@@ -98,6 +98,8 @@ class Transport:
         self._mutex = threading.Lock()
         self.calls: Counter[int | None] = Counter()
         """Requests that went out, by division; None holds those that name no division."""
+        self.waited_seconds: Counter[int | None] = Counter()
+        """How long requests waited for limits, tokens and their next try, by division."""
         mounts, self._base = _mounts(settings)
         self._http = httpx.Client(
             mounts=mounts,
@@ -130,6 +132,11 @@ class Transport:
         logger.debug("%s → %s in %.0f ms", request, reply.status_code, elapsed_ms)
         return Reply(reply.status_code, reply.headers, reply.content, sent_at, received_at)
 
+    def count_wait(self, division: int | None, seconds: float) -> None:
+        """Add to the time that requests of this division waited."""
+        with self._mutex:
+            self.waited_seconds[division] += seconds  # type: ignore[assignment] # a Counter counts fractions as well
+
     def path_of(self, link: str) -> str:
         """Path and query of an absolute link, so that a token never follows a link to another host."""
         url = urlsplit(link)
@@ -161,3 +168,18 @@ def _mounts(settings: Settings) -> tuple[dict[str, httpx.BaseTransport], str]:
     (mount,) = entry_points(group=TRANSPORTS, name=scheme)
     make: Callable[[str], httpx.BaseTransport] = mount.load()
     return {f"{scheme}://": make(settings.base_url)}, f"{scheme}://world:80"
+
+
+def post_json(address: str, body: bytes, *, program: str, timeout_seconds: float) -> str | None:
+    """Send JSON to an address that is not Exact's; answers why it was not taken, or None. Raises nothing.
+
+    The address may hold a key, so what is answered does not show it.
+    """
+    headers = {"Content-Type": "application/json", "User-Agent": program}
+    is_remote = address.startswith("https:")  # a proxy has no business with what stays on this machine
+    try:
+        with httpx.Client(timeout=timeout_seconds, trust_env=is_remote) as http:
+            reply = http.post(address, content=body, headers=headers)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        return type(error).__name__
+    return None if reply.is_success else f"HTTP {reply.status_code}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from copy import deepcopy
 from functools import cached_property
@@ -12,10 +13,10 @@ from exactonline_client.connections import Connections, Reached
 from exactonline_client.divisions import problems
 from exactonline_client.entities import DIVISIONS
 from exactonline_client.errors import ConfigurationError
-from exactonline_client.plugin import PlainErrors
+from exactonline_client.plugin import PlainErrors, measured
 from exactonline_client.settings import PROPERTIES, Settings
 from exactonline_client.store import Store
-from singer_sdk import Stream, Tap
+from singer_sdk import Stream, Tap, metrics
 from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 
@@ -78,7 +79,14 @@ class TapExactOnline(PlainErrors, Tap):
         finally:
             for division, calls in self.connections.calls.items():
                 self.logger.info("Calls to Exact: %d %s", calls, f"in division {division}" if division else "elsewhere")
+            self._log_measures()
             self.connections.close()
+
+    def _log_measures(self) -> None:
+        logger = logging.getLogger(metrics.METRICS_LOGGER_NAME)
+        for measure, value, tags in measured(self.connections.calls, self.connections.waited_seconds):
+            # The SDK's own list of names is closed; it takes no more of a name than its value.
+            metrics.log(logger, metrics.Point("counter", measure, value, tags))  # type: ignore[arg-type]
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop at once, with an exit status that says so: bookmarks have moved only past what was read to its end."""
