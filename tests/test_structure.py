@@ -89,6 +89,7 @@ NO_IO = {
     "operator",
     "re",
     "shlex",
+    "textwrap",
     "typing",
     "urllib.parse",
     "uuid",

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from textwrap import fill
 from typing import Any, Literal
 
 from exactonline_client.divisions import Use
 from exactonline_client.limits import UNLIMITED
 
+NOTE_WIDTH = 110
 Mark = Literal["ok", "?", "NO"]
 
 NOTHING_SEEN = (
@@ -63,7 +65,7 @@ class LoginFinding:
         """What it is, which one, and what was found."""
         found = f"{self.user}, {self.divisions} divisions in reach"
         if self.days_left is not None:
-            found += f", a person is needed in {self.days_left} days unless a run comes before"
+            found += f", good for {self.days_left} days without a run"
         return "login", self.connection, self.problem or found
 
     def as_json(self) -> dict[str, Any]:
@@ -176,7 +178,8 @@ class Readiness:
         lines = [
             "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[3]]) for row in rows
         ]
-        return "\n".join([*lines, *(f"?   {note}" for note in self.notes), self.verdict])
+        notes = [fill(note, NOTE_WIDTH, initial_indent="?   ", subsequent_indent="    ") for note in self.notes]
+        return "\n".join([*lines, *notes, self.verdict])
 
     @property
     def notes(self) -> list[str]:
