@@ -22,6 +22,7 @@ from exactonline_client.errors import (
     TryLaterError,
     UnexpectedReplyError,
 )
+from exactonline_client.limits import retry_after
 from exactonline_client.oauth import Exchange
 from exactonline_client.settings import Settings
 from exactonline_client.tokens import Kept, TokenSet, TokenStore, began_with
@@ -177,7 +178,8 @@ class Login(httpx.Auth):
             due = old.expires_at - EARLY_MARGIN  # if another program renewed it since, it is later than we know
             raise TryLaterError("Exact does not renew the access token yet.", max(due, now + timedelta(seconds=30)))
         if answer.status in {429, 503}:
-            raise TryLaterError("Exact gives out no tokens now.", now + timedelta(seconds=30))
+            again_at = retry_after(answer.headers, now) or now + timedelta(seconds=30)
+            raise TryLaterError("Exact gives out no tokens now.", again_at)
         if error == "invalid_client" or (error == "invalid_request" and not reason):
             raise ConfigurationError(
                 f"{self._settings.connection} refused the app ({error}): check client_id and client_secret. "

@@ -23,6 +23,7 @@ from exactonline_client.errors import (
     TryLaterError,
     UnexpectedReplyError,
 )
+from exactonline_client.limits import retry_after
 from exactonline_client.odata import MalformedReplyError
 from exactonline_client.retries import Outcome, Step, next_step, outcome_of
 from exactonline_client.settings import Settings
@@ -30,7 +31,11 @@ from exactonline_client.transport import Clock, NoReply, Reply, Request, Transpo
 
 T = TypeVar("T")
 Waiting = Generator[datetime, None, T]
-LONGEST_TOKEN_WAIT = timedelta(minutes=10)
+A_MINUTE = timedelta(minutes=1)
+REFUSALS_ALLOWED = 3
+"""Of calls that name no division."""
+LONGEST_WAIT = timedelta(minutes=10)
+"""That a run sits out without knowing that it will end."""
 TOKEN_WAITS_ALLOWED = 21
 """Of half a minute each: right after a consent, Exact gives no new token for 570 seconds."""
 
@@ -98,6 +103,11 @@ class Exchange:
                 attempt += 1
             elif answer.step is not Step.WAIT_FOR_LIMIT:
                 return answer
+            elif request.division is None:  # no window of ours says how long
+                if attempt > REFUSALS_ALLOWED:
+                    raise TryLaterError("Exact takes no calls now.", self._now() + A_MINUTE)
+                yield self._now() + timedelta(seconds=answer.delay_seconds)
+                attempt += 1
 
     def _judge(self, request: Request, reply: Reply | NoReply, parse: Callable[[bytes], Any], attempt: int) -> Answer:
         value: Any = None
@@ -123,7 +133,23 @@ class Exchange:
                 except MalformedReplyError as error:
                     outcome, text = Outcome.UNREADABLE, f"an answer that cannot be read: {error}"
         following = next_step(request.method, outcome, attempt)
-        return Answer(outcome, following.step, attempt, value, text, status, received_at, following.delay_seconds)
+        delay_seconds = max(following.delay_seconds, self._asked_to_wait(request, reply))
+        return Answer(outcome, following.step, attempt, value, text, status, received_at, delay_seconds)
+
+    def _asked_to_wait(self, request: Request, reply: Reply | NoReply) -> float:
+        """Seconds that Exact asks for, beside those of a division's limits, which the budgets keep.
+
+        Raises:
+            TryLaterError: More than a run sits out.
+        """
+        if isinstance(reply, NoReply) or not (reply.status == 503 or (reply.status == 429 and not request.division)):
+            return 0.0
+        until = retry_after(reply.headers, reply.received_at)
+        if until is None:
+            return A_MINUTE.total_seconds() if reply.status == 429 else 0.0
+        if until - reply.received_at > LONGEST_WAIT:
+            raise TryLaterError(f"Exact is not to be had (HTTP {reply.status}).", until)
+        return (until - reply.received_at).total_seconds()
 
     def _wait_for_limits(self, request: Request) -> Waiting[None]:
         while True:
@@ -157,7 +183,7 @@ class Exchange:
             try:
                 return ask()
             except TryLaterError as error:
-                if error.until - self._now() > LONGEST_TOKEN_WAIT:
+                if error.until - self._now() > LONGEST_WAIT:
                     raise
                 yield from self._pause(None, error.until)
         return ask()

@@ -205,11 +205,13 @@ def _emptied(window: Window, now: datetime, in_a_row: int) -> Window:
 
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
-    """When a `Retry-After` in seconds allows the next try; no recording of Exact has one."""
+    """When a `Retry-After` allows the next try, in seconds or as a date; no recording of Exact has one."""
+    said = headers.get("Retry-After") or ""
     try:
-        return now + timedelta(seconds=max(1, int(headers["Retry-After"])))
-    except (KeyError, ValueError, OverflowError):
+        at = now + timedelta(seconds=int(said)) if said.isdecimal() else parsedate_to_datetime(said).astimezone(UTC)
+    except (ValueError, OverflowError):
         return None
+    return max(at, now + timedelta(seconds=1))
 
 
 def _window(

@@ -18,6 +18,7 @@ from exactonline_client.limits import (
     next_midnight,
     next_minute,
     rest_after_errors,
+    retry_after,
     spend,
     wait_before,
 )
@@ -250,6 +251,16 @@ def test_a_429_that_says_only_when_to_come_back_is_believed() -> None:
     assert not soon.blocked
     assert wait_before(soon.allowance, NO_CEILINGS, NOW) == Wait(NOW + timedelta(seconds=90), Reason.MINUTE)
     assert late.blocked_until == NOW + HOUR / 2
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [("90", 90), (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90), ("0", 1), ("soon", None), ("", None)],
+)
+def test_when_to_come_back_is_read_in_seconds_and_as_a_date(said: str, seconds: int | None) -> None:
+    expected = None if seconds is None else NOW + timedelta(seconds=seconds)
+
+    assert retry_after({"Retry-After": said}, NOW) == expected
 
 
 def test_another_answer_ends_a_row_of_429s() -> None:

@@ -339,6 +339,45 @@ def test_a_token_endpoint_that_is_busy_is_asked_again_with_the_same_token(
     assert sum(time.slept) >= 29
 
 
+@pytest.mark.parametrize(("status", "endpoint"), [(429, "oauth2/token"), (503, "oauth2/token"), (503, "current/Me")])
+def test_a_wait_that_exact_asks_for_is_kept(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, time: Time, status: int, endpoint: str
+) -> None:
+    sandbox.fault("status", status=status, endpoint=endpoint, headers={"Retry-After": "95"})
+    client = connect()
+
+    assert client.run(client.me()).name == "Anna de Boer"
+    assert [round(seconds) for seconds in time.slept] == [95]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_wait_that_a_run_does_not_sit_out_ends_it_and_says_until_when(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, time: Time, status: int
+) -> None:
+    client = connect()
+    client.login.access_token()
+    sandbox.fault("status", status=status, endpoint="current/Me", headers={"Retry-After": "7200"})
+
+    with pytest.raises(TryLaterError, match="It goes on after") as told:
+        client.run(client.me())
+
+    assert told.value.until > time.now() + timedelta(seconds=7000)
+    assert (time.slept, data_calls(sandbox)) == ([], [status])
+
+
+def test_a_call_without_a_division_is_not_repeated_without_end_while_exact_takes_none(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, time: Time
+) -> None:
+    sandbox.fault("status", status=429, endpoint="current/Me", times=99)
+    client = connect()
+
+    with pytest.raises(TryLaterError, match="Exact takes no calls now"):
+        client.run(client.me())
+
+    assert [round(seconds) for seconds in time.slept] == [60, 60, 60]
+    assert data_calls(sandbox) == [429] * 4
+
+
 def test_a_token_that_was_used_elsewhere_is_told_in_exact_s_words(
     connect: Callable[..., ExactClient], sandbox: Sandbox, tmp_path: Path
 ) -> None:
