@@ -7,7 +7,7 @@ REPORT := output/sandbox
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 
-.PHONY: help setup run page fresh test check docs sandbox kills storms bench clean
+.PHONY: help setup run page fresh test browser check docs sandbox kills storms bench clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -44,8 +44,13 @@ fresh: ## Forget the rehearsal world and all that was learned from it
 	rm -rf .exactonline $(REPORT)
 	@if [ -d .meltano ]; then $(BIN)/meltano state clear --force sandbox:tap-exactonline-to-target-exactonline; fi
 
-test: .venv/.ready ## Run all tests
+test: .venv/.ready browser ## Run all tests
 	$(BIN)/pytest -n auto
+
+browser: ## Make sure that there is a browser for the tests of the page: Debian's Chromium, if there is none
+	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
+		echo "Installing Chromium"; (apt-get update && apt-get install -y --no-install-recommends chromium) >/dev/null 2>&1 || \
+		echo "*** NO BROWSER. Chromium could not be installed (as root: apt-get install chromium). THE PAGE IS NOT TESTED IN ONE. ***"
 
 check: .venv/.ready ## Look for faults of style, types, structure and documentation
 	$(BIN)/ruff check .

@@ -5,18 +5,23 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
+import uvicorn
 import yaml
 from command_driver import consent
 from exactonline_client.store import Store
+from exactonline_console.app import application
 from exactonline_console.project import Project
+from exactonline_console.security import doors
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Sandbox
 
 BIN = Path(sys.executable).parent
@@ -97,6 +102,37 @@ def serving(folder: Path, *options: str) -> Iterator[Page]:
         yield page
     finally:
         page.end()
+
+
+class Here:
+    """A page served by a thread of this process, over real HTTP; it is there at once."""
+
+    def __init__(self, folder: Path, url: str, store: Store) -> None:
+        self.folder = folder
+        self.url = url
+        self._store = store
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Its store."""
+        yield self._store
+
+
+@contextmanager
+def serving_here(folder: Path, **ways: Any) -> Iterator[Here]:
+    """A page over a project folder, ended in the end."""
+    project = Project.at(folder)
+    with project.open_store() as store, socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        app = application(project, store, doors("127.0.0.1", port, **ways))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="warning", proxy_headers=False))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        try:
+            yield Here(folder, f"http://127.0.0.1:{port}", store)
+        finally:
+            server.should_exit = True
+            thread.join(timeout=20)
 
 
 class Visitor:

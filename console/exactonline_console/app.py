@@ -39,6 +39,7 @@ PAGES: list[tuple[str, str, Handler]] = [
     ("POST", "/jobs/{name}", jobs.change),
     ("GET", "/jobs/{name}/remove", jobs.ask_to_remove),
     ("POST", "/jobs/{name}/remove", jobs.remove),
+    ("POST", "/jobs/{name}/check", jobs.check),
     ("POST", "/jobs/{name}/preview", runs.preview),
     ("GET", "/jobs/{name}/synchronize", runs.ask_to_synchronize),
     ("POST", "/jobs/{name}/synchronize", runs.synchronize),

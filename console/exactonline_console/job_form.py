@@ -44,6 +44,7 @@ def job_of(given: Mapping[str, str], chosen: Mapping[str, Sequence[str]], compan
         targets=targets,
         excluded=tuple(code for code in open_ones if code not in ticked) if later_too else (),
         names={code: known[code].name for code in (source, *ticked)},
+        homes={code: known[code].connection for code in (source, *ticked)},
         fields=fields,
         limit=_whole(given.get("limit", ""), "trial limit", least=1),
         on_collision="overwrite" if given.get("on_collision") == "overwrite" else "refuse",

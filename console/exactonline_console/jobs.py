@@ -36,6 +36,8 @@ class Job:
     excluded: tuple[int, ...] = ()
     names: Mapping[int, str] = field(default_factory=dict)
     """The companies by the names that they had when they were chosen; a run stops when one is called otherwise."""
+    homes: Mapping[int, str] = field(default_factory=dict)
+    """The connection of each company."""
     fields: tuple[str, ...] | None = None
     limit: int | None = None
     on_collision: str = "refuse"
@@ -135,14 +137,22 @@ def check(project: Project, new: Job) -> None:
     Brakes.from_config({"max_creates": new.max_creates, "max_updates_share": new.max_updates_share})
 
 
-def connection_config(connections: tuple[str, ...]) -> list[dict[str, str]]:
-    """The connections as the plugins' setting: names of variables, so that no secret stands in the file."""
+def connection_config(job: Job) -> list[dict[str, Any]]:
+    """The connections as the plugins' setting: names of variables, so that no secret stands in the file.
+
+    Where there are several, each gets its own companies, since two may list the same codes.
+    """
+    own: dict[str, list[int]] = {}
+    for code, name in sorted(job.homes.items()):
+        own.setdefault(name, []).append(code)
+    are_shared = len(job.connections) > 1 and bool(job.targets)
     return [
         {
             "name": name,
             **{part.lower(): f"${{{variable(name, part)}}}" for part in ("BASE_URL", "CLIENT_ID", "CLIENT_SECRET")},
+            **({"divisions": own.get(name, [])} if are_shared else {}),
         }
-        for name in connections
+        for name in job.connections
     ]
 
 
@@ -169,7 +179,7 @@ def _target_config(job: Job) -> dict[str, Any]:
 
 def _shared(job: Job) -> dict[str, Any]:
     return {
-        "connections": connection_config(job.connections),
+        "connections": connection_config(job),
         "store_url": f"${{{STORE_VARIABLE}}}",
         "expected_divisions": {str(code): name for code, name in sorted(job.names.items())},
     }
@@ -209,6 +219,7 @@ def _read(file: Path) -> Job | None:
             targets=tuple(int(code) for code in fan_out.get("target_divisions") or ()),
             excluded=tuple(int(code) for code in fan_out.get("exclude_divisions") or ()),
             names={int(code): str(name) for code, name in (tap.get("expected_divisions") or {}).items()},
+            homes={int(code): str(one["name"]) for one in tap["connections"] for code in one.get("divisions") or ()},
             fields=tuple(map(str, fan_out["fields"])) if fan_out.get("fields") else None,
             limit=fan_out.get("limit"),
             on_collision=str(target.get("on_collision") or "refuse"),

@@ -71,6 +71,8 @@ ACTIONS = {
     "connection-checked": marked("checked the connection"),
     "job-saved": marked("saved the job"),
     "job-removed": marked("removed the job"),
+    "job-checked": marked("checked the job"),
+    "login-failed": marked("gave a wrong password"),
     "preview": marked("previewed"),
     "sync": marked("synchronized"),
     "sync-unbraked": marked("synchronized without the brakes"),

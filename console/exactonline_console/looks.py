@@ -17,7 +17,7 @@ from exactonline_client.tokens import REFRESH_TOKEN_LIFE, TokenStore
 from exactonline_client.transport import utc_now
 from sqlalchemy import delete, select
 
-from exactonline_console.tables import looks
+from exactonline_console.tables import looks, sights
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,10 @@ class Company:
     is_blocked: bool
     connection: str
     site: str
+    can_read: bool = False
+    """Whether a check saw accounts in it; without that nobody knows, since a missing right shows as an empty list."""
+    can_write: bool = False
+    """Whether a write ever succeeded."""
     calls_left: int | None = None
     """Today; None when Exact sets no limit."""
     calls_per_minute: int = 60
@@ -52,7 +56,7 @@ class Look:
     companies: tuple[Company, ...]
 
 
-def ask(connection: str, settings: Settings, store: Store) -> Look:
+def ask(connection: str, settings: Settings, store: Store) -> None:
     """Ask Exact, which costs two calls, and remember what it said."""
     standing = look(settings, store)
     found = _as_object(standing)
@@ -60,24 +64,41 @@ def ask(connection: str, settings: Settings, store: Store) -> Look:
         writing.execute(delete(looks).where(looks.c.connection == connection))
         row = {"connection": connection, "at": utc_now().isoformat(), "found": json.dumps(found, ensure_ascii=False)}
         writing.execute(looks.insert(), row)
-    return remembered(connection, settings, store) or _look(connection, utc_now(), found, settings.base_url)
 
 
 def remembered(connection: str, settings: Settings, store: Store) -> Look | None:
-    """What Exact last said, with the calls that are left as far as is known; None if it was never asked."""
+    """What Exact last said, with rights and calls left as far as they are known; None if it was never asked."""
     with store.read() as reading:
         row = reading.execute(select(looks).where(looks.c.connection == connection)).one_or_none()
+        seen = {one.division: one for one in reading.execute(select(sights).where(sights.c.connection == connection))}
     if row is None:
         return None
-    site = settings.base_url
+    found: dict[str, Any] = json.loads(row.found)
     budgets = Budgets(store, settings.site_and_app, Ceilings(settings.requests_per_minute, settings.requests_per_day))
-    return _look(connection, datetime.fromisoformat(row.at), json.loads(row.found), site, budgets)
+    companies = []
+    for one in found["companies"]:
+        code = one["code"]
+        left = budgets.calls_left_today(code, utc_now())
+        companies.append(
+            Company(
+                **one,
+                connection=connection,
+                site=settings.base_url,
+                can_read=code in seen and seen[code].can_read,
+                can_write=code in seen and seen[code].can_write,
+                calls_left=left if left < UNLIMITED // 2 else None,
+                calls_per_minute=budgets.calls_per_minute(code),
+            )
+        )
+    at = datetime.fromisoformat(row.at)
+    return Look(at, found["user"], found["problem"], found["login_needed"], tuple(companies))
 
 
 def forget(connection: str, store: Store) -> None:
     """Remember nothing of a connection."""
     with store.write() as writing:
         writing.execute(delete(looks).where(looks.c.connection == connection))
+        writing.execute(delete(sights).where(sights.c.connection == connection))
 
 
 def days_left(settings: Settings, store: Store) -> int | None:
@@ -104,15 +125,3 @@ def _as_object(standing: Standing) -> dict[str, Any]:
             for one in standing.divisions
         ],
     }
-
-
-def _look(connection: str, at: datetime, found: dict[str, Any], site: str, budgets: Budgets | None = None) -> Look:
-    companies = []
-    for one in found["companies"]:
-        left = budgets.calls_left_today(one["code"], utc_now()) if budgets else None
-        per_minute = budgets.calls_per_minute(one["code"]) if budgets else 60
-        limited = left if left is not None and left < UNLIMITED // 2 else None
-        companies.append(
-            Company(**one, connection=connection, site=site, calls_left=limited, calls_per_minute=per_minute)
-        )
-    return Look(at, found["user"], found["problem"], found["login_needed"], tuple(companies))

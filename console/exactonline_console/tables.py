@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from exactonline_client.schema import VersionedTables
-from sqlalchemy import Column, Float, Integer, String, Table, Text
+from sqlalchemy import Boolean, Column, Float, Integer, String, Table, Text
 
 metadata = VersionedTables("exactonline-console", Path(__file__).parent / "migrations")
 
@@ -38,6 +38,16 @@ looks = Table(
     Column("found", Text, nullable=False),
 )
 """How each connection stood when Exact was last asked, as JSON."""
+
+sights = Table(
+    "console_sights",
+    metadata,
+    Column("connection", String, primary_key=True),
+    Column("division", Integer, primary_key=True),
+    Column("can_read", Boolean, nullable=False),
+    Column("can_write", Boolean, nullable=False),
+)
+"""What a check showed of the rights in each company; false is not known."""
 
 users = Table(
     "console_users",

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from console_driver import Page, Visitor, make_project, serving
+from console_driver import Here, Visitor, make_project, serving_here
 
 
 @pytest.fixture
@@ -15,20 +15,20 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def page(folder: Path) -> Iterator[Page]:
+def page(folder: Path) -> Iterator[Here]:
     """The page of a machine that one person uses."""
-    with serving(folder) as served:
+    with serving_here(folder) as served:
         yield served
 
 
 @pytest.fixture
-def serve(folder: Path) -> Iterator[Callable[..., Page]]:
-    """Serve the page with options: `serve("--user-header", "X-User")`."""
+def serve(folder: Path) -> Iterator[Callable[..., Here]]:
+    """Serve the page in other ways: `serve(user_header="X-User")`."""
     with ExitStack() as stack:
-        yield lambda *options: stack.enter_context(serving(folder, *options))
+        yield lambda **ways: stack.enter_context(serving_here(folder, **ways))
 
 
 @pytest.fixture
-def visitor(page: Page) -> Visitor:
+def visitor(page: Here) -> Visitor:
     """Somebody in front of that page."""
     return Visitor(page.url)

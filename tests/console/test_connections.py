@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 from pathlib import Path
 
-from console_driver import Page, Visitor
+from console_driver import Here, Visitor
 from dotenv import dotenv_values
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Sandbox
 
@@ -108,7 +108,7 @@ def test_an_address_that_is_not_the_end_of_this_login_is_told(visitor: Visitor, 
 
 
 def test_a_connection_is_removed_with_its_secrets_and_login(
-    visitor: Visitor, folder: Path, page: Page, sandbox: Sandbox
+    visitor: Visitor, folder: Path, page: Here, sandbox: Sandbox
 ) -> None:
     visitor.connect(sandbox)
 

@@ -28,6 +28,13 @@ def upgrade() -> None:
         sa.Column("sentence", sa.Text),
     )
     op.create_table("console_looks", _key("connection"), _text("at"), sa.Column("found", sa.Text, nullable=False))
+    op.create_table(
+        "console_sights",
+        _key("connection"),
+        _count("division", key=True),
+        sa.Column("can_read", sa.Boolean, nullable=False),
+        sa.Column("can_write", sa.Boolean, nullable=False),
+    )
     op.create_table("console_users", _key("name"), _text("password_hash"))
     op.create_table("console_sessions", _key("token_hash"), _text("user"), _text("seen_at"))
     op.create_index("ix_console_sessions_user", "console_sessions", ["user"])

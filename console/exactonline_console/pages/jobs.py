@@ -6,7 +6,7 @@ from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
 from starlette.responses import Response
 
-from exactonline_console import jobs, looks
+from exactonline_console import jobs, looks, proofs
 from exactonline_console.job_form import job_of
 from exactonline_console.jobs import Job
 from exactonline_console.labels import USUAL
@@ -72,6 +72,15 @@ def change(visit: Visit) -> Response:
         return _form(visit, companies, job, status=400, sentence=str(error))
     visit.note("job-saved", job.name)
     return visit.go(f"/jobs/{job.name}", done="saved")
+
+
+def check(visit: Visit) -> Response:
+    """Ask Exact whether the job can start."""
+    job = jobs.job(visit.project, visit.request.path_params["name"])
+    known = [one for one in registered(visit.project) if one.name in job.connections]
+    readiness = proofs.check(job, [one.settings(visit.project.store_url) for one in known], visit.store)
+    visit.note("job-checked", job.name)
+    return visit.page("check.html", job=job, readiness=readiness)
 
 
 def ask_to_remove(visit: Visit) -> Response:
