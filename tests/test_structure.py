@@ -56,7 +56,9 @@ PURE_MODULES = [
     "mapper_exactonline.fan_out",
     "tap_exactonline.bookmarks",
     "target_exactonline.brakes",
+    "target_exactonline.departures",
     "target_exactonline.plan",
+    "target_exactonline.sources",
     "target_exactonline.values",
 ]
 BROUGHT_ALONG = {

@@ -22,6 +22,7 @@ from exactonline_client.entities import DELETIONS, DIVISIONS, Entity
 from exactonline_client.errors import (
     AlreadyExistsError,
     DivisionRefusedError,
+    NotFoundError,
     TryLaterError,
     UnexpectedReplyError,
 )
@@ -254,6 +255,18 @@ class ExactClient:
         request = self._write(entity, "PUT", division, _key_segment(entity, key), body)
         answer = yield from self._exchange.settle(request, odata.parse_done, entity, label)
         return self.budgets.exacts_now_at_most(answer.received_at)
+
+    def delete(self, entity: Entity, division: int, key: str, *, label: str) -> Waiting[None]:
+        """Remove a row; one that is gone already will do, since an answer to an earlier try may have been lost.
+
+        Raises:
+            RecordRefusedError: Exact keeps it, since it is in use for instance.
+        """
+        request = self._write(entity, "DELETE", division, _key_segment(entity, key), b"")
+        try:
+            yield from self._exchange.settle(request, lambda _: None, entity, label)
+        except NotFoundError:
+            return
 
     def zone(self) -> Waiting[tzinfo]:
         """The zone of the site's wall time; asked of Exact where the country does not settle it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exactonline_client.client import ExactClient
 from exactonline_client.divisions import Division
@@ -26,6 +26,8 @@ from exactonline_client.exchange import Waiting
 from exactonline_client.odata import Row
 
 from target_exactonline.brakes import Brakes, Forecast
+from target_exactonline.departures import Delete, Departures, depart
+from target_exactonline.intake import Intake
 from target_exactonline.ledger import Ledger
 from target_exactonline.outcomes import Outcome
 from target_exactonline.plan import (
@@ -40,8 +42,10 @@ from target_exactonline.plan import (
     Update,
     decide,
     recovered,
+    remembered,
 )
 from target_exactonline.progress import Progress
+from target_exactonline.reconcile import find_what_differs, why_reconciled
 from target_exactonline.replica import Replica, present_of
 from target_exactonline.spool import Spool, Wanted
 from target_exactonline.store import PutAside, TargetStore
@@ -67,8 +71,19 @@ class Change:
     """A record that needs a call."""
 
     wanted: Wanted
-    decision: Create | Update
+    decision: Create | Update | Delete
     written: LastWritten | None
+
+    @property
+    def intended(self) -> Row:
+        """What a run that is killed leaves for the next one to know its own writing again."""
+        match self.decision:
+            case Delete():
+                return {}
+            case Update(_, changes) if self.wanted.is_deletion:
+                return {name: list(change) for name, change in changes.items()}
+            case Create() | Update():
+                return self.decision.values
 
 
 class Delivery:
@@ -79,6 +94,7 @@ class Delivery:
         client: ExactClient,
         store: TargetStore,
         spool: Spool,
+        intake: Intake,
         ledger: Ledger,
         replica: Replica,
         policy: Policy,
@@ -88,10 +104,13 @@ class Delivery:
         stop: threading.Event,
         dry_run: bool,
         retry_refused: bool,
+        departures: Departures,
+        reconcile: bool,
     ) -> None:
         self._client = client
         self._store = store
         self._spool = spool
+        self._intake = intake
         self._ledger = ledger
         self._replica = replica
         self._policy = policy
@@ -100,6 +119,9 @@ class Delivery:
         self._retry_refused = retry_refused
         self._stop = stop
         self._dry_run = dry_run
+        self._departures = departures
+        self._reconcile = reconcile
+        self._today = ""
         self.faults: list[str] = []
         """What went wrong for good in a division, and needs a person."""
 
@@ -108,6 +130,9 @@ class Delivery:
         code = division.code
         try:
             looks_empty = yield from self._replica.refresh(division)
+            self._today = f"{self._client.exacts_now().astimezone((yield from self._client.zone())):%Y-%m-%d}T00:00:00"
+            if self._reconcile:
+                find_what_differs(division.code, self._store, self._intake, self._policy)
             forecast = self._end_what_needs_no_call(code)
             self._announce(code, forecast)
             if why := self._brakes.why_stop(forecast, len(self._store.codes(code))):
@@ -132,7 +157,9 @@ class Delivery:
                 break
             records += len(chunk)
             for change in self._changes(division, chunk):
-                if isinstance(change.decision, Create):
+                if change.wanted.is_deletion:
+                    forecast.departures += 1
+                elif isinstance(change.decision, Create):
                     forecast.creates += 1
                 else:
                     forecast.updates += 1
@@ -157,17 +184,20 @@ class Delivery:
     def _plan_only(self, division: int) -> None:
         for chunk in self._spool.chunks(division):
             for change in self._changes(division, chunk):
+                note = why_reconciled(change.wanted, self._present(change.wanted))
                 match change.decision:
                     case Create(values):
                         changes = {name: (None, value) for name, value in values.items()}
-                        self._ledger.planned(change.wanted, Outcome.CREATED, changes)
+                        self._ledger.planned(change.wanted, Outcome.CREATED, changes, note)
                     case Update(_, changes):
-                        self._ledger.planned(change.wanted, Outcome.UPDATED, changes)
+                        self._ledger.planned(change.wanted, Outcome.UPDATED, changes, note)
+                    case Delete():
+                        self._ledger.planned(change.wanted, Outcome.DELETED, {})
 
     def _write(self, division: int, *, looks_empty: bool) -> Waiting[None]:
         for chunk in self._spool.chunks(division):
             changes = list(self._changes(division, chunk))
-            self._store.intend(division, {change.wanted.code: change.decision.values for change in changes})
+            self._store.intend(division, {change.wanted.code: change.intended for change in changes})
             for change in changes:
                 if self._stop.is_set():
                     return
@@ -191,19 +221,32 @@ class Delivery:
             if before is not None and before.wanted == wanted.values:
                 self._ledger.refused_before(wanted, before.reason)
                 continue
-            decision = decide(ACCOUNTS, wanted.values, present.get(wanted.code), last, self._policy)
-            if not self._ended(wanted, decision, last, is_new=last is not noted):
+            decision = self._decide(wanted, present.get(wanted.code), last)
+            if not self._ended(wanted, decision, last, noted):
                 yield Change(wanted, decision, last)  # type: ignore[arg-type]
+
+    def _decide(self, wanted: Wanted, present: Present | None, written: LastWritten | None) -> Decision | Delete:
+        if wanted.is_deletion and wanted.source is not None:
+            how = self._departures.of(wanted.division)
+            return depart(ACCOUNTS, wanted.source, present, written, how, self._today, self._policy)
+        return decide(ACCOUNTS, wanted.values, present, written, self._policy)
 
     def _refused_before(self, division: int, codes: Sequence[str]) -> dict[str, PutAside]:
         return {one.code: one for one in self._store.put_aside_before("refused", division, codes)}
 
-    def _ended(self, wanted: Wanted, decision: Decision, last: LastWritten | None, *, is_new: bool = False) -> bool:
+    def _ended(
+        self,
+        wanted: Wanted,
+        decision: Decision | Delete,
+        last: LastWritten | None,
+        noted: LastWritten | None = None,
+    ) -> bool:
+        """Whether that ends it without a call; `noted` is what the store knows of it."""
         match decision:
-            case Leave(account_id) if last is None or last.account_id != account_id:
-                self._ledger.unchanged(wanted, LastWritten(account_id, {}))
-            case Leave():
-                self._ledger.unchanged(wanted, last if is_new else None)
+            case Leave(account_id):
+                ours = last if last is not None and last.account_id == account_id else LastWritten(account_id, {})
+                link = self._remember(wanted, ours)
+                self._ledger.unchanged(wanted, link if link != noted else None)
             case Skip(reason):
                 self._ledger.skipped(wanted, reason)
             case Refuse(reason):
@@ -217,10 +260,15 @@ class Delivery:
         wanted, decision = change.wanted, change.decision
         for _ in range(LOOKS_ALLOWED):
             try:
-                if isinstance(decision, Create):
-                    yield from self._create(wanted, decision)
-                    return True
-                yield from self._update(wanted, decision, change.written)
+                match decision:
+                    case Create():
+                        yield from self._create(wanted, decision)
+                        return True
+                    case Update():
+                        yield from self._update(wanted, decision, change.written)
+                    case Delete(account_id):
+                        yield from self._client.delete(ACCOUNTS, wanted.division, account_id, label=wanted.code)
+                        self._ledger.deleted(wanted)
                 return False
             except AlreadyExistsError:
                 present = yield from self._look(wanted)
@@ -229,9 +277,9 @@ class Delivery:
             except NotFoundError:
                 present = yield from self._look(wanted)
             except RecordRefusedError as error:
-                self._ledger.refused(wanted, str(error), by_exact=True)
+                self._ledger.refused(wanted, _refusal(error, decision), by_exact=True)
                 return False
-            anew = decide(ACCOUNTS, wanted.values, present, change.written, self._policy)
+            anew = self._decide(wanted, present, change.written)
             if self._ended(wanted, anew, change.written):
                 return False
             decision = anew  # type: ignore[assignment]
@@ -244,18 +292,35 @@ class Delivery:
         at = present_of(row).modified_at or self._client.budgets.exacts_now_at_most(self._client.now())
         changes = {name: (None, value) for name, value in decision.values.items()}
         present = Present(row["ID"], {**decision.values, **_told(row)}, at)
-        self._ledger.wrote(wanted, Outcome.CREATED, changes, present, LastWritten(row["ID"], decision.values, at))
+        link = self._remember(wanted, LastWritten(row["ID"], decision.values, at))
+        note = why_reconciled(wanted, None)
+        self._ledger.wrote(wanted, Outcome.CREATED, changes, present, link, note)
 
     def _update(self, wanted: Wanted, decision: Update, written: LastWritten | None) -> Waiting[None]:
         at = yield from self._client.update(
             ACCOUNTS, wanted.division, decision.account_id, decision.values, label=wanted.code
         )
-        before = self._store.present(wanted.division, [wanted.code]).get(wanted.code)
+        before = self._present(wanted)
         values = {**(before.values if before else {}), **decision.values}
-        ours = written.values if written and written.account_id == decision.account_id else {}
-        link = LastWritten(decision.account_id, {**ours, **decision.values}, at)
-        present = Present(decision.account_id, values, at)
-        self._ledger.wrote(wanted, Outcome.UPDATED, decision.changes, present, link)
+        present, note = Present(decision.account_id, values, at), why_reconciled(wanted, before)
+        if wanted.is_deletion and written is not None:
+            link = replace(written, gone=decision.changes)
+        else:
+            ours = written if written and written.account_id == decision.account_id else None
+            back = ours.gone if ours and ours.gone else {}
+            kept = {name: value for name, value in decision.values.items() if name in wanted.values or name not in back}
+            link = LastWritten(decision.account_id, {**(ours.values if ours else {}), **kept}, at)
+            link = self._remember(wanted, replace(link, source=ours.source if ours else None))
+        self._ledger.wrote(wanted, Outcome.UPDATED, decision.changes, present, link, note)
+
+    def _remember(self, wanted: Wanted, link: LastWritten) -> LastWritten:
+        """What is to be known of a copy that holds what is wanted, or whose source account is gone."""
+        if wanted.is_deletion:
+            return replace(link, gone=link.gone or {})
+        return remembered(ACCOUNTS, wanted.values, link, wanted.source, self._policy)
+
+    def _present(self, wanted: Wanted) -> Present | None:
+        return self._store.present(wanted.division, [wanted.code]).get(wanted.code)
 
     def _look(self, wanted: Wanted) -> Waiting[Present | None]:
         """What the division holds under the code at this moment; the replica is corrected by it."""
@@ -274,6 +339,15 @@ def _told(row: Row) -> Row:
     """What an answer to a create says of the values; a near-empty echo says nothing."""
     values = {name: value for name, value in row.items() if name not in ("ID", "Code", "Modified")}
     return values if row.get("Code") else {}
+
+
+def _refusal(error: RecordRefusedError, decision: Create | Update | Delete) -> str:
+    if not isinstance(decision, Delete):
+        return str(error)
+    return (
+        f"Exact would not delete account {error.key} in division {error.division} (HTTP {error.status}): {error.said} "
+        "It stays. Set on_source_deletion to block for this division, or delete it there by hand."
+    )
 
 
 def _label(wanted: Wanted) -> str:

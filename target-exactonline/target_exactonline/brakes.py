@@ -17,11 +17,13 @@ class Forecast:
 
     creates: int = 0
     updates: int = 0
+    departures: int = 0
+    """Copies that are blocked or deleted, since their source account is gone."""
 
     @property
     def calls(self) -> int:
         """One per write."""
-        return self.creates + self.updates
+        return self.creates + self.updates + self.departures
 
     def line(self, division: int, calls_left_today: int, calls_per_minute: int, now: datetime) -> str:
         """The forecast as a sentence, with the time when it should be done."""
@@ -35,7 +37,9 @@ class Forecast:
             else f"{self.calls - possible} not before tomorrow"
         )
         left = f"of {calls_left_today} left today, {until}" if calls_left_today < UNLIMITED // 2 else "without a limit"
-        return f"Division {division}: {self.creates} creates, {self.updates} updates: {self.calls} calls {left}"
+        departures = f", {self.departures} deletions" if self.departures else ""
+        writes = f"{self.creates} creates, {self.updates} updates{departures}"
+        return f"Division {division}: {writes}: {self.calls} calls {left}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,7 @@ class Brakes:
     max_creates: int | None = None
     max_updates_share: float | None = None
     """Of the accounts that the division holds."""
+    max_deletes: int | None = None
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Brakes:
@@ -53,11 +58,12 @@ class Brakes:
         Raises:
             ConfigurationError: The share is none.
         """
-        creates, share = config.get("max_creates"), config.get("max_updates_share")
+        creates, share, deletes = (config.get(f"max_{name}") for name in ("creates", "updates_share", "deletes"))
         try:
-            brakes = cls(None if creates is None else int(creates), None if share in (None, "") else float(share))
+            limit = None if share in (None, "") else float(share)
         except ValueError:
-            brakes = cls(None, -1.0)
+            limit = -1.0
+        brakes = cls(None if creates is None else int(creates), limit, None if deletes is None else int(deletes))
         if brakes.max_updates_share is not None and not 0 <= brakes.max_updates_share <= 1:
             raise ConfigurationError(f"The setting max_updates_share is {share!r}: it must be a number from 0 to 1.")
         return brakes
@@ -68,6 +74,12 @@ class Brakes:
             return (
                 f"{forecast.creates} accounts would be created, more than max_creates ({self.max_creates}) allows. "
                 "Look at them in a dry_run; raise or unset max_creates to let them through."
+            )
+        if self.max_deletes is not None and forecast.departures > self.max_deletes:
+            return (
+                f"{forecast.departures} accounts would be blocked or deleted, since they left the source, more than "
+                f"max_deletes ({self.max_deletes}) allows. Look at them in a dry_run; raise or unset max_deletes to "
+                "let them through."
             )
         share = forecast.updates / accounts if accounts else 0.0
         if self.max_updates_share is not None and share > self.max_updates_share:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import count
 from typing import Any
 
 from exactonline_client.entities import ACCOUNTS
+from exactonline_client.odata import Row
 from mapper_exactonline.fan_out import FanOut, seen_division, source_division
 
 from target_exactonline.ledger import Ledger
 from target_exactonline.outcomes import Outcome, Tally
-from target_exactonline.spool import Spool, Wanted
+from target_exactonline.sources import Source
+from target_exactonline.spool import DELETIONS_STREAM, Spool, Wanted
 from target_exactonline.store import PutAside
 from target_exactonline.values import Checked
+
+LIVES_ON = "An account was deleted at the source, but its code lives on there as another one."
 
 
 class Copier:
@@ -57,6 +62,7 @@ class Intake:
         self._spool = spool
         self._ledger = ledger
         self._tally = tally
+        self._last_numbers = count(2**61)
         self.number = 0
         """Of the last record that came in."""
         self.fields: set[str] = set()
@@ -72,7 +78,7 @@ class Intake:
                 continue
             self.number += 1
             self.fields.update(record.values)
-            good.append(Wanted(self.number, record.division, record.code, stream, record.values))
+            good.append(Wanted(self.number, record.division, record.code, stream, record.values, source=record.source))
         self._put(good)
 
     def accept_parked(self, changes: Iterable[PutAside]) -> None:
@@ -82,9 +88,37 @@ class Intake:
         for place, one in enumerate(old):
             self._tally.receive(one.division)
             self.fields.update(one.wanted)
-            wanted = Wanted(first + place, one.division, one.code, one.stream, one.wanted, one.first_seen, one.attempts)
+            wanted = Wanted(
+                first + place,
+                one.division,
+                one.code,
+                one.stream,
+                one.wanted,
+                one.first_seen,
+                one.attempts,
+                one.source,
+            )
             if not self._spool.put_unless_there(wanted):
                 self._overtaken(one.division, one.code)
+
+    def accept_deletion(self, source: Source, copies: Iterable[tuple[int, str]]) -> None:
+        """Take in that a source account was deleted, of which these are the copies: division and code."""
+        for division, code in copies:
+            self._tally.receive(division)
+            other = self._spool.source_of(division, code)
+            if other not in (None, source):
+                self._ledger.never_addressed(division, code, Outcome.SKIPPED, LIVES_ON)
+                continue
+            self.number += 1
+            self._put([Wanted(self.number, division, code, DELETIONS_STREAM, {}, source=source)])
+
+    def accept_unless_there(self, division: int, code: str, stream: str, values: Row, source: Source | None) -> bool:
+        """Take in, after all that came in, what a copy should hold; unless a record for it came. Safe for threads."""
+        number = next(self._last_numbers)
+        if not self._spool.put_unless_there(Wanted(number, division, code, stream, values, source=source)):
+            return False
+        self._tally.receive(division)
+        return True
 
     def _put(self, records: list[Wanted]) -> None:
         for division, code in self._spool.put(records):

@@ -19,7 +19,7 @@ from target_exactonline.store import PutAside, Settlement, State, TargetStore, W
 
 FLUSH_AFTER = timedelta(seconds=0.5)
 FLUSH_AT = 500
-IN_HISTORY = {Outcome.CREATED, Outcome.UPDATED, Outcome.REFUSED}
+IN_HISTORY = {Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED, Outcome.REFUSED}
 
 
 @dataclass(slots=True)
@@ -70,18 +70,34 @@ class Ledger:
         """Whether more were refused than `max_errors` allows."""
         return self._tally.count(Outcome.REFUSED) > self._max_errors
 
-    def wrote(self, wanted: Wanted, outcome: Outcome, changes: Any, present: Present, link: LastWritten) -> None:
+    def wrote(
+        self,
+        wanted: Wanted,
+        outcome: Outcome,
+        changes: Any,
+        present: Present,
+        link: LastWritten,
+        reason: str | None = None,
+    ) -> None:
         """A create or update was carried out."""
         with self._mutex:
             self._open.settlement.written.append(Written(wanted.division, wanted.code, present, link))
             self._open.settlement.ended.append((wanted.division, wanted.code))
-            self._end(wanted, outcome, None, changes)
+            self._end(wanted, outcome, reason, changes)
         self._flush_if_due()
 
-    def planned(self, wanted: Wanted, outcome: Outcome, changes: Any) -> None:
-        """A create or update would be carried out, were this not a dry run."""
+    def deleted(self, wanted: Wanted) -> None:
+        """The division holds it no more."""
         with self._mutex:
-            self._end(wanted, outcome, None, changes)
+            self._open.settlement.deleted.append((wanted.division, wanted.code))
+            self._open.settlement.ended.append((wanted.division, wanted.code))
+            self._end(wanted, Outcome.DELETED, None)
+        self._flush_if_due()
+
+    def planned(self, wanted: Wanted, outcome: Outcome, changes: Any, reason: str | None = None) -> None:
+        """A write would be carried out, were this not a dry run."""
+        with self._mutex:
+            self._end(wanted, outcome, reason, changes)
         self._flush_if_due()
 
     def unchanged(self, wanted: Wanted, link: LastWritten | None) -> None:
@@ -188,4 +204,5 @@ def _aside(wanted: Wanted, state: State, reason: str) -> PutAside:
         reason,
         wanted.first_seen,
         attempts=wanted.attempts,
+        source=wanted.source,
     )

@@ -17,6 +17,8 @@ class Outcome(str, Enum):
 
     CREATED = "created"
     UPDATED = "updated"
+    DELETED = "deleted"
+    """Only where `on_source_deletion` says so."""
     UNCHANGED = "unchanged"
     REFUSED = "refused"
     PARKED = "parked"
@@ -99,5 +101,5 @@ class Tally:
 
 
 def _counts(counts: Counter[Outcome]) -> str:
-    shown = [outcome for outcome in Outcome if outcome is not Outcome.SKIPPED or counts[outcome]]
+    shown = [outcome for outcome in Outcome if outcome not in (Outcome.SKIPPED, Outcome.DELETED) or counts[outcome]]
     return ", ".join(f"{counts[outcome]} {outcome.value}" for outcome in shown)

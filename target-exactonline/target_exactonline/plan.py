@@ -9,13 +9,14 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from exactonline_client.entities import Entity, Field
 from exactonline_client.odata import Row
 
+from target_exactonline.sources import Source
 from target_exactonline.values import missing_for_create
 
 LoadMethod = Literal["upsert", "append-only", "update-only"]
@@ -35,14 +36,24 @@ class Present:
     modified_at: datetime | None = None
 
 
+Changes = Mapping[str, tuple[Any, Any]]
+"""Field → before, after."""
+
+
 @dataclass(frozen=True, slots=True)
 class LastWritten:
-    """What we wrote to it before; an adopted row, of which we wrote nothing yet, has no values."""
+    """What we know of a copy: what we wrote to it, what else is wanted of it, and of which account it is a copy."""
 
     account_id: str
     values: Mapping[str, Any]
+    """What we wrote; an adopted row, of which we wrote nothing yet, has none."""
     written_at: datetime | None = None
     """On Exact's clock: the row's own Modified if it was told, else the latest that it can be."""
+    besides: Mapping[str, Any] = field(default_factory=dict)
+    """What was wanted and not written, since it was there already; None for what is not to have a value of ours."""
+    source: Source | None = None
+    gone: Changes | None = None
+    """None while its source account is there; after that, what we changed in the copy for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +74,10 @@ class Create:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """These fields differ: name → (before, after)."""
+    """These fields differ."""
 
     account_id: str
-    changes: Mapping[str, tuple[Any, Any]]
+    changes: Changes
 
     @property
     def values(self) -> Row:
@@ -116,8 +127,31 @@ def decide(
     first_contact = written is None or written.account_id != present.account_id
     if first_contact and policy.on_collision == "refuse" and (other := other_party(wanted, present.values)):
         return Refuse(other)
-    changes = _changes(entity, wanted, present, None if first_contact else written, policy.nulls)
+    ours = None if first_contact else written
+    changes = {**_taken_back(entity, wanted, present, ours), **_changes(entity, wanted, present, ours, policy.nulls)}
     return Update(present.account_id, changes) if changes else Leave(present.account_id)
+
+
+def remembered(entity: Entity, wanted: Row, link: LastWritten, source: Source | None, policy: Policy) -> LastWritten:
+    """A link that holds all that is wanted of the copy, after a record that the division equals now."""
+    clears = policy.nulls == "clear"
+    values = {name: value for name, value in link.values.items() if name in wanted} if clears else link.values
+    besides: Row = {}
+    for name, value in wanted.items():
+        if name in values and same(entity.fields[name], values[name], value):
+            continue
+        if clears or name in values or not _empty(value):
+            besides[name] = value
+    besides |= {name: None for name, value in values.items() if name not in wanted and not _empty(value)}
+    return replace(link, values=values, besides=besides, source=source or link.source, gone=None)
+
+
+def wanted_of(link: LastWritten, policy: Policy) -> Row:
+    """All that is wanted of a copy, by the last record that came for it."""
+    wanted = {**link.values, **link.besides}
+    if policy.nulls == "clear":
+        return wanted
+    return {name: value for name, value in wanted.items() if not _empty(value)}
 
 
 def recovered(
@@ -129,31 +163,63 @@ def recovered(
     """
     if present is None or not intended:
         return written
-    if not all(same(entity.fields[name], present.values.get(name), value) for name, value in intended.items()):
+    was_for_a_deletion = any(isinstance(value, list) for value in intended.values())  # then it holds before and after
+    after = {name: value[1] for name, value in intended.items()} if was_for_a_deletion else intended
+    if not all(same(entity.fields[name], present.values.get(name), value) for name, value in after.items()):
         return written
+    if was_for_a_deletion:
+        gone = {name: (before, after) for name, (before, after) in intended.items()}
+        return None if written is None else replace(written, gone=gone)
     before = written.values if written is not None and written.account_id == present.account_id else {}
+    if written is not None:
+        return replace(
+            written, account_id=present.account_id, values={**before, **intended}, written_at=present.modified_at
+        )
     return LastWritten(present.account_id, {**before, **intended}, present.modified_at)
 
 
 def other_party(wanted: Row, present: Row) -> str | None:
     """Why the same code stands for another party here, or None if it may well be the same one."""
+    who = whose_else(wanted, present)
+    if who is None:
+        return None
+    return (
+        f"The code belongs to another party here: {who}. Give one of them another code, or set on_collision to "
+        "overwrite."
+    )
+
+
+def whose_else(wanted: Row, present: Row) -> str | None:
+    """Both parties of a row, if they are two; None if they may well be one."""
     if "Name" in wanted and _plain(wanted["Name"]) != _plain(present.get("Name")):
         for name in ("ChamberOfCommerce", "VATNumber"):
             ours, theirs = _plain(wanted.get(name)), _plain(present.get(name))
             if ours and theirs and ours != theirs:
                 return (
-                    f"The code belongs to another party here: {present.get('Name')!r} with {name} {present[name]}, "
-                    f"where the source has {wanted.get('Name')!r} with {wanted[name]}. Give one of them another code, "
-                    "or set on_collision to overwrite."
+                    f"{present.get('Name')!r} with {name} {present[name]}, where the source has "
+                    f"{wanted.get('Name')!r} with {wanted[name]}"
                 )
     our_role, their_role = _role(wanted), _role(present)
     if our_role and their_role and our_role != their_role:
         return (
-            f"The code belongs to another party here: {present.get('Name')!r} is only a {their_role}, where the source "
-            f"has {wanted.get('Name')!r}, only a {our_role}. Give one of them another code, or set on_collision to "
-            "overwrite."
+            f"{present.get('Name')!r} is only a {their_role}, where the source has {wanted.get('Name')!r}, "
+            f"only a {our_role}"
         )
     return None
+
+
+def _taken_back(
+    entity: Entity, wanted: Row, present: Present, written: LastWritten | None
+) -> dict[str, tuple[Any, Any]]:
+    """What we changed when its source account was gone, which is back: the other way, where it stands as we left it."""
+    gone = written.gone if written is not None else None
+    return {
+        name: (after, before)
+        for name, (before, after) in (gone or {}).items()
+        if name not in wanted
+        and (name not in present.values or same(entity.fields[name], present.values[name], after))
+        and not same(entity.fields[name], before, after)
+    }
 
 
 def _changes(

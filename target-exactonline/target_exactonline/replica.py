@@ -33,6 +33,10 @@ def present_of(row: Row) -> Present:
     return Present(row["ID"], values, datetime.fromisoformat(modified) if modified else None)
 
 
+def _select(fields: frozenset[str]) -> tuple[str, ...]:
+    return (*ALWAYS_READ, *(name for name in ACCOUNTS.writable if name in fields and name != "Code"))
+
+
 @dataclass(slots=True)
 class _Reading:
     """What one pass over a division's sync pages brought."""
@@ -49,8 +53,7 @@ class Replica:
         self._client = client
         self._store = store
         self._fields = fields
-        self.select = (*ALWAYS_READ, *(name for name in ACCOUNTS.writable if name in fields and name != "Code"))
-        self.select_single = tuple(name for name in self.select if name != "Timestamp")
+        self.select_single = tuple(name for name in _select(fields) if name != "Timestamp")
 
     def refresh(self, division: Division) -> Waiting[bool]:
         """Bring the replica of a division up to date; answers whether the division looks empty."""
@@ -63,7 +66,8 @@ class Replica:
                 logger.info("Division %d is read in full: %s", division.code, why_in_full)
             return (yield from self._read_in_full(division.code, position, started_at))
         # One row back: the last row seen must come again, or Exact's row versions are not those that we knew.
-        reading = yield from self._read(division.code, max(0, position.timestamp - 1))
+        fields = position.fields | self._fields  # what was compared once stays known, whatever this run compares
+        reading = yield from self._read(division.code, max(0, position.timestamp - 1), fields)
         gone: list[str] = []
         deleted_timestamp = position.deleted_timestamp
         if not known <= reading.codes:
@@ -71,7 +75,6 @@ class Replica:
         if position.timestamp and not reading.ids and not gone:
             logger.info("Division %d is read in full: its row versions are not those of the last run", division.code)
             return (yield from self._read_in_full(division.code, position, started_at))
-        fields = position.fields | self._fields
         kept = ReadPosition(max(position.timestamp, reading.timestamp), deleted_timestamp, fields, started_at)
         self._store.end_refresh(division.code, kept, gone, None)
         return not self._store.codes(division.code)
@@ -88,17 +91,18 @@ class Replica:
         return None if known else "it was empty"
 
     def _read_in_full(self, division: int, position: ReadPosition | None, started_at: datetime) -> Waiting[bool]:
-        reading = yield from self._read(division, 0)
-        deleted_timestamp = position.deleted_timestamp if position else 0
-        kept = ReadPosition(reading.timestamp, deleted_timestamp, self._fields, started_at)
+        fields = (position.fields if position else frozenset()) | self._fields
+        reading = yield from self._read(division, 0, fields)
+        # The log as well is read from its start next time: where row versions are new, so are those of deletions.
+        kept = ReadPosition(reading.timestamp, 0, fields, started_at)
         self._store.end_refresh(division, kept, [], reading.codes)
         return not reading.codes
 
-    def _read(self, division: int, after: int) -> Waiting[_Reading]:
-        reading = _Reading(after, set(), set())
+    def _read(self, division: int, after: int, fields: frozenset[str]) -> Waiting[_Reading]:
+        reading, select = _Reading(after, set(), set()), _select(fields)
         link = None
         while True:
-            page = yield from self._client.page(ACCOUNTS, division, select=self.select, after=after, link=link)
+            page = yield from self._client.page(ACCOUNTS, division, select=select, after=after, link=link)
             self._store.keep_rows(division, page.rows)
             reading.timestamp = max([reading.timestamp, *(row["Timestamp"] for row in page.rows)])
             reading.ids.update(row["ID"] for row in page.rows)

@@ -94,6 +94,7 @@ class Report:
                 if code not in sections:
                     sections[code] = DivisionSection(code, names.get(code, ""), calls.get(code, 0))
                 sections[code].add(line)
+        total = sum((section.counts for section in sections.values()), Counter[str]())
         from jinja2 import Environment, PackageLoader, select_autoescape  # noqa: PLC0415 - only where a page is wanted
 
         page = Environment(loader=PackageLoader("target_exactonline"), autoescape=select_autoescape()).get_template(
@@ -103,8 +104,8 @@ class Report:
         target.write_text(
             page.render(
                 sections=sorted(sections.values(), key=lambda section: section.code or 0),
-                outcomes=[outcome.value for outcome in Outcome],
-                total=sum((section.counts for section in sections.values()), Counter()),
+                outcomes=[one.value for one in Outcome if one is not Outcome.DELETED or total[one.value]],
+                total=total,
                 calls=sum(calls.values()),
                 dry_run=self._dry_run,
                 started_at=started_at,

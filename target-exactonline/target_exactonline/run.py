@@ -16,11 +16,13 @@ from exactonline_client.proof import prove
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
+from mapper_exactonline.fan_out import FanOut
 
 from target_exactonline import measures, notice, tables
 from target_exactonline.apply import Delivery
 from target_exactonline.brakes import Brakes
 from target_exactonline.checkpoints import Checkpoints
+from target_exactonline.departures import BLOCKING_FIELDS, Departures
 from target_exactonline.intake import Intake
 from target_exactonline.lanes import Lanes
 from target_exactonline.ledger import Ledger
@@ -31,7 +33,8 @@ from target_exactonline.proof import last_write
 from target_exactonline.replica import Replica
 from target_exactonline.report import Report
 from target_exactonline.runs import DivisionCounts, OpenRun, Runs
-from target_exactonline.spool import Spool
+from target_exactonline.sources import Source
+from target_exactonline.spool import DELETIONS_STREAM, Spool
 from target_exactonline.store import TargetStore
 
 FAILED = 1
@@ -51,6 +54,9 @@ class Run:
         self._parallel = int(config["parallel_divisions"])
         self._retry_refused = bool(config["retry_refused"])
         self._brakes = Brakes.from_config(config)
+        self._departures = Departures.from_config(config)
+        self._reconcile = bool(config["reconcile"])
+        self._fan_out = None if config.get("fan_out") is None else FanOut.from_config(config["fan_out"])
         self._policy = Policy(config["load_method"], config["nulls"], config["on_collision"])
         self._expected = config.get("expected_divisions") or {}
         self._targets = (config.get("fan_out") or {}).get("target_divisions") or ()
@@ -68,6 +74,7 @@ class Run:
         self._faults: list[str] = []
         self._reach: dict[int, Reached] = {}
         self._parked_came_in = False
+        self._reconciled = False
         self._only_tested = False
         self.checkpoints = Checkpoints(utc_now, silent=self._dry_run)
         self.ledger = Ledger(
@@ -110,11 +117,14 @@ class Run:
         Raises:
             ConfigurationError: A division cannot be written to; nothing was written anywhere.
         """
-        addressed = set(self._spool.divisions())
+        addressed = self._spool.divisions(but_for=DELETIONS_STREAM)
         if not self._parked_came_in:
             self._parked_came_in = True
             self.intake.accept_parked(self._store.put_aside_before(None if self._retry_refused else "parked"))
         wanted = self._spool.divisions()
+        if self._reconcile and not self._reconciled:
+            self._reconciled = True
+            wanted = sorted({*wanted, *filter(self._is_target, self._store.linked_divisions())})
         if wanted and not self.ledger.too_many_refused:
             try:
                 reach = self._divisions(wanted)
@@ -124,8 +134,32 @@ class Run:
                 divisions = {code: reached.division for code, reached in reach.items()}
                 for problem in problems("target", addressed, divisions, self._expected):
                     raise ConfigurationError(problem)
-                self._work([reach[code] for code in wanted if why_unfit("target", code, divisions) is None])
+                unfit = {code: why for code in wanted if (why := why_unfit("target", code, divisions))}
+                for code, why in unfit.items():
+                    self._park(code, why)
+                self._work([reach[code] for code in wanted if code not in unfit])
         self.ledger.flush()
+
+    def depart(self, sources: Sequence[Source]) -> None:
+        """Take in which accounts were deleted at the source: their copies are ignored, blocked or deleted."""
+        known = 0
+        for source in sources:
+            found = {*self._store.copies_of(source), *self._spool.copies_of(source)}
+            copies = sorted(copy for copy in found if self._is_target(copy[0]))
+            known += bool(copies)
+            ignored = [copy for copy in copies if self._departures.of(copy[0]) == "ignore"]
+            if not self._dry_run:
+                self._store.note_gone(ignored)
+            self.intake.accept_deletion(source, (copy for copy in copies if copy not in ignored))
+        what = "; their copies stay" if self._departures == Departures() else f", {known} with copies that we know"
+        self._logger.info("%d accounts were deleted at the source%s.", len(sources), what)
+
+    def _is_target(self, division: int) -> bool:
+        """Whether fan_out would write to a division; without it, the mapping step has decided."""
+        if self._fan_out is None:
+            return True
+        chosen = self._fan_out.target_divisions
+        return division not in self._fan_out.exclude_divisions and (chosen is None or division in chosen)
 
     def end(self, signal_number: int | None = None, failure: str | None = None) -> int:
         """Account for the run, which may have failed; answers the exit status."""
@@ -189,12 +223,15 @@ class Run:
 
     def _work(self, divisions: Sequence[Reached]) -> None:
         fields = frozenset(ACCOUNTS.safe_to_copy) | self.intake.fields
+        if self._departures.blocks or self._store.has_blocked():
+            fields |= frozenset(BLOCKING_FIELDS)
         progress = Progress(utc_now, self._kept, self._why_wait)
         deliveries = [
             Delivery(
                 client,
                 self._store,
                 self._spool,
+                self.intake,
                 self.ledger,
                 Replica(client, self._store, fields),
                 self._policy,
@@ -203,6 +240,8 @@ class Run:
                 stop=self._stop,
                 dry_run=self._dry_run,
                 retry_refused=self._retry_refused,
+                departures=self._departures,
+                reconcile=self._reconcile,
             )
             for client in self._connections.clients
         ]
@@ -229,9 +268,12 @@ class Run:
     def _park_all(self, divisions: Sequence[int], reason: str) -> None:
         self._logger.warning("%s Everything is parked.", reason)
         for division in divisions:
-            for chunk in self._spool.chunks(division):
-                for wanted in chunk:
-                    self.ledger.parked(wanted, reason)
+            self._park(division, reason)
+
+    def _park(self, division: int, reason: str) -> None:
+        for chunk in self._spool.chunks(division):
+            for wanted in chunk:
+                self.ledger.parked(wanted, reason)
 
     def _verdict(self, signal_number: int | None) -> str:
         planned = "Planned, nothing written: " if self._dry_run else ""

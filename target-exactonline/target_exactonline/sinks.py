@@ -7,12 +7,13 @@ from typing import Any, Protocol
 
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
-from mapper_exactonline.fan_out import KEY_PROPERTIES, is_addressed
+from mapper_exactonline.fan_out import KEY_PROPERTIES, is_addressed, source_of
 from singer_sdk import BatchSink
 
 from target_exactonline.intake import Copier
 from target_exactonline.outcomes import Outcome
 from target_exactonline.run import Run
+from target_exactonline.sources import SOURCE, source_in
 from target_exactonline.values import Origin, check_copies
 
 
@@ -94,7 +95,8 @@ class FanOutSink(AddressedSink):
         self.host.run.sources |= self.host.copier.sources
 
     def addressed(self, record: dict[str, Any]) -> Iterable[Mapping[str, Any]]:  # noqa: D102 - inherits
-        return self.host.copier.copies(self.stream_name, record)
+        source = source_of(record)
+        return ({**copy, SOURCE: source} for copy in self.host.copier.copies(self.stream_name, record))
 
 
 class DivisionsSink(ExactSink):
@@ -119,10 +121,11 @@ class SkippingSink(ExactSink):
 
 
 class DeletionsSink(ExactSink):
-    """Deletions at the source, which are not carried over."""
+    """Deletions at the source, and what the settings want done with the copies."""
 
     def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
-        self.logger.info("%d accounts were deleted at the source; their copies stay.", len(records))
+        keys = ({"Division": record.get("Division"), "ID": record.get("EntityKey")} for record in records)
+        self.host.run.depart([source for key in keys if (source := source_in(key)) is not None])
 
 
 class ConnectionTestSink(ExactSink):

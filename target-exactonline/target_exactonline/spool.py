@@ -10,10 +10,16 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any, Literal
 
 from exactonline_client.odata import Row
 
+from target_exactonline.sources import Source
+
 CHUNK = 500
+DELETIONS_STREAM = "deleted_accounts"
+_COLUMNS = "number, division, code, stream, wanted, first_seen, attempts, source_division, source_id"
+_INSERT = f"INSERT {{}} INTO wanted ({_COLUMNS}) VALUES ({', '.join('?' * 9)})"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,13 @@ class Wanted:
     first_seen: str = ""
     """When it was first put aside, for one that was parked by an earlier run."""
     attempts: int = 0
+    source: Source | None = None
+    """The account at the source that it comes from, if that is known."""
+
+    @property
+    def is_deletion(self) -> bool:
+        """Whether it is wanted no more: its source was deleted."""
+        return self.stream == DELETIONS_STREAM
 
 
 class Spool:
@@ -40,8 +53,10 @@ class Spool:
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self._database.execute(
             "CREATE TABLE wanted (division INTEGER, code TEXT, number INTEGER, stream TEXT, wanted TEXT, "
-            "first_seen TEXT, attempts INTEGER, PRIMARY KEY (division, code)) WITHOUT ROWID"
+            "first_seen TEXT, attempts INTEGER, source_division INTEGER, source_id TEXT, "
+            "PRIMARY KEY (division, code)) WITHOUT ROWID"
         )
+        self._database.execute("CREATE INDEX of_source ON wanted (source_id, source_division)")
         self._database.execute("CREATE INDEX in_order ON wanted (division, number)")
 
     def put(self, records: Iterable[Wanted]) -> list[tuple[int, str]]:
@@ -53,26 +68,36 @@ class Spool:
                 key = (one.division, one.code)
                 if self._database.execute("DELETE FROM wanted WHERE division = ? AND code = ?", key).rowcount:
                     overtaken.append(key)
-                self._database.execute(
-                    "INSERT INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?)",
-                    (*key, one.number, one.stream, json.dumps(one.values), one.first_seen, one.attempts),
-                )
+                self._database.execute(_INSERT.format(""), _row(one))
             self._database.execute("COMMIT")
         return overtaken
 
     def put_unless_there(self, one: Wanted) -> bool:
         """Add a record unless its place is taken; answers whether it was added."""
         with self._mutex:
-            added = self._database.execute(
-                "INSERT OR IGNORE INTO wanted VALUES (?, ?, ?, ?, ?, ?, ?)",
-                (one.division, one.code, one.number, one.stream, json.dumps(one.values), one.first_seen, one.attempts),
-            ).rowcount
+            added = self._database.execute(_INSERT.format("OR IGNORE"), _row(one)).rowcount
         return bool(added)
 
-    def divisions(self) -> list[int]:
-        """Divisions that have records."""
+    def source_of(self, division: int, code: str) -> Source | Literal["unknown"] | None:
+        """Which source account wants this place, or None if nobody does."""
+        query = "SELECT source_division, source_id FROM wanted WHERE division = ? AND code = ?"
         with self._mutex:
-            return [division for (division,) in self._database.execute("SELECT DISTINCT division FROM wanted")]
+            row = self._database.execute(query, (division, code)).fetchone()
+        if row is None:
+            return None
+        return Source(*row) if row[1] else "unknown"
+
+    def copies_of(self, source: Source) -> list[tuple[int, str]]:
+        """Division and code of what a source account wants."""
+        query = "SELECT division, code FROM wanted WHERE source_id = ? AND source_division = ?"
+        with self._mutex:
+            return self._database.execute(query, (source.account_id, source.division)).fetchall()
+
+    def divisions(self, *, but_for: str = "") -> list[int]:
+        """Divisions that have records, but for those of this stream."""
+        query = "SELECT DISTINCT division FROM wanted WHERE stream <> ?"
+        with self._mutex:
+            return [division for (division,) in self._database.execute(query, (but_for,))]
 
     def chunks(self, division: int) -> Iterator[list[Wanted]]:
         """The records of a division in order, some hundred at a time; those taken meanwhile are not seen again."""
@@ -80,17 +105,13 @@ class Spool:
         while True:
             with self._mutex:
                 rows = self._database.execute(
-                    "SELECT number, division, code, stream, wanted, first_seen, attempts FROM wanted"
-                    " WHERE division = ? AND number > ? ORDER BY number LIMIT ?",
+                    f"SELECT {_COLUMNS} FROM wanted WHERE division = ? AND number > ? ORDER BY number LIMIT ?",  # noqa: S608
                     (division, after, CHUNK),
                 ).fetchall()
             if not rows:
                 return
             after = rows[-1][0]
-            yield [
-                Wanted(number, division, code, stream, json.loads(values), first_seen, attempts)
-                for number, division, code, stream, values, first_seen, attempts in rows
-            ]
+            yield [_wanted(*row) for row in rows]
 
     def take(self, division: int, codes: Sequence[str]) -> None:
         """Remove records that have ended."""
@@ -108,3 +129,24 @@ class Spool:
     def close(self) -> None:
         """Forget everything."""
         self._database.close()
+
+
+def _row(one: Wanted) -> tuple[Any, ...]:
+    source = one.source or (None, None)
+    values = json.dumps(one.values)
+    return (one.number, one.division, one.code, one.stream, values, one.first_seen, one.attempts, *source)
+
+
+def _wanted(
+    number: int,
+    division: int,
+    code: str,
+    stream: str,
+    values: str,
+    first_seen: str,
+    attempts: int,
+    source_division: int | None,
+    source_id: str | None,
+) -> Wanted:
+    source = None if source_division is None or source_id is None else Source(source_division, source_id)
+    return Wanted(number, division, code, stream, json.loads(values), first_seen, attempts, source)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
 from typing import Any, Literal
 
 from exactonline_client.odata import Row
-from exactonline_client.store import Store
-from sqlalchemy import Table, and_, bindparam, delete, select
+from sqlalchemy import delete, select
 from sqlalchemy.engine import Connection
 
+from target_exactonline.links import Links, link_row, source_in
 from target_exactonline.outcomes import Result
 from target_exactonline.plan import LastWritten, Present
+from target_exactonline.sited import chunks, instant, packed
+from target_exactonline.sources import Source
 from target_exactonline.tables import history, intents, links, parked, refreshes, replica
-
-CODES_AT_A_TIME = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +46,8 @@ class PutAside:
     first_seen: str = ""
     last_tried: str = ""
     attempts: int = 0
+    source: Source | None = None
+    """The account at the source that it comes from, if that is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,8 @@ class Settlement:
     """Division, code and link of rows that need no write and are known as ours from now on."""
     ended: list[tuple[int, str]] = field(default_factory=list)
     """Division and code: nothing of it is put aside any more."""
+    deleted: list[tuple[int, str]] = field(default_factory=list)
+    """Division and code: the division holds it no more."""
     put_aside: list[PutAside] = field(default_factory=list)
     events: list[Result] = field(default_factory=list)
     """For the history."""
@@ -75,23 +78,11 @@ class Settlement:
     @property
     def is_empty(self) -> bool:
         """Whether there is nothing to remember."""
-        return not (self.written or self.linked or self.ended or self.put_aside or self.events)
+        return not (self.written or self.linked or self.ended or self.deleted or self.put_aside or self.events)
 
 
-class TargetStore:
+class TargetStore(Links):
     """The target's tables, for the sites of a run."""
-
-    def __init__(self, store: Store, *sites: str) -> None:
-        self._store = store
-        self._sites = sites
-        self._site_of: dict[int, str] = {}
-
-    def place(self, division: int, site: str) -> None:
-        """Say at which site a division is, where there are several."""
-        self._site_of[division] = site
-
-    def _site(self, division: int) -> str:
-        return self._site_of.get(division, self._sites[0])
 
     # The replica of each division
 
@@ -112,7 +103,7 @@ class TargetStore:
                 "account_id": row["ID"],
                 "timestamp": row.get("Timestamp") or 0,
                 "modified_at": row.get("Modified"),
-                "present": _packed({name: value for name, value in row.items() if name not in _COLUMNS}),
+                "present": packed({name: value for name, value in row.items() if name not in _COLUMNS}),
             }
             for row in rows
             if row.get("Code")
@@ -123,11 +114,11 @@ class TargetStore:
     def end_refresh(self, division: int, position: ReadPosition, gone: Sequence[str], seen: set[str] | None) -> None:
         """Close a refresh: forget rows that were deleted and, after a full read, all that it did not see."""
         with self._store.write() as connection:
-            for ids in _chunks(gone):
+            for ids in chunks(gone):
                 connection.execute(delete(replica).where(self._in(replica, division), replica.c.account_id.in_(ids)))
             if seen is not None:
                 unseen = [code for code in self._codes(connection, division) if code not in seen]
-                for codes in _chunks(unseen):
+                for codes in chunks(unseen):
                     connection.execute(delete(replica).where(self._in(replica, division), replica.c.code.in_(codes)))
             values = {
                 "timestamp": position.timestamp,
@@ -147,10 +138,10 @@ class TargetStore:
         """What the division holds under these codes."""
         found: dict[str, Present] = {}
         with self._store.read() as connection:
-            for some in _chunks(codes):
+            for some in chunks(codes):
                 query = select(replica).where(self._in(replica, division), replica.c.code.in_(some))
                 for row in connection.execute(query):
-                    found[row.code] = Present(row.account_id, json.loads(row.present), _instant(row.modified_at))
+                    found[row.code] = Present(row.account_id, json.loads(row.present), instant(row.modified_at))
         return found
 
     def keep_present(self, division: int, code: str, present: Present | None) -> None:
@@ -163,50 +154,23 @@ class TargetStore:
 
     # What we wrote
 
-    def links(self, division: int, codes: Sequence[str]) -> dict[str, LastWritten]:
-        """What we wrote under these codes before."""
-        found: dict[str, LastWritten] = {}
-        with self._store.read() as connection:
-            for some in _chunks(codes):
-                for row in connection.execute(select(links).where(self._in(links, division), links.c.code.in_(some))):
-                    found[row.code] = LastWritten(row.account_id, json.loads(row.written), _instant(row.written_at))
-        return found
-
     def settle(self, settlement: Settlement, at: datetime, run: int) -> None:
         """Remember what became of records in this run: one transaction, a few statements, however many divisions."""
         written = settlement.written
         linked = [(one.division, one.code, one.link) for one in written] + settlement.linked
         with self._store.write() as connection:
             self._upsert(connection, replica, [(one.division, _replica_row(one.code, one.present)) for one in written])
-            self._upsert(connection, links, [(division, _link_row(code, link)) for division, code, link in linked])
-            if settlement.ended:
-                keys = [self._key(division, code) for division, code in settlement.ended]
-                for table in (parked, intents):
-                    connection.execute(_delete_by_key(table), keys)
+            self._upsert(connection, links, [(division, link_row(code, link)) for division, code, link in linked])
+            for table in (parked, intents):
+                self._delete_by_code(connection, table, settlement.ended)
+            for table in (replica, links):
+                self._delete_by_code(connection, table, settlement.deleted)
             self._upsert(connection, parked, [(one.division, _aside_row(one, at)) for one in settlement.put_aside])
             if settlement.events:
                 rows = [
                     {**one.as_row(), "site": self._site(one.division or 0), "run": run} for one in settlement.events
                 ]
                 connection.execute(history.insert(), rows)
-
-    def intend(self, division: int, values: Mapping[str, Row]) -> None:
-        """Remember, before it is sent, what is about to be written under each code.
-
-        If the run is killed before it can note what became of that, the next one knows its own writing again.
-        """
-        rows = [(division, {"code": code, "intended": _packed(row)}) for code, row in values.items()]
-        with self._store.write() as connection:
-            self._upsert(connection, intents, rows)
-
-    def intended(self, division: int, codes: Sequence[str]) -> dict[str, Row]:
-        """What was about to be written under these codes, by a run that did not come to note the outcome."""
-        found: dict[str, Row] = {}
-        with self._store.read() as connection:
-            for some in _chunks(codes):
-                query = select(intents).where(self._in(intents, division), intents.c.code.in_(some))
-                found.update((row.code, json.loads(row.intended)) for row in connection.execute(query))
-        return found
 
     # What could not go yet, and what Exact refused
 
@@ -225,7 +189,7 @@ class TargetStore:
                 rows = connection.execute(query).all()
             else:
                 rows = [
-                    row for some in _chunks(codes) for row in connection.execute(query.where(parked.c.code.in_(some)))
+                    row for some in chunks(codes) for row in connection.execute(query.where(parked.c.code.in_(some)))
                 ]
         return [_put_aside(row) for row in rows]
 
@@ -280,42 +244,8 @@ class TargetStore:
 
     # Beneath
 
-    def _in(self, table: Table, division: int) -> Any:
-        return and_(table.c.site == self._site(division), table.c.division == division)
-
     def _codes(self, connection: Connection, division: int) -> list[str]:
         return list(connection.execute(select(replica.c.code).where(self._in(replica, division))).scalars())
-
-    def _key(self, division: int, code: str) -> dict[str, Any]:
-        return {"of_site": self._site(division), "of_division": division, "of_code": code}
-
-    def _upsert(self, connection: Connection, table: Table, rows: Sequence[tuple[int, Mapping[str, Any]]]) -> None:
-        """Put rows, each with its division, in the place of those with the same code."""
-        if rows:
-            statement = _upsert_statement(table, connection.dialect.name)
-            placed = [{"site": self._site(division), "division": division, **row} for division, row in rows]
-            connection.execute(statement, placed)
-
-
-@cache
-def _upsert_statement(table: Table, dialect: str) -> Any:
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql as sql  # noqa: PLC0415 - with all its drivers; dear, and seldom needed
-    else:
-        from sqlalchemy.dialects import sqlite as sql  # type: ignore[no-redef] # noqa: PLC0415
-    insert = sql.insert(table)
-    key = [column.name for column in table.primary_key]
-    changed = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in key}
-    return insert.on_conflict_do_update(index_elements=key, set_=changed)
-
-
-@cache
-def _delete_by_key(table: Table) -> Any:
-    return delete(table).where(
-        table.c.site == bindparam("of_site"),
-        table.c.division == bindparam("of_division"),
-        table.c.code == bindparam("of_code"),
-    )
 
 
 _COLUMNS = {"ID", "Code", "Timestamp", "Modified"}
@@ -327,16 +257,7 @@ def _replica_row(code: str, present: Present) -> dict[str, Any]:
         "account_id": present.account_id,
         "timestamp": 0,
         "modified_at": present.modified_at.isoformat() if present.modified_at else None,
-        "present": _packed(present.values),
-    }
-
-
-def _link_row(code: str, link: LastWritten) -> dict[str, Any]:
-    return {
-        "code": code,
-        "account_id": link.account_id,
-        "written": _packed(link.values),
-        "written_at": link.written_at.isoformat() if link.written_at else None,
+        "present": packed(present.values),
     }
 
 
@@ -351,6 +272,7 @@ def _put_aside(row: Any) -> PutAside:
         row.first_seen,
         row.last_tried,
         row.attempts,
+        source_in(row),
     )
 
 
@@ -359,22 +281,11 @@ def _aside_row(one: PutAside, at: datetime) -> dict[str, Any]:
         "code": one.code,
         "state": one.state,
         "stream": one.stream,
-        "wanted": _packed(one.wanted),
+        "wanted": packed(one.wanted),
         "reason": one.reason,
         "first_seen": one.first_seen or at.isoformat(),
         "last_tried": at.isoformat(),
         "attempts": one.attempts + 1,
+        "source_division": one.source.division if one.source else None,
+        "source_id": one.source.account_id if one.source else None,
     }
-
-
-def _packed(values: Mapping[str, Any]) -> str:
-    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
-
-
-def _instant(value: str | None) -> datetime | None:
-    return datetime.fromisoformat(value) if value else None
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), CODES_AT_A_TIME):
-        yield values[start : start + CODES_AT_A_TIME]

@@ -24,11 +24,13 @@ def summarize(folder: Path, console: Console) -> None:
             counts[line["division"]][line["outcome"]] += 1
             if line["outcome"] == Outcome.REFUSED.value:
                 refusals.append(line["reason"])
-    table = Table("Division", *(outcome.value for outcome in Outcome))
+    seen = {outcome for counted in counts.values() for outcome in counted}
+    shown = [one.value for one in Outcome if one is not Outcome.DELETED or one.value in seen]
+    table = Table("Division", *shown)
     for column in table.columns[1:]:
         column.justify = "right"
     for division in sorted(counts, key=lambda code: code or 0):
-        table.add_row(str(division or "none named"), *(str(counts[division][outcome.value]) for outcome in Outcome))
+        table.add_row(str(division or "none named"), *(str(counts[division][one]) for one in shown))
     console.print(table if counts else "Nothing came in: no account has changed since the last run.")
     for reason in refusals[:10]:
         console.print(f"Refused: {reason}", markup=False, soft_wrap=True)

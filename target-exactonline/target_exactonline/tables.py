@@ -13,7 +13,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, String, Tabl
 metadata = VersionedTables("target-exactonline", Path(__file__).parent / "migrations")
 
 
-def _keyed(name: str, *columns: Column[Any]) -> Table:
+def _keyed(name: str, *columns: Column[Any] | Index) -> Table:
     return Table(
         name,
         metadata,
@@ -37,6 +37,11 @@ links = _keyed(
     Column("account_id", String, nullable=False),
     Column("written", Text, nullable=False),
     Column("written_at", String),
+    Column("source_division", Integer),
+    Column("source_id", String),
+    Column("besides", Text),
+    Column("gone", Text),
+    Index("ix_links_source", "source_division", "source_id"),
 )
 
 intents = _keyed(
@@ -53,6 +58,9 @@ parked = _keyed(
     Column("first_seen", String, nullable=False),
     Column("last_tried", String),
     Column("attempts", Integer, nullable=False),
+    Column("source_division", Integer),
+    Column("source_id", String),
+    Index("ix_parked_source", "source_division", "source_id"),
 )
 
 refreshes = Table(

@@ -23,6 +23,7 @@ from target_exactonline.intake import Copier
 from target_exactonline.messages import MessageReader
 from target_exactonline.run import Run
 from target_exactonline.sinks import ExactSink, sink_class
+from target_exactonline.sources import SOURCE
 from target_exactonline.values import Origin
 
 OWN_SETTINGS: dict[str, dict[str, Any]] = {
@@ -75,6 +76,24 @@ OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "title": "Same code, other party",
         "description": "What to do at first contact when the code belongs to someone else in the target.",
     },
+    "on_source_deletion": {
+        "type": "string",
+        "enum": ["ignore", "block", "delete"],
+        "default": "ignore",
+        "title": "Deleted at the source",
+        "description": "What becomes of copies whose account was deleted at the source; block is taken back on return.",
+    },
+    "on_source_deletion_overrides": {
+        "type": ["object", "null"],
+        "title": "The same per division",
+        "description": 'Per target division, in place of the above: {"201": "block"}.',
+    },
+    "reconcile": {
+        "type": "boolean",
+        "default": False,
+        "title": "Compare all copies",
+        "description": "Compare all copies that are known, and put right what people changed or deleted.",
+    },
     "retry_refused": {
         "type": "boolean",
         "default": False,
@@ -93,6 +112,12 @@ OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "maximum": 1,
         "title": "Brake on updates",
         "description": "A division is stopped before its first write when a larger share of its accounts would change.",
+    },
+    "max_deletes": {
+        "type": ["integer", "null"],
+        "minimum": 0,
+        "title": "Brake on deletions",
+        "description": "A division that would get more copies blocked or deleted is stopped before its first write.",
     },
     "webhook_url": {
         "type": ["string", "null"],
@@ -172,9 +197,12 @@ class TargetExactOnline(PlainErrors, Target):
         return self._kinds.get(stream_name, ExactSink)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
+        """Note where the record stands, and keep the source that our mapping step names beside it."""
         stream = str(message_dict.get("stream"))
         self._read[stream] += 1
         self.origin = Origin(stream, self._read[stream])
+        if isinstance(message_dict.get("source"), dict) and isinstance(message_dict.get("record"), dict):
+            message_dict["record"][SOURCE] = message_dict["source"]
         super()._process_record_message(message_dict)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:

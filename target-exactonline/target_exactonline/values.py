@@ -20,6 +20,8 @@ import pycountry
 from exactonline_client.entities import Entity, Field
 from exactonline_client.odata import Row, whole_characters
 
+from target_exactonline.sources import SOURCE, Source, source_in
+
 CODE = re.compile(r"[0-9]{1,18}")
 STATUSES = {"A", "S", "P", "C"}
 COUNTRIES_BESIDE_ISO = {"XK"}
@@ -67,6 +69,8 @@ class Checked:
     problems: tuple[str, ...]
     """What is wrong, each naming its field; empty if nothing is."""
     origin: Origin | None = None
+    source: Source | None = None
+    """The account at the source that it comes from, if that is known."""
 
 
 def check(entity: Entity, record: Mapping[str, Any], origin: Origin | None = None) -> Checked:
@@ -84,7 +88,8 @@ def check(entity: Entity, record: Mapping[str, Any], origin: Origin | None = Non
         if values[name] is not None and (complaint := _complaint(field, values[name])):
             problems.append(complaint)
     problems += [f"{name} is empty" for name in entity.required if name in values and _is_empty(record[name])]
-    return Checked(division if isinstance(division, int) else None, code, values, tuple(problems), origin)
+    division = division if isinstance(division, int) else None
+    return Checked(division, code, values, tuple(problems), origin, source_in(record.get(SOURCE)))
 
 
 def check_copies(

@@ -9,6 +9,7 @@ import pytest
 from exactonline_client.entities import ACCOUNTS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from target_exactonline.departures import Delete, depart
 from target_exactonline.plan import (
     Create,
     LastWritten,
@@ -23,8 +24,11 @@ from target_exactonline.plan import (
     Update,
     decide,
     recovered,
+    remembered,
     same,
+    wanted_of,
 )
+from target_exactonline.sources import Source, source_in
 
 LAW = settings(deadline=None)  # an example may take its time on a busy machine
 AT = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
@@ -448,3 +452,86 @@ def test_deciding_changes_nothing_and_keeps_to_the_load_method(
     assert (wanted, there.values if there else None) == untouched
     assert not (policy.load_method == "update-only" and isinstance(decision, Create))
     assert not (policy.load_method == "append-only" and isinstance(decision, Update))
+
+
+# What is remembered of a copy, and its departure
+
+SOURCE = Source(100, OTHER_ID)
+TODAY = "2026-06-25T00:00:00"
+
+
+def leave_and_remember(wanted: dict[str, Any], link: LastWritten, **policy: Any) -> LastWritten:
+    return remembered(ACCOUNTS, wanted, link, SOURCE, Policy(**policy))
+
+
+def test_what_was_equal_is_wanted_as_much_as_what_was_written() -> None:
+    link = leave_and_remember({"Name": "Jan", "City": "Gent", "Fax": None}, written(Name="Jan"))
+
+    assert (link.values, link.besides) == ({"Name": "Jan"}, {"City": "Gent"})
+    assert wanted_of(link, UPSERT) == {"Name": "Jan", "City": "Gent"}
+
+
+def test_a_value_that_was_overtaken_in_the_target_is_wanted_in_its_new_form() -> None:
+    link = leave_and_remember({"City": "Gent"}, written(City="Delft"))
+
+    assert wanted_of(link, UPSERT) == {"City": "Gent"}
+
+
+@pytest.mark.parametrize("wanted", [{"Name": "Jan", "Phone": None}, {"Name": "Jan"}], ids=["emptied", "deselected"])
+def test_what_the_source_gives_no_more_is_not_wanted_back(wanted: dict[str, Any]) -> None:
+    link = leave_and_remember(wanted, written(Name="Jan", Phone="1"))
+
+    assert wanted_of(link, UPSERT) == {"Name": "Jan"}
+
+
+def test_what_is_always_cleared_stays_wanted_empty() -> None:
+    link = leave_and_remember({"Name": "Jan", "Fax": None}, written(Name="Jan", City="Gent"), nulls="clear")
+
+    assert wanted_of(link, Policy(nulls="clear")) == {"Name": "Jan", "Fax": None}
+
+
+def copy_of(source: Source | None = SOURCE, **values: Any) -> LastWritten:
+    return LastWritten(ID, values, AT, source=source)
+
+
+def departed(there: Present | None, before: LastWritten | None, how: Any = "block", **policy: Any) -> Any:
+    return depart(ACCOUNTS, SOURCE, there, before, how, TODAY, Policy(**policy))
+
+
+def test_a_copy_is_blocked_as_of_today_unless_it_ended_before() -> None:
+    there = present(Name="Jan", Blocked=False, EndDate=None)
+
+    assert departed(there, copy_of()) == Update(ID, {"Blocked": (False, True), "EndDate": (None, TODAY)})
+    assert departed(present(Blocked=False, EndDate="2020-01-01T00:00:00"), copy_of()) == Update(
+        ID, {"Blocked": (False, True)}
+    )
+    assert departed(present(Blocked=True, EndDate=TODAY), copy_of()) == Leave(ID)
+
+
+def test_only_copies_of_the_deleted_account_depart() -> None:
+    assert departed(present(), copy_of(), "delete") == Delete(ID)
+    assert isinstance(departed(present(), copy_of(Source(100, ID)), "delete"), Skip)
+    assert isinstance(departed(present(), None, "delete"), Skip)
+    assert departed(None, copy_of(), "delete") == Leave(ID)
+
+
+def test_a_killed_block_is_known_again_and_taken_back_when_the_account_returns() -> None:
+    intended = {"Blocked": [False, True], "EndDate": [None, TODAY]}
+    there = present(Name="Jan", Blocked=True, EndDate="2026-06-25T00:00:00+02:00")
+
+    link = recovered(ACCOUNTS, intended, there, copy_of(Name="Jan"))
+
+    assert link is not None
+    assert link.gone == {"Blocked": (False, True), "EndDate": (None, TODAY)}
+    assert plan({"Name": "Jan"}, there, link) == Update(ID, {"Blocked": (True, False), "EndDate": (TODAY, None)})
+
+
+def test_a_killed_block_that_did_not_get_through_leaves_no_trace() -> None:
+    before = copy_of(Name="Jan")
+
+    assert recovered(ACCOUNTS, {"Blocked": [False, True]}, present(Blocked=False), before) == before
+
+
+@pytest.mark.parametrize("told", [None, {}, {"Division": "x", "ID": "1"}, {"Division": 100}, {"Division": 1, "ID": ""}])
+def test_a_source_that_is_not_told_is_none(told: Any) -> None:
+    assert source_in(told) is None

@@ -21,7 +21,7 @@ from exactonline_client.errors import ConfigurationError
 from mapper_exactonline import settings
 from mapper_exactonline.settings import KEY_PROPERTIES, SETTINGS
 
-__all__ = ["KEY_PROPERTIES", "SETTINGS", "FanOut", "is_addressed", "seen_division", "source_division"]
+__all__ = ["KEY_PROPERTIES", "SETTINGS", "FanOut", "is_addressed", "seen_division", "source_division", "source_of"]
 
 DIVISIONS_STREAM: Final = "divisions"
 RESERVED_STREAMS: Final = frozenset({DIVISIONS_STREAM, "deleted_accounts", "meltano_test_stream"})
@@ -42,6 +42,12 @@ def seen_division(record: Mapping[str, Any]) -> tuple[int, int]:
             "The stream `divisions` must carry Code and Status, to tell which divisions are active. "
             "Select both in the tap, or set target_divisions."
         ) from None
+
+
+def source_of(record: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Division and ID of the account that a record is, as its copies name their source; None if it does not say."""
+    division, account_id = source_division(record), record.get("ID")
+    return {"Division": division, "ID": account_id} if division is not None and account_id else None
 
 
 def source_division(record: Mapping[str, Any]) -> int | None:

@@ -22,6 +22,7 @@ from mapper_exactonline.fan_out import (
     is_addressed,
     seen_division,
     source_division,
+    source_of,
 )
 from mapper_exactonline.pipe import LineReader, LineWriter, Verbatim
 
@@ -100,9 +101,11 @@ class MapperExactOnline(PlainErrors, InlineMapper):
             self._leave_out(stream, tally)
         else:
             tally.read += 1
+            source = source_of(record)
+            told = {} if source is None else {"source": source}
             for copy in self._fan_out.copies(record, self._targets_of(record)):
                 tally.copies += 1
-                yield Verbatim({**message_dict, "record": copy})
+                yield Verbatim({**message_dict, **told, "record": copy})
 
     def map_state_message(self, message_dict: Content) -> Iterator[Message]:
         """The message as it came, unless it would acknowledge records that the limit left out."""
