@@ -38,8 +38,8 @@ Examples:
   exactonline check --config target.json --source 2000100 --json
 
 Without --source and --targets they are those of the settings: divisions of a tap, target_divisions of a target or its
-fan_out, in --config or in TAP_EXACTONLINE_DIVISIONS and TARGET_EXACTONLINE_FAN_OUT. If no targets are set, all active
-divisions but the sources.
+fan_out, in --config or in TAP_EXACTONLINE_DIVISIONS and TARGET_EXACTONLINE_FAN_OUT. If no targets are set, or with
+--connection, all active divisions but the sources.
 
 Exit status: 0 a run can start, 1 it cannot, with the reasons, 2 misspelt.
 """
@@ -62,7 +62,8 @@ def check(
     """
     config = read_config(config_file)
     settings = chosen(config, name)
-    fan_out = config.get("fan_out") or from_json("TARGET_EXACTONLINE_FAN_OUT") or config
+    meant = _divisions_of_the_settings(config if config_file else None) if name is None else {}
+    fan_out = meant.get("fan_out") or meant
     programs = installed()
     with (
         Store.open(settings[0].store_url, *(one.tables for one in programs)) as store,
@@ -71,7 +72,7 @@ def check(
         readiness = prove(
             connections,
             store,
-            sources=sources or config.get("divisions") or from_json("TAP_EXACTONLINE_DIVISIONS") or (),
+            sources=sources or meant.get("divisions") or (),
             targets=targets or fan_out.get("target_divisions"),
             excluded=fan_out.get("exclude_divisions") or (),
             expected=config.get("expected_divisions") or {},
@@ -82,3 +83,13 @@ def check(
     lines = [json.dumps(one, ensure_ascii=False) for one in readiness.as_json()]
     click.echo("\n".join(lines) if as_json else readiness.as_text())
     raise SystemExit(0 if readiness.is_ready else 1)
+
+
+def _divisions_of_the_settings(config: dict[str, Any] | None) -> dict[str, Any]:
+    """Where the settings of tap and target say which divisions they read and write: the file, or the environment."""
+    if config is not None:
+        return config
+    return {
+        "divisions": from_json("TAP_EXACTONLINE_DIVISIONS"),
+        "fan_out": from_json("TARGET_EXACTONLINE_FAN_OUT"),
+    }

@@ -212,6 +212,19 @@ def test_the_divisions_are_those_of_the_settings_when_none_are_named(command: Co
     assert [(one["use"], one["division"]) for one in lines(ran)[2:-1]] == [("source", SOURCE), ("target", SOUTH)]
 
 
+def test_of_one_connection_all_its_divisions_are_checked_whatever_the_settings_read_and_write(
+    command: Command, tmp_path: Path
+) -> None:
+    app = {"base_url": command.sandbox.url, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    south = {"name": "south", "refresh_token": REFRESH_TOKEN, "divisions": [SOUTH, EAST], **app}
+    config = tmp_path / "tap.json"
+    config.write_text(json.dumps({"connections": [south], "divisions": [SOURCE], "store_url": command.store_url}))
+
+    ran = command.run("check", "--config", str(config), "--connection", "south", "--json")
+
+    assert [(one["use"], one["division"]) for one in lines(ran)[2:-1]] == [("target", SOUTH), ("target", EAST)]
+
+
 def test_a_store_of_a_newer_version_is_told_in_one_line(command: Command) -> None:
     with Store.open(command.store_url) as store, store.write() as connection:
         connection.exec_driver_sql("UPDATE exactonline_client_version SET version_num = '9999'")

@@ -11,8 +11,19 @@ from typing import Any
 import pytest
 from command_driver import consent
 from meltano_driver import MeltanoProject
-from sandbox_driver import CLIENT_SECRET, REDIRECT_URI, SOURCE, Sandbox, World, customer, running_sites, small_world
-from singer_driver import BIN, Ran, outcomes
+from sandbox_driver import (
+    CLIENT_ID,
+    CLIENT_SECRET,
+    REDIRECT_URI,
+    REFRESH_TOKEN,
+    SOURCE,
+    Sandbox,
+    World,
+    customer,
+    running_sites,
+    small_world,
+)
+from singer_driver import BIN, Project, Ran, addressed, outcomes
 
 SOUTH, WEST, BELGIUM = 201, 202, 301
 USERS = {"holding": "Anna de Boer", "south": "Bert Smit", "belgium": "Chris Peeters"}
@@ -134,3 +145,27 @@ def test_a_run_whose_third_login_is_missing_writes_nothing_and_names_the_command
     assert ran.status != 0
     assert "say `exactonline login --connection belgium`" in ran.log
     assert copies(sites) == {SOUTH: [], WEST: [], BELGIUM: ["1"]}
+
+
+def test_a_code_that_two_connections_list_stops_tap_and_target_until_their_divisions_settle_it(
+    sandbox: Sandbox, project: Project
+) -> None:
+    bert = {**small_world()["users"][0], "name": "Bert Smit", "refresh_token": "bert", "authorization_code": "bert"}
+    sandbox.reset({**small_world(), "users": [*small_world()["users"], bert]})
+    app = {"base_url": sandbox.url, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    anna = {"name": "north", "refresh_token": REFRESH_TOKEN, **app}
+    two: list[dict[str, Any]] = [anna, {"name": "south", "refresh_token": "bert", **app}]
+    given = addressed([{"Division": SOUTH, "Code": "7", "Name": "Zeven"}])
+
+    stopped = [project.read(connections=two), project.load(given, connections=two)]
+    before = sandbox.codes(SOUTH)
+    settled = [{**two[0], "divisions": [SOURCE]}, {**two[1], "divisions": [SOUTH]}]
+    went = [project.read(connections=settled), project.load(given, connections=settled)]
+
+    for ran in stopped:
+        (error,) = ran.errors
+        assert (ran.status, f"by two connections, north ({sandbox.url}) and south ({sandbox.url})" in error) == (
+            1,
+            True,
+        )
+    assert ([ran.status for ran in went], before, sandbox.codes(SOUTH)) == ([0, 0], [], ["7"])
