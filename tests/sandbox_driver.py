@@ -1,5 +1,6 @@
 """A running sandbox as tests drive it: a world to start from, the clock, faults, and what is true afterwards."""
 
+import json
 import os
 import subprocess
 import sys
@@ -224,10 +225,7 @@ SandboxFactory = Callable[..., Sandbox]
 @contextmanager
 def running(db: Path, *options: str) -> Iterator[Sandbox]:
     """A sandbox server in a process of its own over a world file, stopped at the end."""
-    program = "from exactonline_sandbox.cli import main; main()"
-    command = [sys.executable, "-c", program, "serve", "--db", str(db), *options]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
-    try:
+    with _served(db, *options) as process:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line.startswith("listening on "):
@@ -236,6 +234,30 @@ def running(db: Path, *options: str) -> Iterator[Sandbox]:
         sandbox = Sandbox(line.removeprefix("listening on ").strip())
         yield sandbox
         sandbox.close()
+
+
+@contextmanager
+def running_sites(db: Path, worlds: Mapping[str, World]) -> Iterator[dict[str, Sandbox]]:
+    """Several sites in one process, by name."""
+    file = db.with_suffix(".json")
+    file.write_text(json.dumps({"sites": worlds}), encoding="utf-8")
+    with _served(db, "--world", str(file)) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        lines = [process.stdout.readline().split() for _ in worlds]
+        sites = {name: Sandbox(url) for name, url in lines}
+        yield sites
+        for sandbox in sites.values():
+            sandbox.close()
+
+
+@contextmanager
+def _served(db: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
+    program = "from exactonline_sandbox.cli import main; main()"
+    command = [sys.executable, "-c", program, "serve", "--db", str(db), *options]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
+    try:
+        yield process
     finally:
         process.terminate()
         process.wait(timeout=10)

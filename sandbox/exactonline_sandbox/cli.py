@@ -5,6 +5,8 @@ import signal
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,8 @@ from exactonline_sandbox.app import Sandbox
 from exactonline_sandbox.control_accounts import held_accounts
 from exactonline_sandbox.demo import demo_world
 from exactonline_sandbox.loading import lift_limits, read_world
-from exactonline_sandbox.opening import open_world, read_world_file
 from exactonline_sandbox.server import Server
+from exactonline_sandbox.sites import file_of, open_sites
 from exactonline_sandbox.storage import Storage, has_world
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -46,25 +48,43 @@ def main() -> None:
 def serve(port: int, world: Path | None, db: Path | None, no_limits: bool, latency_ms: float) -> None:  # noqa: FBT001
     """Serve a world over HTTP until stopped.
 
-    The first line of output is the address. With --db of an existing file and no --world, the state in it goes on.
+    The first line of output is the address. With --db of an existing file and no --world, the state in it goes on. A
+    world of several sites takes a port for each, from --port on; a line for each says its name and address.
 
     \b
-    Example:
+    Examples:
       exactonline-sandbox serve --port 8065 --world world.json --no-limits
+      exactonline-sandbox serve --port 8065 --world countries.json --db world.db
     """
-    with tempfile.TemporaryDirectory(prefix="exactonline-sandbox-") as folder:
+    with tempfile.TemporaryDirectory(prefix="exactonline-sandbox-") as folder, ExitStack() as stack:
         path = db or Path(folder) / "world.db"
-        storage = _opened(path, world, fresh=world is not None, no_limits=no_limits)
-        if no_limits:
-            with storage.transaction() as connection:
-                lift_limits(connection)
-        with Server(Sandbox(storage, latency_ms / 1000), port) as server:
-            for name in (signal.SIGTERM, signal.SIGINT):
-                signal.signal(name, lambda *_: threading.Thread(target=server.shutdown).start())
-            click.echo(f"listening on {server.url}")
-            sys.stdout.flush()
-            server.serve_forever(poll_interval=0.05)
-        storage.close()
+        servers: dict[str, Server] = {}
+        for number, (name, storage) in enumerate(_opened(path, world, fresh=world is not None, no_limits=no_limits)):
+            stack.callback(storage.close)
+            if no_limits:
+                with storage.transaction() as connection:
+                    lift_limits(connection)
+            made = Server(Sandbox(storage, latency_ms / 1000), port + number if port else 0)
+            servers[name] = stack.enter_context(made)
+        _serve_all(servers)
+
+
+def _serve_all(servers: Mapping[str, Server]) -> None:
+    """Say where each listens, and answer until a signal comes."""
+    first, *others = servers.values()
+    stop = threading.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: stop.set())
+    for server in (first, *others):
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+    click.echo(f"listening on {first.url}")
+    for name, server in servers.items():
+        if name:
+            click.echo(f"{name} {server.url}")
+    sys.stdout.flush()
+    stop.wait()
+    for server in (first, *others):
+        server.shutdown()
 
 
 @main.command()
@@ -78,8 +98,10 @@ def init(db: Path, world: Path | None, fresh: bool) -> None:  # noqa: FBT001
     Example:
       exactonline-sandbox init --db world.db --world world.json --fresh
     """
-    _opened(db, world, fresh=fresh, no_limits=None).close()
-    click.echo(f"{db} holds a world; use it as sandbox://{db.resolve()}")
+    for name, storage in _opened(db, world, fresh=fresh, no_limits=None):
+        storage.close()
+        path = file_of(db, name)
+        click.echo(f"{path} holds a world; use it as sandbox://{path.resolve()}")
 
 
 @main.command()
@@ -148,9 +170,9 @@ def forget(db: Path) -> None:
         connection.execute("DELETE FROM journal")
 
 
-def _opened(path: Path, world: Path | None, *, fresh: bool, no_limits: bool | None) -> Storage:
+def _opened(path: Path, world: Path | None, *, fresh: bool, no_limits: bool | None) -> list[tuple[str, Storage]]:
     try:
-        return open_world(path, read_world_file(world) if world else None, fresh=fresh, no_limits=no_limits)
+        return list(open_sites(path, world, fresh=fresh, no_limits=no_limits).items())
     except (ValueError, KeyError, TypeError) as error:
         raise click.ClickException(f"the world cannot be loaded: {error}") from error
 

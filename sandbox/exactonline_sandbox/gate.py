@@ -133,7 +133,7 @@ def _visit(request: Request, caller: Caller, code: int) -> Visit:
         raise Refusal(403, _OUT_OF_SCOPE, "NoDivisionAccess")
     _refuse_closed(division)
     visit = Visit(
-        *(request.db, request.world, request.now, request.call, caller, division),
+        *(request.db, request.world, request.now, request.call, caller, division.seen_by(caller.user)),
         key=request.place.key,
         count_only=request.place.count_only,
     )

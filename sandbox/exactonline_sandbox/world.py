@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -30,7 +30,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person; `divisions` is what this person granted the app at consent."""
+    """A person; `divisions` is what this person granted the app at consent, `rights` what else than others may."""
 
     name: str
     divisions: tuple[int, ...]
@@ -40,6 +40,7 @@ class User:
     authorization_code: str | None = None
     current_division: int | None = None
     refused: str | None = None
+    rights: Mapping[int, Mapping[str, bool]] = field(default_factory=dict)
     id: str = ""
 
     @property
@@ -68,6 +69,11 @@ class Division:
     vat_codes: Mapping[str, str] = field(default_factory=dict)
     payment_conditions: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
+
+    def seen_by(self, user: User) -> "Division":
+        """The same with what this user in particular may do here."""
+        own = user.rights.get(self.code)
+        return replace(self, rights={**self.rights, **own}) if own else self
 
     def may(self, right: str) -> bool:
         """Whether the user has a right here; true unless the world denies it."""
@@ -142,6 +148,9 @@ def _user(given: Mapping[str, Any]) -> User:
     if given.get("refused") not in {None, *_REASONS}:
         raise ValueError(f"a user is refused for one of {sorted(_REASONS)}")
     values = {**given, "divisions": tuple(given.get("divisions", ()))}
+    values["rights"] = {int(code): rights for code, rights in given.get("rights", {}).items()}
+    for rights in values["rights"].values():
+        _known("rights", rights, _RIGHTS)
     values["id"] = given.get("id") or str(uuid5(NAMESPACE_URL, f"exact-user:{given['name']}"))
     return User(**values)
 
