@@ -7,9 +7,12 @@ from pathlib import Path
 
 import pytest
 import pytest_socket
+from hypothesis import settings
 from sandbox_driver import Sandbox, SandboxFactory, World, running, small_world
 
 pytest_plugins = ["postgres_driver"]
+settings.register_profile("patient", deadline=None)  # an example may take its time on a busy machine
+settings.load_profile("patient")
 
 
 def pytest_runtest_setup() -> None:

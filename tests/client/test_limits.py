@@ -22,10 +22,9 @@ from exactonline_client.limits import (
     spend,
     wait_before,
 )
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-LAW = settings(deadline=None)  # an example may take its time on a busy machine
 UTC = timezone.utc
 NOW = datetime(2023, 5, 12, 8, 18, 25, tzinfo=UTC)
 NEXT_MINUTE = datetime(2023, 5, 12, 8, 19, tzinfo=UTC)
@@ -135,7 +134,6 @@ def test_a_ceiling_above_exacts_own_changes_nothing() -> None:
     assert wait_before(after_calls(60), Ceilings(per_minute=1000), NOW) == Wait(NEXT_MINUTE, Reason.MINUTE)
 
 
-@LAW
 @given(
     st.lists(st.floats(0, 90).map(lambda seconds: timedelta(seconds=seconds)), max_size=80),
     st.integers(1, 5),
@@ -158,7 +156,6 @@ def test_however_calls_come_no_minute_and_no_day_holds_more_than_its_ceiling(
     assert all(days.count(day) <= per_day for day in days)
 
 
-@LAW
 @given(st.datetimes(datetime(1970, 1, 2), datetime(2100, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
 def test_the_next_minute_and_the_next_day_begin_after_now_and_within_their_length(now: datetime) -> None:
     assert timedelta(0) < next_minute(now) - now <= timedelta(minutes=1)
@@ -273,7 +270,6 @@ def test_another_answer_ends_a_row_of_429s() -> None:
 # The error rule
 
 
-@LAW
 @given(st.lists(SECONDS, max_size=60))
 def test_whenever_errors_come_no_hour_holds_more_than_eight(gaps: list[timedelta]) -> None:
     errors: list[datetime] = []
@@ -289,7 +285,6 @@ def test_whenever_errors_come_no_hour_holds_more_than_eight(gaps: list[timedelta
         assert sum(last - HOUR < error <= last for error in errors) <= 8
 
 
-@LAW
 @given(st.lists(SECONDS, min_size=8, max_size=8))
 def test_an_endpoint_rests_until_one_more_error_fits_and_no_longer(gaps: list[timedelta]) -> None:
     errors = [NOW - gap for gap in gaps]
@@ -325,7 +320,6 @@ def exchanges(draw: st.DrawFn) -> tuple[timedelta, list[tuple[datetime, str, dat
     return offset, seen
 
 
-@LAW
 @given(exchanges())
 def test_the_true_offset_of_exacts_clock_is_never_excluded(
     case: tuple[timedelta, list[tuple[datetime, str, datetime]]],
@@ -340,7 +334,6 @@ def test_the_true_offset_of_exacts_clock_is_never_excluded(
         assert bounds.at_least <= offset <= bounds.at_most
 
 
-@LAW
 @given(exchanges(), st.integers(0, 86_400_000).map(lambda number: NOW + timedelta(milliseconds=number)))
 def test_nothing_is_released_before_exacts_clock_has_come_to_it(
     case: tuple[timedelta, list[tuple[datetime, str, datetime]]], release: datetime
@@ -374,7 +367,6 @@ def test_a_clock_that_was_set_is_learned_anew() -> None:
     assert after == ClockOffset(timedelta(0), timedelta(seconds=1))
 
 
-@LAW
 @given(st.none() | st.text())
 def test_a_date_that_cannot_be_read_teaches_nothing(date: str | None) -> None:
     known = ClockOffset(timedelta(seconds=3), timedelta(seconds=4))

@@ -10,10 +10,8 @@ import pytest
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.settings import PROPERTIES, Settings
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-LAW = hypothesis_settings(deadline=None)  # an example may take its time on a busy machine
 SECRETS = {
     "client_id": "id-2f8d",
     "client_secret": "geheim-c41b",
@@ -110,7 +108,6 @@ def test_plain_http_is_fine_on_this_machine(address: str) -> None:
     assert settings(base_url=address).base_url == address
 
 
-@LAW
 @given(st.ip_addresses(v=4))
 def test_plain_http_goes_to_no_other_machine(address: ipaddress.IPv4Address) -> None:
     try:

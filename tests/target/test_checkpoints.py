@@ -12,11 +12,10 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from target_exactonline.checkpoints import Checkpoints
 
-LAW = settings(deadline=None)  # an example may take its time on a busy machine
 START = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
 
@@ -129,7 +128,6 @@ def test_a_state_that_is_no_json_is_not_passed_on_as_something_else(clock: Clock
         checkpoints.release(None)
 
 
-@LAW
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.floats(0, 2), st.booleans()), max_size=30))
 def test_whatever_ends_when_no_state_is_ahead_and_no_two_come_within_a_second(
     course: list[tuple[int, int, float, bool]],

@@ -8,11 +8,10 @@ from collections import Counter
 from datetime import datetime, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from target_exactonline.outcomes import Outcome, Result, Tally
 
-LAW = settings(deadline=None)  # an example may take its time on a busy machine
 AT = datetime(2026, 6, 25, 14, 0, 0, 123_456, tzinfo=timezone.utc)
 NORTH, SOUTH = 201, 202
 
@@ -83,7 +82,6 @@ def test_nothing_came_in() -> None:
     assert Tally().summary() == "0 created, 0 updated, 0 unchanged, 0 refused, 0 parked (0 received)"
 
 
-@LAW
 @given(st.lists(st.tuples(st.none() | st.integers(1, 4), st.sampled_from(Outcome)), max_size=60))
 def test_the_counts_of_every_line_add_up_to_what_was_received(ends: list[tuple[int | None, Outcome]]) -> None:
     counts = Tally()

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import pytest
 from exactonline_client.entities import ACCOUNTS
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from target_exactonline.departures import Delete, depart
 from target_exactonline.plan import (
@@ -30,7 +30,6 @@ from target_exactonline.plan import (
 )
 from target_exactonline.sources import Source, source_in
 
-LAW = settings(deadline=None)  # an example may take its time on a busy machine
 AT = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 ID = "5e2d5a3c-0000-4000-8000-000000000001"
 OTHER_ID = "5e2d5a3c-0000-4000-8000-000000000002"
@@ -367,7 +366,6 @@ def after(there: Present, before: LastWritten | None, update: Update) -> tuple[P
     )
 
 
-@LAW
 @given(ROWS, PRESENT, WRITTEN, POLICIES)
 def test_once_an_update_is_carried_out_nothing_is_left_to_do(
     wanted: dict[str, Any], there: Present, before: LastWritten | None, policy: Policy
@@ -379,7 +377,6 @@ def test_once_an_update_is_carried_out_nothing_is_left_to_do(
     assert decide(ACCOUNTS, wanted, *after(there, before, decision), policy) == Leave(ID)
 
 
-@LAW
 @given(ROWS, PRESENT, WRITTEN, POLICIES)
 def test_once_an_update_is_carried_out_nothing_is_left_to_do_even_if_it_could_not_be_noted(
     wanted: dict[str, Any], there: Present, before: LastWritten | None, policy: Policy
@@ -395,7 +392,6 @@ def test_once_an_update_is_carried_out_nothing_is_left_to_do_even_if_it_could_no
     assert decide(ACCOUNTS, wanted, now_there, found_out, policy) == Leave(ID)
 
 
-@LAW
 @given(ROWS, WRITTEN, POLICIES)
 def test_once_a_create_is_carried_out_nothing_is_left_to_do(
     wanted: dict[str, Any], before: LastWritten | None, policy: Policy
@@ -409,7 +405,6 @@ def test_once_a_create_is_carried_out_nothing_is_left_to_do(
     assert again == Leave(ID) or (policy.load_method == "append-only" and isinstance(again, Skip))
 
 
-@LAW
 @given(ROWS, PRESENT, WRITTEN, POLICIES)
 @example({"Country": "BE", "State": "UT"}, Present(ID, {"Country": "NL", "State": "UT"}), None, UPSERT)
 def test_an_update_carries_only_what_differs_and_a_state_only_else_beside_its_country(
@@ -427,7 +422,6 @@ def test_an_update_carries_only_what_differs_and_a_state_only_else_beside_its_co
         assert beside_country or not same(ACCOUNTS.fields[name], was, becomes)
 
 
-@LAW
 @given(ROWS, PRESENT, WRITTEN, st.sampled_from(get_args(OnCollision)))
 def test_keep_empties_nothing_but_the_state_of_a_country_that_changes(
     wanted: dict[str, Any], there: Present, before: LastWritten | None, on_collision: OnCollision
@@ -440,7 +434,6 @@ def test_keep_empties_nothing_but_the_state_of_a_country_that_changes(
     assert emptied <= ({"State"} if "Country" in decision.changes else set())
 
 
-@LAW
 @given(ROWS, st.none() | PRESENT, WRITTEN, POLICIES)
 def test_deciding_changes_nothing_and_keeps_to_the_load_method(
     wanted: dict[str, Any], there: Present | None, before: LastWritten | None, policy: Policy

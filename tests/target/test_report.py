@@ -17,7 +17,7 @@ from target_exactonline import report as module
 from target_exactonline.outcomes import Outcome, Result
 from target_exactonline.report import Report
 
-FEWER = settings(max_examples=40, deadline=None)
+FEWER = settings(max_examples=40)
 AT = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 SCRIPT = "<script>alert('x')</script>"
 KEYS = {"division", "code", "outcome", "changes", "reason", "at"}

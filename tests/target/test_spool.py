@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from target_exactonline.spool import CHUNK, Spool, Wanted
 
-LAW = settings(deadline=None)  # an example may take its time on a busy machine
 NORTH, SOUTH = 201, 202
 
 
@@ -112,7 +111,6 @@ def test_the_first_number_is_that_of_the_earliest_record_in_any_division(spool: 
     assert (before, spool.first_number()) == (2, 3)
 
 
-@LAW
 @given(st.lists(st.tuples(st.sampled_from(["put", "unless there", "take"]), st.sampled_from("abcd")), max_size=30))
 def test_a_spool_is_an_ordered_set_of_codes(operations: list[tuple[str, str]]) -> None:
     spool, model = Spool(), dict[str, int]()

@@ -11,12 +11,11 @@ import pytest
 from exactonline_client import odata
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.zones import CENTRAL_EUROPE
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from target_exactonline.spool import Spool, Wanted
 from target_exactonline.values import FALSE_TEXTS, TRUE_TEXTS, Checked, check, check_copies, missing_for_create
 
-LAW = settings(deadline=None)  # an example may take its time on a busy machine
 ADDRESS = {"Division": 201, "Code": "10042"}
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -311,7 +310,6 @@ def test_a_day_in_eight_digits_cannot_be_one_with_the_day_or_month_first(day: da
 # Laws
 
 
-@LAW
 @given(RECORDS)
 def test_whatever_comes_in_a_check_answers(record: dict[str, Any]) -> None:
     told = check(ACCOUNTS, record)
@@ -324,7 +322,6 @@ def test_a_number_beyond_all_measure_is_refused_like_any_other() -> None:
     assert problems(Latitude=10**400) != ()
 
 
-@LAW
 @given(RECORDS)
 @example({"Name": "Jan", "Latitude": "5", "EndDate": "2026-01-31", "IsSupplier": "ja"})
 def test_what_was_checked_is_checked_with_the_same_result(record: dict[str, Any]) -> None:
@@ -355,7 +352,6 @@ def can_be_delivered(told: Checked) -> bool:
     return bool(json.loads(odata.encode_row(ACCOUNTS, back.values, CENTRAL_EUROPE)) is not None)
 
 
-@LAW
 @given(RECORDS)
 @example({"Name": "Jan", "EndDate": "0001-01-01T00:00:00", "Latitude": "-0", "Remarks": "\x00\u2028"})
 def test_what_passes_the_check_can_be_delivered(record: dict[str, Any]) -> None:
