@@ -105,7 +105,7 @@ class Budgets:
     ) -> None:
         """Take in an answer: its clock, its limits, and whether it counts as an error."""
         with self._mutex:
-            self._offset = self._offset.observe(headers.get("Date"), sent_at, received_at)
+            self._offset = self._offset.observe(headers.get("date"), sent_at, received_at)
             if division is None:
                 return
             now = self.exacts_now(received_at)

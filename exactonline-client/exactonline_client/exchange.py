@@ -124,7 +124,7 @@ class Exchange:
                 reply.received_at,
             )
             said = odata.parse_error(reply.body)
-            text = self._transport.secrets.redact(said or reply.headers.get("Reason") or f"HTTP {reply.status}")
+            text = self._transport.secrets.redact(said or reply.headers.get("reason") or f"HTTP {reply.status}")
             status, received_at = reply.status, reply.received_at
             outcome = outcome_of(reply.status, said)
             if outcome is Outcome.DONE:

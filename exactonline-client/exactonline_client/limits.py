@@ -13,8 +13,8 @@ from email.utils import parsedate_to_datetime
 from enum import Enum
 
 UTC = timezone.utc
-MINUTE_HEADERS = "X-RateLimit-Minutely-"
-DAY_HEADERS = "X-RateLimit-"
+MINUTE_HEADERS = "x-ratelimit-minutely-"
+DAY_HEADERS = "x-ratelimit-"
 MINUTE_BEFORE_FIRST_ANSWER = 60
 DAY_BEFORE_FIRST_ANSWER = 5000
 ERROR_STATUSES = frozenset({400, 401, 403, 404})
@@ -206,7 +206,7 @@ def _emptied(window: Window, now: datetime, in_a_row: int) -> Window:
 
 def retry_after(headers: Mapping[str, str], now: datetime) -> datetime | None:
     """When a `Retry-After` allows the next try, in seconds or as a date; no recording of Exact has one."""
-    said = headers.get("Retry-After") or ""
+    said = headers.get("retry-after") or ""
     try:
         at = now + timedelta(seconds=int(said)) if said.isdecimal() else parsedate_to_datetime(said).astimezone(UTC)
     except (ValueError, OverflowError):
@@ -218,8 +218,8 @@ def _window(
     headers: Mapping[str, str], prefix: str, now: datetime, next_reset: datetime, at_most: timedelta
 ) -> Window | None:
     try:
-        reset = datetime.fromtimestamp(int(headers[f"{prefix}Reset"]) / 1000, UTC)  # epoch milliseconds (recorded)
-        limit, remaining = int(headers[f"{prefix}Limit"]), int(headers[f"{prefix}Remaining"])
+        reset = datetime.fromtimestamp(int(headers[f"{prefix}reset"]) / 1000, UTC)  # epoch milliseconds (recorded)
+        limit, remaining = int(headers[f"{prefix}limit"]), int(headers[f"{prefix}remaining"])
     except (KeyError, ValueError, OverflowError, OSError):
         return None
     return Window(limit, remaining, reset if -LATE <= reset - now <= at_most else next_reset)

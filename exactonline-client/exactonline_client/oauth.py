@@ -42,7 +42,7 @@ class Exchange:
             error, description = str(body.get("error", "")), str(body.get("error_description", ""))
         except (ValueError, AttributeError):
             error, description = "", ""
-        return error, self.answer.headers.get("Reason") or description
+        return error, self.answer.headers.get("reason") or description
 
     def pair(self) -> TokenSet | None:
         """The new pair, or None if the answer holds none that can be read."""

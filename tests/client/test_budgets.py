@@ -43,12 +43,12 @@ def milliseconds(at: datetime) -> str:
 
 def headers(minute_left: int = 50, day_left: int = 4000) -> dict[str, str]:
     return {
-        "X-RateLimit-Minutely-Limit": "60",
-        "X-RateLimit-Minutely-Remaining": str(minute_left),
-        "X-RateLimit-Minutely-Reset": milliseconds(NEXT_MINUTE),
-        "X-RateLimit-Limit": "5000",
-        "X-RateLimit-Remaining": str(day_left),
-        "X-RateLimit-Reset": milliseconds(NEXT_DAY),
+        "x-ratelimit-minutely-limit": "60",
+        "x-ratelimit-minutely-remaining": str(minute_left),
+        "x-ratelimit-minutely-reset": milliseconds(NEXT_MINUTE),
+        "x-ratelimit-limit": "5000",
+        "x-ratelimit-remaining": str(day_left),
+        "x-ratelimit-reset": milliseconds(NEXT_DAY),
     }
 
 
@@ -217,7 +217,7 @@ def test_a_block_that_goes_on_is_waited_for_anew(start: Start) -> None:
 def test_waits_are_told_in_our_time_and_end_when_exacts_clock_has_come_to_them(start: Start, ahead: timedelta) -> None:
     budgets = start()
     ours = NOW - ahead
-    said = {**headers(minute_left=0), "Date": format_datetime(NOW, usegmt=True)}
+    said = {**headers(minute_left=0), "date": format_datetime(NOW, usegmt=True)}
 
     answer(budgets, 200, ours, said)
 

@@ -30,11 +30,11 @@ NOW = datetime(2023, 5, 12, 8, 18, 25, tzinfo=UTC)
 NEXT_MINUTE = datetime(2023, 5, 12, 8, 19, tzinfo=UTC)
 NEXT_DAY = datetime(2023, 5, 13, tzinfo=UTC)
 MINUTE = {  # as recorded on that day
-    "X-RateLimit-Minutely-Limit": "60",
-    "X-RateLimit-Minutely-Remaining": "58",
-    "X-RateLimit-Minutely-Reset": "1683879540000",
+    "x-ratelimit-minutely-limit": "60",
+    "x-ratelimit-minutely-remaining": "58",
+    "x-ratelimit-minutely-reset": "1683879540000",
 }
-DAY = {"X-RateLimit-Limit": "5000", "X-RateLimit-Remaining": "4766", "X-RateLimit-Reset": "1683936000000"}
+DAY = {"x-ratelimit-limit": "5000", "x-ratelimit-remaining": "4766", "x-ratelimit-reset": "1683936000000"}
 NO_CEILINGS = Ceilings()
 HOUR = timedelta(hours=1)
 SECONDS = st.integers(0, 900).map(lambda seconds: timedelta(seconds=seconds))
@@ -90,7 +90,7 @@ def test_headers_are_believed_over_our_own_count() -> None:
 
 
 def test_a_paid_package_is_used_in_full() -> None:
-    package = {**MINUTE, "X-RateLimit-Minutely-Limit": "100", "X-RateLimit-Minutely-Remaining": "99"}
+    package = {**MINUTE, "x-ratelimit-minutely-limit": "100", "x-ratelimit-minutely-remaining": "99"}
 
     allowance = after_calls(98, allowance=learned(package).allowance)
 
@@ -167,7 +167,7 @@ def test_the_next_minute_and_the_next_day_begin_after_now_and_within_their_lengt
 
 
 def test_a_429_for_the_minute_empties_that_and_not_the_day() -> None:
-    after = learned({**MINUTE, "X-RateLimit-Minutely-Remaining": "5"}, status=429)
+    after = learned({**MINUTE, "x-ratelimit-minutely-remaining": "5"}, status=429)
 
     assert not after.blocked
     assert after.allowance.day == Allowance().day
@@ -182,7 +182,7 @@ def test_a_429_for_the_day_puts_the_work_aside() -> None:
 
 
 def test_a_429_that_names_both_limits_empties_the_one_that_is_used_up() -> None:
-    after = learned({**MINUTE, "X-RateLimit-Minutely-Remaining": "0", **DAY}, status=429)
+    after = learned({**MINUTE, "x-ratelimit-minutely-remaining": "0", **DAY}, status=429)
 
     assert wait_before(after.allowance, NO_CEILINGS, NOW) == Wait(NEXT_MINUTE, Reason.MINUTE)
 
@@ -215,7 +215,7 @@ def test_a_429_without_a_limit_before_any_other_answer_is_no_block() -> None:
 
 @pytest.mark.parametrize("reset", ["1683879480000", "1683879505000"], ids=["before now", "now"])
 def test_a_429_for_a_minute_that_is_over_by_our_clock_waits_twice_as_long_each_time(reset: str) -> None:
-    over = {**MINUTE, "X-RateLimit-Minutely-Reset": reset}
+    over = {**MINUTE, "x-ratelimit-minutely-reset": reset}
     allowance, waits = Allowance(), []
     for _ in range(8):
         allowance = learn(allowance, NO_CEILINGS, over, 429, NOW).allowance
@@ -228,7 +228,7 @@ def test_a_429_for_a_minute_that_is_over_by_our_clock_waits_twice_as_long_each_t
 @pytest.mark.parametrize("reset", ["1683879540", "1683965940000", "1683793140000", "-1"])
 def test_a_reset_on_another_clock_or_in_seconds_is_taken_for_the_next_minute(reset: str) -> None:
     """As where the limits are counted on another clock than the one that `Date` shows."""
-    strange = {**MINUTE, "X-RateLimit-Minutely-Remaining": "0", "X-RateLimit-Minutely-Reset": reset}
+    strange = {**MINUTE, "x-ratelimit-minutely-remaining": "0", "x-ratelimit-minutely-reset": reset}
 
     for status in (200, 429):
         wait = wait_before(learned(strange, status).allowance, NO_CEILINGS, NOW)
@@ -236,14 +236,14 @@ def test_a_reset_on_another_clock_or_in_seconds_is_taken_for_the_next_minute(res
 
 
 def test_a_day_that_ends_on_another_clock_is_taken_for_ours() -> None:
-    strange = {**DAY, "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "1699999999000"}
+    strange = {**DAY, "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1699999999000"}
 
     assert wait_before(learned(strange, status=429).allowance, NO_CEILINGS, NOW) == Wait(NEXT_DAY, Reason.DAY)
 
 
 def test_a_429_that_says_only_when_to_come_back_is_believed() -> None:
-    soon = learned({"Retry-After": "90"}, status=429, before=after_calls(1, allowance=TOLD))
-    late = learned({"Retry-After": "1800"}, status=429, before=after_calls(1, allowance=TOLD))
+    soon = learned({"retry-after": "90"}, status=429, before=after_calls(1, allowance=TOLD))
+    late = learned({"retry-after": "1800"}, status=429, before=after_calls(1, allowance=TOLD))
 
     assert not soon.blocked
     assert wait_before(soon.allowance, NO_CEILINGS, NOW) == Wait(NOW + timedelta(seconds=90), Reason.MINUTE)
@@ -257,7 +257,7 @@ def test_a_429_that_says_only_when_to_come_back_is_believed() -> None:
 def test_when_to_come_back_is_read_in_seconds_and_as_a_date(said: str, seconds: int | None) -> None:
     expected = None if seconds is None else NOW + timedelta(seconds=seconds)
 
-    assert retry_after({"Retry-After": said}, NOW) == expected
+    assert retry_after({"retry-after": said}, NOW) == expected
 
 
 def test_another_answer_ends_a_row_of_429s() -> None:
