@@ -136,6 +136,7 @@ class Run:
                     raise ConfigurationError(problem)
                 unfit = {code: why for code in wanted if (why := why_unfit("target", code, divisions))}
                 for code, why in unfit.items():
+                    self._logger.warning("%s What waits for it stays parked.", why)
                     self._park(code, why)
                 self._work([reach[code] for code in wanted if code not in unfit])
         self.ledger.flush()

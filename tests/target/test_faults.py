@@ -143,6 +143,19 @@ def test_what_a_fault_parked_goes_first_in_the_next_run(target: InProcessTarget,
     assert loaded.states == [{"at": 2}]
 
 
+def test_what_waits_for_a_division_that_was_archived_meanwhile_is_told_in_the_log(
+    target: InProcessTarget, sandbox: Sandbox
+) -> None:
+    sandbox.fault("503", division=NORTH, method="POST", every=1)
+    target.load(wanted(NORTH, 1))
+    sandbox.change_division(NORTH, status=2)
+
+    loaded = target.load(wanted(SOUTH, 1))
+
+    assert (loaded.counts(NORTH), loaded.counts(SOUTH)) == ({"parked": 1}, {"created": 1})
+    assert "is archived; take it off the targets. What waits for it stays parked." in loaded.log
+
+
 def test_a_newer_wish_overtakes_a_parked_one(target: InProcessTarget, sandbox: Sandbox) -> None:
     sandbox.fault("503", division=NORTH, method="POST", every=1)
     target.load(wanted(NORTH, 1, City="Delft"))
