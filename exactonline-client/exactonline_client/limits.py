@@ -222,6 +222,8 @@ def _window(
         limit, remaining = int(headers[f"{prefix}limit"]), int(headers[f"{prefix}remaining"])
     except (KeyError, ValueError, OverflowError, OSError):
         return None
+    if limit < 1 or remaining < 0:  # no company lives with that: it would be waited for without end
+        return None
     return Window(limit, remaining, reset if -LATE <= reset - now <= at_most else next_reset)
 
 

@@ -235,6 +235,14 @@ def test_a_reset_on_another_clock_or_in_seconds_is_taken_for_the_next_minute(res
         assert wait == Wait(NEXT_MINUTE, Reason.MINUTE)
 
 
+@pytest.mark.parametrize(("limit", "remaining"), [("-1", "-1"), ("0", "0"), ("60", "-1")])
+def test_a_limit_that_never_lets_a_call_through_is_none(limit: str, remaining: str) -> None:
+    said = {**MINUTE, "X-RateLimit-Minutely-Limit": limit, "X-RateLimit-Minutely-Remaining": remaining}
+    allowance = learned(said, status=429).allowance
+
+    assert wait_before(allowance, NO_CEILINGS, NEXT_MINUTE) is None
+
+
 def test_a_day_that_ends_on_another_clock_is_taken_for_ours() -> None:
     strange = {**DAY, "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1699999999000"}
 
