@@ -123,7 +123,7 @@ class Budgets:
     def calls_left_today(self, division: int, local: datetime) -> int:
         """Calls that the day still allows, by the last that Exact said."""
         with self._mutex:
-            day = self._allowances.get(division, Allowance()).day.at(self.exacts_now(local))
+            day = self._allowances.get(division, Allowance()).at(self.exacts_now(local)).day
         return day.left(self._ceilings.per_day)
 
     def calls_per_minute(self, division: int) -> int:

@@ -58,9 +58,12 @@ class Window:
     resets_at: datetime | None
     """None until an answer told: the counter starts with the next call."""
 
-    def at(self, now: datetime) -> Window:
-        """The same counter seen at `now`: full again when its reset has passed."""
-        if self.resets_at is not None and now >= self.resets_at:
+    def at(self, now: datetime, at_most: timedelta) -> Window:
+        """The same counter seen at `now`: full again when its reset has passed.
+
+        So it is when the reset is further away than `at_most`: it was told before Exact's clock was known.
+        """
+        if self.resets_at is not None and not timedelta() < self.resets_at - now <= at_most:
             return Window(self.limit, self.limit, None)
         return self
 
@@ -85,6 +88,10 @@ class Allowance:
     told: bool = False
     """Whether an answer ever said what is left."""
 
+    def at(self, now: datetime) -> Allowance:
+        """The same seen at `now`."""
+        return replace(self, minute=self.minute.at(now, MINUTE_AT_MOST), day=self.day.at(now, DAY_AT_MOST))
+
 
 UNLIMITED = 2**31 - 1
 """The limit of a site that answers without saying what is left: it will refuse when it wants less."""
@@ -100,7 +107,8 @@ class Ceilings:
 
 def wait_before(allowance: Allowance, ceilings: Ceilings, now: datetime) -> Wait | None:
     """Whether the next call has to wait, and until when."""
-    day, minute = allowance.day.at(now), allowance.minute.at(now)
+    seen = allowance.at(now)
+    day, minute = seen.day, seen.minute
     if day.left(ceilings.per_day) == 0:
         return Wait(day.resets_at or next_midnight(now), Reason.DAY)
     if minute.left(ceilings.per_minute) == 0:
@@ -110,7 +118,8 @@ def wait_before(allowance: Allowance, ceilings: Ceilings, now: datetime) -> Wait
 
 def spend(allowance: Allowance, now: datetime) -> Allowance:
     """The allowance after one more call was sent at `now`."""
-    day, minute = allowance.day.at(now).less_one(), allowance.minute.at(now).less_one()
+    seen = allowance.at(now)
+    day, minute = seen.day.less_one(), seen.minute.less_one()
     return replace(
         allowance,
         day=day if day.resets_at else replace(day, resets_at=next_midnight(now)),

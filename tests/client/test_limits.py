@@ -243,6 +243,15 @@ def test_a_limit_that_never_lets_a_call_through_is_none(limit: str, remaining: s
     assert wait_before(allowance, NO_CEILINGS, NEXT_MINUTE) is None
 
 
+@pytest.mark.parametrize("ahead", [HOUR, HOUR * 30])
+def test_a_count_that_an_earlier_run_kept_on_another_clock_is_no_reason_to_wait(ahead: timedelta) -> None:
+    """Exact's clock is known from its first answer on, and the counts of earlier runs are on it."""
+    kept = after_calls(60, NOW + ahead)
+
+    assert wait_before(kept, NO_CEILINGS, NOW) is None
+    assert spend(kept, NOW).minute == Window(60, 59, NEXT_MINUTE)
+
+
 def test_a_day_that_ends_on_another_clock_is_taken_for_ours() -> None:
     strange = {**DAY, "x-ratelimit-remaining": "0", "x-ratelimit-reset": "1699999999000"}
 
