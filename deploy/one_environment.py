@@ -1,0 +1,37 @@
+"""meltano.yml for a machine where Meltano and our plugins share one environment: nothing is installed at run time.
+
+    python deploy/one_environment.py meltano.yml /opt/exactonline/bin > /project/meltano.yml
+
+Plugins that others wrote are left out, with the jobs that need them.
+"""
+# ruff: noqa: INP001 - a program in a folder of recipes, not a package
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+OUR_OWN = "-e ${MELTANO_PROJECT_ROOT}"
+
+
+def in_one_environment(plan: dict[str, Any], programs: Path) -> dict[str, Any]:
+    """The plan with our plugins alone, each as the program that is in this folder."""
+    blocks = set()
+    for kind, plugins in plan["plugins"].items():
+        ours = [plugin for plugin in plugins if plugin["pip_url"].startswith(OUR_OWN)]
+        for plugin in ours:
+            del plugin["pip_url"]
+            plugin["executable"] = str(programs / plugin["executable"])
+            blocks |= {plugin["name"], *(mapping["name"] for mapping in plugin.get("mappings", ()))}
+        plan["plugins"][kind] = ours
+    plan["jobs"] = [job for job in plan["jobs"] if {block for task in job["tasks"] for block in task.split()} <= blocks]
+    return plan
+
+
+if __name__ == "__main__":
+    yaml = YAML(typ="safe")
+    yaml.default_flow_style = False
+    yaml.dump(in_one_environment(yaml.load(Path(sys.argv[1])), Path(sys.argv[2])), sys.stdout)
