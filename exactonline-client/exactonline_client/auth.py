@@ -111,7 +111,6 @@ class Login(httpx.Auth):
                 return kept.tokens
         if kept.refresh_begun_at:
             raise self._lost(f"the one of {kept.refresh_begun_at:%Y-%m-%d %H:%M} UTC was interrupted")
-        self._tokens.begin_refresh(now)
         return self._settled(self._exchange(kept.tokens.refresh_token), kept.tokens, rejected)
 
     def _kept(self) -> Kept:
@@ -126,12 +125,18 @@ class Login(httpx.Auth):
 
     def _exchange(self, refresh_token: str) -> Exchange:
         """Send the refresh token; again only while no connection could be made, so that Exact saw nothing."""
+        begin: Callable[[], None] = self._begin
         for delay in CONNECT_DELAYS_SECONDS:
-            exchange = oauth.refresh(self._settings, self._transport, refresh_token)
+            exchange = oauth.refresh(self._settings, self._transport, refresh_token, begin)
             if isinstance(exchange.answer, Reply) or exchange.answer.was_sent:
                 return exchange
+            begin = _nothing  # it is begun, and counted once
             self._sleep(delay)
-        return oauth.refresh(self._settings, self._transport, refresh_token)
+        return oauth.refresh(self._settings, self._transport, refresh_token, begin)
+
+    def _begin(self) -> None:
+        """The last thing before a refresh goes out: a process that dies before it has spent nothing."""
+        self._tokens.begin_refresh(self._now())
 
     def _settled(self, exchange: Exchange, old: TokenSet, rejected: str | None) -> TokenSet:
         """What an answer means: a new pair, stored before it is returned, or why there is none."""
@@ -190,3 +195,7 @@ class Login(httpx.Auth):
 
     def _lost(self, cause: str) -> RefreshOutcomeUnknownError:
         return RefreshOutcomeUnknownError(self._settings.connection, cause, name=self._settings.name)
+
+
+def _nothing() -> None:
+    """What is left to do before another try."""

@@ -78,8 +78,8 @@ def redeem(settings: Settings, transport: Transport, code: str, redirect_uri: st
     return _exchange(OAuth2Session(settings.client_id, redirect_uri=redirect_uri), transport, ask)
 
 
-def refresh(settings: Settings, transport: Transport, refresh_token: str) -> Exchange:
-    """Send a refresh token, once."""
+def refresh(settings: Settings, transport: Transport, refresh_token: str, before: Callable[[], None]) -> Exchange:
+    """Send a refresh token, once. `before` is called when all is made ready and nothing was sent yet."""
 
     def ask(session: OAuth2Session) -> Mapping[str, Any]:
         token: Mapping[str, Any] = session.refresh_token(
@@ -90,13 +90,16 @@ def refresh(settings: Settings, transport: Transport, refresh_token: str) -> Exc
         )
         return token
 
-    return _exchange(OAuth2Session(settings.client_id), transport, ask)
+    return _exchange(OAuth2Session(settings.client_id), transport, ask, before)
 
 
 def _exchange(
-    session: OAuth2Session, transport: Transport, ask: Callable[[OAuth2Session], Mapping[str, Any]]
+    session: OAuth2Session,
+    transport: Transport,
+    ask: Callable[[OAuth2Session], Mapping[str, Any]],
+    before: Callable[[], None] = lambda: None,
 ) -> Exchange:
-    over = _OverTransport(transport)
+    over = _OverTransport(transport, before)
     session.mount(_SITE, over)
     token: Mapping[str, Any] | None = None
     try:
@@ -111,23 +114,24 @@ def _exchange(
 class _OverTransport(BaseAdapter):
     """Lets a requests session talk through our transport, the one place that opens sockets."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, before: Callable[[], None]) -> None:
         super().__init__()
         self._transport = transport
+        self._before = before
         self.answer: Reply | NoReply = NoReply(was_sent=False, cause="the request was not made")
 
     def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:  # type: ignore[override]
         """Carry one request over; a lost answer becomes a ConnectionError of requests."""
         body = request.body.encode() if isinstance(request.body, str) else request.body
-        self.answer = self._transport.send(
-            Request(
-                "POST" if request.method == "POST" else "GET",
-                request.path_url,
-                endpoint="oauth2/token",
-                headers={name: str(value) for name, value in request.headers.items() if name in _CARRIED},
-                body=body if isinstance(body, bytes) else None,
-            )
+        carried = Request(
+            "POST" if request.method == "POST" else "GET",
+            request.path_url,
+            endpoint="oauth2/token",
+            headers={name: str(value) for name, value in request.headers.items() if name in _CARRIED},
+            body=body if isinstance(body, bytes) else None,
         )
+        self._before()
+        self.answer = self._transport.send(carried)
         if isinstance(self.answer, NoReply):
             raise requests.ConnectionError(self.answer.cause)
         response = requests.Response()

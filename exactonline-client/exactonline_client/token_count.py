@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta, timezone
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from exactonline_client.errors import TryLaterError
 from exactonline_client.store import Store
@@ -26,17 +26,25 @@ class TokenCount:
 
     def today(self, now: datetime) -> int:
         """Requests made so far."""
-        mine = (token_requests.c.connection == self._connection) & (token_requests.c.day == _day(now))
         with self._store.read() as connection:
-            return connection.execute(select(token_requests.c.requests).where(mine)).scalar_one_or_none() or 0
+            return self._today(connection, now)
+
+    def _today(self, connection: Connection, now: datetime) -> int:
+        mine = (token_requests.c.connection == self._connection) & (token_requests.c.day == _day(now))
+        return connection.execute(select(token_requests.c.requests).where(mine)).scalar_one_or_none() or 0
 
     def add(self, now: datetime) -> None:
-        """Count a request that is about to go out. Whoever calls holds the lock of the tokens.
+        """Count a request that is about to go out.
 
         Raises:
             TryLaterError: It would be one too many.
         """
-        made = self.today(now) + 1
+        with self._store.write() as connection:
+            self.add_within(connection, now)
+
+    def add_within(self, connection: Connection, now: datetime) -> None:
+        """The same as a part of this transaction."""
+        made = self._today(connection, now) + 1
         if made > REQUESTS_PER_DAY:
             midnight = now.astimezone(timezone.utc).replace(hour=0, minute=0, second=0, microsecond=0)
             raise TryLaterError(
@@ -45,10 +53,9 @@ class TokenCount:
             )
         if made >= WARN_FROM:
             logger.warning("%d of %d token requests are made that Exact allows in a UTC day", made, REQUESTS_PER_DAY)
-        with self._store.write() as connection:
-            connection.execute(token_requests.delete().where(token_requests.c.connection == self._connection))
-            row = {"connection": self._connection, "day": _day(now), "requests": made}
-            connection.execute(token_requests.insert(), row)
+        connection.execute(token_requests.delete().where(token_requests.c.connection == self._connection))
+        row = {"connection": self._connection, "day": _day(now), "requests": made}
+        connection.execute(token_requests.insert(), row)
 
 
 def _day(now: datetime) -> str:

@@ -123,13 +123,13 @@ class TokenStore:
         return kept
 
     def begin_refresh(self, now: datetime) -> None:
-        """Remember, before the request goes out, that the refresh token may be spent from here on.
+        """Remember, right before the request goes out, that the refresh token may be spent from here on.
 
         Raises:
             TryLaterError: Exact allows no more token requests today.
         """
-        self.count.add(now)
         with self.store.write() as connection:
+            self.count.add_within(connection, now)
             connection.execute(tokens.update().where(self._in_force).values(refresh_begun_at=now.isoformat()))
 
     def end_refresh(self) -> None:

@@ -300,6 +300,18 @@ def test_a_refresh_whose_answer_was_lost_is_never_repeated(
     assert len(token_calls(sandbox)) == 1
 
 
+def test_a_refresh_that_died_before_its_request_went_out_is_not_taken_for_an_interrupted_one(
+    connect: Callable[..., ExactClient], sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr("exactonline_client.oauth.Request", None)  # the last that is made before it is sent
+        with pytest.raises(TypeError):
+            connect().login.access_token()
+
+    assert connect().login.access_token()
+    assert token_calls(sandbox) == [200]
+
+
 @pytest.mark.parametrize("kind", ["garbage_json", "html_body", "fault_500"])
 def test_a_refresh_whose_answer_cannot_be_read_is_never_repeated(
     connect: Callable[..., ExactClient], sandbox: Sandbox, kind: str
