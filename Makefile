@@ -75,6 +75,7 @@ storms: .venv/.ready ## Let four processes fight for one token, and kill refresh
 
 bench: .venv/.ready ## Measure calls, seconds and memory
 	$(BIN)/python benchmarks/accounts.py
+	$(BIN)/python benchmarks/preview.py
 
 clean: ## Remove all that was set up and all that was learned
 	rm -rf .venv .tools .meltano .exactonline output

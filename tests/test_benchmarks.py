@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-PROGRAM = Path(__file__).parents[1] / "benchmarks" / "accounts.py"
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+PROGRAM = BENCHMARKS / "accounts.py"
 
 
 @pytest.mark.timeout(120)
@@ -18,3 +19,14 @@ def test_the_benchmark_of_a_first_load_prints_its_figures() -> None:
     assert done.returncode == 0, done.stderr
     assert "First load: 40 accounts into 2 divisions" in done.stdout
     assert "bare loop, 8 connections" in done.stdout
+
+
+@pytest.mark.timeout(120)
+def test_the_benchmark_of_the_preview_prints_its_figures() -> None:
+    command = [sys.executable, BENCHMARKS / "preview.py", "--records", "300"]
+
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert "Preview of 300 records" in done.stdout
+    assert "times the bare query" in done.stdout

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 COLUMNS = ("division", "company", "code", "outcome", "field", "before", "after", "reason", "at")
-RISKY = ("=", "+", "-", "@", "\t", "\r", "\n")
+RISKY = ("=", "+", "-", "@", "\t", "\r", "\n", "\N{FULLWIDTH EQUALS SIGN}", "\N{FULLWIDTH COMMERCIAL AT}")
 CHUNK_BYTES = 64_000
 
 
@@ -47,7 +47,7 @@ def safe(value: Any) -> str:
     if isinstance(value, (bool, int, float)):
         return str(value)
     text = str(value)
-    return f"'{text}" if text.startswith(RISKY) else text
+    return f"'{text}" if text.lstrip(" ").startswith(RISKY) else text
 
 
 def _taken(lines: io.StringIO) -> bytes:

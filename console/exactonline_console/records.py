@@ -60,8 +60,13 @@ class Records:
         """One page; a number beyond the last shows the last."""
         if self._run is None:
             return Page([], 1, 0)
+        first = list(self._read(self._run, chosen, PAGE + 1, 0)) if number <= 1 else []
+        if number <= 1 and len(first) <= PAGE:  # a search that finds little goes through all records once, not twice
+            return Page(first, 1, len(first))
         count = self._count(chosen)
         number = min(max(1, number), max(1, -(-count // PAGE)))
+        if number == 1 and first:
+            return Page(first[:PAGE], 1, count)
         return Page(list(self._read(self._run, chosen, PAGE, (number - 1) * PAGE)), number, count)
 
     def all(self, chosen: Chosen) -> Iterator[dict[str, Any]]:

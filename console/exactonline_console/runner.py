@@ -27,12 +27,16 @@ LOCK = "run"
 LOOK_EVERY_SECONDS = 0.5
 BUSY = "Another run is under way on this store. Wait until it ends, or stop it; then start this one again."
 UNBRAKED = "1000000000"
+LOGS_KEPT = 200
 
 
 def start(project: Project, launch: Launch) -> None:
     """Begin to look after a launch, in a session of its own that no end of the page reaches."""
+    kept = sorted(project.folder.glob("*.log"), key=lambda one: one.stat().st_mtime)
+    for old in kept[:-LOGS_KEPT]:
+        old.unlink(missing_ok=True)
+    project.log(launch.id).touch(mode=0o600)
     with project.log(launch.id).open("ab") as log:
-        Path(log.name).chmod(0o600)
         subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-m", "exactonline_console.runner", launch.id],
             cwd=project.root,
