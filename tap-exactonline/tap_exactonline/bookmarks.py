@@ -20,6 +20,8 @@ LATE_COMMITS = timedelta(hours=1)
 """How long a transaction may take before its rows are missed. A guess, and a generous one."""
 MOST_REMEMBERED = 500
 """Rows of the overlap; half a page, so that reading them again costs no call of its own."""
+ANCHORS = 10
+"""Rows below the overlap that are remembered as well, so that the next reading surely finds its place."""
 LOG_KEPT = timedelta(days=55)
 """Exact keeps deletions for two months; after this long the log cannot tell them all any more."""
 UNKNOWN = ""
@@ -187,12 +189,12 @@ class Reading:
         )
 
     def _overlap(self, floor: int) -> tuple[int, dict[str, int]]:
-        """Where the overlap begins, and its rows with the one before, by which the next reading finds its place."""
+        """Where the overlap begins, and its rows with some before, by which the next reading finds its place."""
         gone, before = self.missing(), self._bookmark.delivered if self._bookmark else {}
         kept = {key: version for key, version in before.items() if key not in gone and key != UNKNOWN} | self._read
         rows = nlargest(MOST_REMEMBERED, kept.items(), key=lambda one: one[1])
         above = [row for row in rows if row[1] > floor]
-        rows = rows[: len(above) + 1]
+        rows = rows[: len(above) + ANCHORS]
         if not rows:
             return floor, {}
         first = rows[-1][1] - 1

@@ -15,6 +15,8 @@ from exactonline_client.store import Store
 from sqlalchemy import Column, Integer, String, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+IDS_AT_A_TIME = 500
+
 metadata = VersionedTables("tap-exactonline", Path(__file__).parent / "migrations")
 
 known_accounts = Table(
@@ -64,6 +66,19 @@ class KnownAccounts:
         )
         with self._store.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
+
+    def last_seen(self, division: int, account_ids: Sequence[str]) -> dict[str, datetime]:
+        """When the last reading began in which each of these accounts was new."""
+        found: dict[str, datetime] = {}
+        query = select(known_accounts.c.account_id, known_accounts.c.read_at).where(
+            known_accounts.c.site == self._site, known_accounts.c.division == division
+        )
+        with self._store.read() as connection:
+            for start in range(0, len(account_ids), IDS_AT_A_TIME):
+                some = known_accounts.c.account_id.in_(account_ids[start : start + IDS_AT_A_TIME])
+                for row in connection.execute(query.where(some)):
+                    found[row.account_id] = datetime.fromisoformat(row.read_at)
+        return found
 
     def unseen(self, division: int, read_at: datetime) -> list[str]:
         """Accounts that the reading in full which began then did not see."""

@@ -18,7 +18,7 @@ from tap_exactonline.known import KnownAccounts
 
 logger = logging.getLogger(__name__)
 
-LOG_FIELDS = ("ID", "EntityKey", "EntityType", "Division", "Timestamp")
+LOG_FIELDS = ("ID", "EntityKey", "EntityType", "Division", "Timestamp", "DeletedDate")
 NO_BOOKMARK = "there is no bookmark"
 WENT_BACK = "rows that were read before are neither there nor in the deletion log, as after a restored backup"
 TOO_OLD = "the last reading lies further back than Exact's deletion log"
@@ -91,13 +91,14 @@ class Readings:
         log_fits = bookmark is not None and why is None and bookmark.series == series
         reading = Reading(bookmark if log_fits else None, began)
         rows = self._deletion_log(division, reading.after, chosen)
-        yield from reading.new(rows)
+        told = self._still_true(division, reading.new(rows))
+        yield from told
         if why_compare is not None:
             gone = self._gone(division, began, why_compare)
             if gone is None:
                 return None
-            told = {row["EntityKey"] for row in rows}
-            yield from (_as_deletion(division, key, reading.newest) for key in gone if key not in told)
+            keys = {row["EntityKey"] for row in told}
+            yield from (_as_deletion(division, key, reading.newest) for key in gone if key not in keys)
         after = reading.bookmark(self._now_at_most(division), fields=frozenset(chosen), moved_at=moved_at)
         return after.of_series(series)
 
@@ -117,7 +118,7 @@ class Readings:
         rows = self._deletion_log(division, bookmark.after if bookmark else 0, (*LOG_FIELDS, *fields))
         if UNKNOWN in missing:
             return not any(int(row["Timestamp"]) > (bookmark.timestamp if bookmark else 0) for row in rows)
-        return not missing <= {digest(row["EntityKey"]) for row in rows}
+        return not missing <= {digest(row["EntityKey"]) for row in self._still_true(division, rows)}
 
     def _deletion_log(self, division: int, after: int, fields: Sequence[str]) -> list[Row]:
         """The log above a row version, asked for once in a run: it also tells what is missing among the accounts."""
@@ -128,6 +129,11 @@ class Readings:
             rows = [row for page in pages for row in page if row.get("EntityType") in accounts and row["EntityKey"]]
             self._log[division, after] = rows
         return self._log[division, after]
+
+    def _still_true(self, division: int, rows: Sequence[Row]) -> list[Row]:
+        """Deletions of accounts that are not there again: none that a later reading has seen."""
+        seen = self._known(division).last_seen(division, [row["EntityKey"] for row in rows])
+        return [row for row in rows if not _was_before(row.get("DeletedDate"), seen.get(row["EntityKey"]))]
 
     def _gone(self, division: int, began: datetime, why: str) -> list[str] | None:
         """Accounts that were read once and are not there now; None if the division shows none at all."""
@@ -173,6 +179,10 @@ def _why_compare(bookmark: Bookmark | None, series: str, began: datetime) -> str
 
 def _is_too_old(bookmark: Bookmark, began: datetime) -> bool:
     return bookmark.read_at is not None and began - bookmark.read_at > LOG_KEPT
+
+
+def _was_before(deleted_date: str | None, seen_at: datetime | None) -> bool:
+    return deleted_date is not None and seen_at is not None and datetime.fromisoformat(deleted_date) < seen_at
 
 
 def _disbelieve(division: int) -> None:

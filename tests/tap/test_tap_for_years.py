@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sandbox_driver import SOURCE, customer, small_world
 from singer_driver import Project, Ran
+from tap_exactonline.bookmarks import ANCHORS
 
 QUIET = 3
 """Calls of a run after which nothing changed: divisions, accounts, deletions."""
@@ -72,12 +73,13 @@ def test_a_row_that_was_committed_late_is_delivered_once(project: Project) -> No
 
 def test_an_overlap_of_an_hour_grows_no_larger_than_what_changed_in_it(project: Project) -> None:
     ran = project.read()
-    for number in range(5, 10):
+    for number in range(5, 25):
         project.sandbox.advance(2 * 3600)
         project.sandbox.seed(SOURCE, [customer(number)])
         ran = project.read(state=ran.state)
 
-    assert len(reading(ran)["delivered"]) == len(reading(ran)["marks"]) == 2  # this hour's and the one before
+    assert len(reading(ran)["marks"]) == 2  # this hour's and the one before
+    assert len(reading(ran)["delivered"]) == 1 + ANCHORS
 
 
 def test_a_quiet_run_costs_three_calls_and_delivers_nothing(project: Project) -> None:
@@ -293,3 +295,40 @@ def test_an_interval_of_months_is_bridged_without_reading_all_rows(project: Proj
 
     assert codes(project.read(state=first.state)) == ["2"]
     assert calls(project) == QUIET
+
+
+def test_a_deletion_is_not_told_of_an_account_that_is_back(project: Project) -> None:
+    first = project.read()
+    project.sandbox.remove(SOURCE, "2")
+    project.sandbox.advance(60)
+    project.sandbox.seed(SOURCE, [customer(2)])
+    project.sandbox.advance(60)
+
+    second = project.read(state=first.state)
+    after_a_lost_state = project.read()
+
+    assert (codes(second), gone(second)) == (["2"], [])
+    assert gone(after_a_lost_state) == []
+
+
+def test_a_deletion_right_after_the_reading_is_told_by_the_next_one(project: Project) -> None:
+    first = project.read()
+    project.sandbox.advance(5)
+    project.sandbox.remove(SOURCE, "2")
+
+    assert len(gone(project.read(state=first.state))) == 1
+
+
+def test_what_was_deleted_came_back_and_vanished_with_a_backup_is_gone(project: Project) -> None:
+    first = project.read()
+    project.sandbox.remove(SOURCE, "2")
+    second = project.read(state=first.state)
+    project.sandbox.advance(60)
+    project.sandbox.back_up(SOURCE)
+    project.sandbox.seed(SOURCE, [customer(2)])
+    third = project.read(state=second.state)
+    project.sandbox.restore(SOURCE)
+
+    fourth = project.read(state=third.state)
+
+    assert (codes(third), len(gone(fourth))) == (["2"], 1)
