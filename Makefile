@@ -7,7 +7,7 @@ REPORT := output/sandbox
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 
-.PHONY: help setup run page fresh test browser check docs sandbox kills storms bench clean
+.PHONY: help setup run page fresh test browser check docs sandbox kills storms year bench clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -72,6 +72,9 @@ storms: .venv/.ready ## Let four processes fight for one token, and kill refresh
 	$(BIN)/python tests/storms/token_storm.py --seconds 120 --store sqlite
 	$(BIN)/python tests/storms/token_storm.py --seconds 120 --store postgres
 	$(BIN)/python tests/storms/refresh_kills.py --kills 100
+
+year: .venv/.ready ## Live through a year of four runs a day, with all that happens to companies in one
+	$(BIN)/python tests/year/program.py
 
 bench: .venv/.ready ## Measure calls, seconds and memory
 	$(BIN)/python benchmarks/accounts.py
