@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from typing import IO, Any, cast
 
 import msgspec
+from mapper_exactonline.shapes import what_is_wrong
 from singer_sdk.contrib.msgspec import MsgSpecReader, decoder
 from singer_sdk.exceptions import InvalidInputLine
 
 BYTE_ORDER_MARK = "\ufeff"
-TYPES = ("ACTIVATE_VERSION", "RECORD", "SCHEMA", "STATE")
+NO_BATCH = "is a BATCH message, which this target does not take; take batch_config out of the tap's settings"
 
 
 class MessageReader(MsgSpecReader):
@@ -38,31 +39,9 @@ class MessageReader(MsgSpecReader):
         message = _decoded(line)
         if not isinstance(message, dict) or "type" not in message:
             raise InvalidInputLine("A line of the input is not a Singer message.")
-        if wrong := what_is_wrong(message):
+        if wrong := NO_BATCH if message["type"] == "BATCH" else what_is_wrong(message):
             raise InvalidInputLine(f"A line of the input {wrong}.")
         return message
-
-
-def what_is_wrong(message: Mapping[str, Any]) -> str | None:
-    """Why a message is not of the shape that Singer gives its type, or None."""
-    kind = message["type"]
-    if kind == "BATCH":
-        return "is a BATCH message, which this target does not take; take batch_config out of the tap's settings"
-    if kind not in TYPES:
-        return f"has a type that is none of {', '.join(TYPES)}"
-    if kind == "STATE":
-        return None if isinstance(message.get("value"), dict) else "is a STATE whose value is no object"
-    if not isinstance(message.get("stream"), str):
-        return f"is a {kind} that names no stream"
-    if kind == "RECORD" and not isinstance(message.get("record"), dict):
-        return f"is a RECORD of the stream {message['stream']} whose record is no object"
-    if kind == "SCHEMA":
-        schema = message.get("schema")
-        if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
-            return f"is a SCHEMA of the stream {message['stream']} without properties"
-        if not isinstance(message.get("key_properties") or [], list):
-            return f"is a SCHEMA of the stream {message['stream']} whose key_properties are no list"
-    return None
 
 
 def _whole_lines(lines: Iterable[str]) -> Iterator[str]:

@@ -194,7 +194,18 @@ def test_batch_files_of_a_stream_that_is_copied_are_refused() -> None:
         mapped({"target_divisions": [201]}, schema("accounts", "ID"), batch)
 
 
-@pytest.mark.parametrize("line", ['{"type": "RECORD", "stre', "[1]", '{"record": {"Name": "secret party"}}'])
+@pytest.mark.parametrize(
+    "line",
+    [
+        '{"type": "RECORD", "stre',
+        "[1]",
+        '{"record": {"Name": "secret party"}}',
+        '{"type": "RECORD", "stream": "accounts", "record": ["secret party"]}',
+        '{"type": "RECORD", "stream": "accounts"}',
+        '{"type": "SCHEMA", "stream": "accounts", "schema": null}',
+        '{"type": "secret party"}',
+    ],
+)
 def test_a_line_that_is_no_message_is_named_by_its_number_and_not_repeated(line: str) -> None:
     with pytest.raises(InvalidInputLine, match=r"^Line 3 of the input") as refusal:
         mapped_text({}, f"\n{json.dumps(schema('deleted_accounts', 'ID'))}\n{line}")
@@ -275,7 +286,7 @@ class Trickle(io.BytesIO):
 
 @given(st.lists(st.text("ab é🏢", max_size=6)), st.lists(st.integers(1, 9)), st.booleans())
 def test_lines_are_whole_however_the_bytes_arrive(texts: list[str], sizes: list[int], ended: bool) -> None:
-    messages = [{"type": "STATE", "value": text} for text in texts]
+    messages = [{"type": "STATE", "value": {"text": text}} for text in texts]
     content = "\n".join(json.dumps(message) for message in messages) + "\n" * ended
     received: list[Message] = []
 

@@ -20,6 +20,8 @@ from singer_sdk.exceptions import InvalidInputLine
 from singer_sdk.singerlib.encoding.base import GenericSingerReader, GenericSingerWriter
 from singer_sdk.singerlib.messages import Message
 
+from mapper_exactonline.shapes import what_is_wrong
+
 logger = logging.getLogger(__name__)
 
 READ_BYTES: Final = 65_536  # a pipe of Linux holds this much
@@ -122,6 +124,8 @@ class LineReader(GenericSingerReader[bytes]):
             raise InvalidInputLine(f"Line {self._line_number} of the input is not whole: {error}.") from error
         if not isinstance(message, dict) or "type" not in message:
             raise InvalidInputLine(f"Line {self._line_number} of the input is not a Singer message.")
+        if wrong := what_is_wrong(message):
+            raise InvalidInputLine(f"Line {self._line_number} of the input {wrong}.")
         return message
 
     def _lines(self, source: Binary) -> Iterator[bytes]:
