@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 
 from exactonline_console.jobs import Job
@@ -60,6 +60,8 @@ class Doubts:
 
     no_preview: bool = False
     preview_is_old: bool = False
+    job_is_newer: bool = False
+    """It was changed after the preview."""
     overwrites: bool = False
     """Codes that belong to somebody else are overwritten (on_collision)."""
     braked: int = 0
@@ -68,15 +70,18 @@ class Doubts:
     """Records refused because their code belongs to somebody else."""
 
     def __bool__(self) -> bool:
-        return any((self.no_preview, self.preview_is_old, self.overwrites, self.braked, self.collisions))
+        return any(getattr(self, one.name) for one in fields(self))
 
 
-def doubts(job: Job, preview: Result | None, braked: int, collisions: int, now: datetime) -> Doubts:
+def doubts(
+    job: Job, changed_at: datetime, preview: Result | None, braked: int, collisions: int, now: datetime
+) -> Doubts:
     """What the last preview of a job gives reason to ask."""
     if preview is None or preview.state != "done":
         return Doubts(no_preview=True, overwrites=job.on_collision == "overwrite")
     return Doubts(
         preview_is_old=now - preview.started_at > FRESH,
+        job_is_newer=changed_at > preview.started_at,
         overwrites=job.on_collision == "overwrite",
         braked=braked,
         collisions=collisions,

@@ -6,6 +6,7 @@ import io
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +108,11 @@ def save(project: Project, new: Job) -> None:
     draft = file.with_suffix(".draft")
     draft.write_text(text.getvalue(), encoding="utf-8")
     draft.replace(file)
+
+
+def changed_at(project: Project, name: str) -> datetime:
+    """When the job's file was last changed, by the page or by hand."""
+    return datetime.fromtimestamp(_file(project, name).stat().st_mtime, timezone.utc)
 
 
 def remove(project: Project, name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -126,6 +127,17 @@ class Launches:
     def _set(self, launch: str, **values: Any) -> None:
         with self._store.write() as connection:
             connection.execute(launches.update().where(launches.c.id == launch).values(**values))
+
+
+def reads_all(changed_at: datetime, earlier: Iterable[Launch]) -> bool:
+    """Whether a run of a job that was changed then must read all of the source, not only what changed there.
+
+    A new target or field is wanted for customers that did not change too; that is so until such a run went to its end.
+    """
+    writing = [one for one in earlier if not one.is_preview]
+    if any(one.status == 0 and one.asked_at > changed_at for one in writing):
+        return False
+    return any(one.asked_at <= changed_at for one in writing)
 
 
 def _launch(row: Any) -> Launch:

@@ -17,8 +17,8 @@ from types import FrameType
 from exactonline_client.errors import ConfigurationError, ExactError
 from exactonline_client.store import Store
 
-from exactonline_console.jobs import job
-from exactonline_console.launches import Launch, Launches
+from exactonline_console.jobs import changed_at, job
+from exactonline_console.launches import Launch, Launches, reads_all
 from exactonline_console.logs import sentence_of
 from exactonline_console.processes import Known
 from exactonline_console.project import Project
@@ -65,7 +65,7 @@ def look_after(project: Project, store: Store, launch: Launch) -> None:
 def _run(project: Project, launches: Launches, launch: Launch) -> int:
     with project.log(launch.id).open("ab") as log:
         meltano = subprocess.Popen(  # noqa: S603 - a fixed program; the job's name is checked
-            command(project, launch),
+            command(project, launch, launches.newest(job=launch.job)),
             cwd=project.root,
             env=environment(project, launch),
             stdin=subprocess.DEVNULL,
@@ -90,10 +90,12 @@ def _run(project: Project, launches: Launches, launch: Launch) -> int:
     return meltano.returncode
 
 
-def command(project: Project, launch: Launch) -> list[str]:
+def command(project: Project, launch: Launch, earlier: list[Launch]) -> list[str]:
     """What a person would type."""
     where = ["--environment", project.environment] if project.environment else []
-    return [str(project.meltano), *where, "--log-format", "json", "run", job(project, launch.job).name]
+    name = job(project, launch.job).name
+    which = ["--full-refresh"] if reads_all(changed_at(project, name), earlier) else []
+    return [str(project.meltano), *where, "--log-format", "json", "run", *which, name]
 
 
 def environment(project: Project, launch: Launch) -> dict[str, str]:

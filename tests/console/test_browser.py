@@ -214,6 +214,22 @@ def test_two_browsers_a_killed_page_and_a_run_that_goes_on(
     assert sandbox.codes(201) == sandbox.codes(202) == ["1", "2", "3"]
 
 
+def test_a_company_that_is_added_gets_what_did_not_change_too(
+    person: Callable[..., Person], served: Page, sandbox: Sandbox
+) -> None:
+    helper = Visitor(served.url)
+    helper.connect(sandbox)
+    helper.save_job(targets=(201,))
+    anna = person()
+    for targets in (["201"], ["201", "203"]):
+        helper.post("/jobs/customers", source="100", targets=targets)
+        anna.goes_to("/jobs/customers/synchronize")
+        anna.clicks("Yes, synchronize")
+        anna.waits_for_the_end()
+
+    assert sandbox.codes(203) == sandbox.codes(201) == ["1", "2", "3"]
+
+
 def test_a_stop_in_the_middle_loses_nothing(
     person: Callable[..., Person], served: Page, sandbox_factory: SandboxFactory
 ) -> None:

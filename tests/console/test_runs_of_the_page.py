@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 from console_driver import Here, Visitor
 from exactonline_client.store import Store
-from exactonline_console import tables
+from exactonline_console import runner, tables
 from exactonline_console.actions import Actions
 from exactonline_console.forecast import CompanyForecast, doubts, minutes_in_all
 from exactonline_console.jobs import Job, save
-from exactonline_console.launches import Launch, Launches
+from exactonline_console.launches import Kind, Launch, Launches, reads_all
 from exactonline_console.logs import last_lines, sentence_of
 from exactonline_console.processes import Known
 from exactonline_console.project import Project
@@ -145,16 +145,54 @@ def test_a_preview_writes_nothing_and_brakes_are_off_only_when_said(page: Here) 
     assert preview["EXACTONLINE_RUN_BY"] == "anna"
 
 
+BEFORE = NOW - timedelta(hours=1)
+
+
 def test_without_a_fresh_preview_a_person_is_asked_once_more() -> None:
     job = Job("customers", ("holding",), 100, (201,))
 
-    assert doubts(job, None, 0, 0, NOW).no_preview
-    assert doubts(job, replace(RESULT, state="failed"), 0, 0, NOW).no_preview
-    assert doubts(job, RESULT, 0, 0, NOW + timedelta(days=2)).preview_is_old
-    assert doubts(job, RESULT, 3, 0, NOW)
-    assert doubts(job, RESULT, 0, 1, NOW)
-    assert doubts(replace(job, on_collision="overwrite"), RESULT, 0, 0, NOW).overwrites
-    assert not doubts(job, RESULT, 0, 0, NOW)
+    assert doubts(job, BEFORE, None, 0, 0, NOW).no_preview
+    assert doubts(job, BEFORE, replace(RESULT, state="failed"), 0, 0, NOW).no_preview
+    assert doubts(job, BEFORE, RESULT, 0, 0, NOW + timedelta(days=2)).preview_is_old
+    assert doubts(job, NOW + timedelta(minutes=1), RESULT, 0, 0, NOW).job_is_newer
+    assert doubts(job, BEFORE, RESULT, 3, 0, NOW)
+    assert doubts(job, BEFORE, RESULT, 0, 1, NOW)
+    assert doubts(replace(job, on_collision="overwrite"), BEFORE, RESULT, 0, 0, NOW).overwrites
+    assert not doubts(job, BEFORE, RESULT, 0, 0, NOW)
+
+
+@pytest.mark.parametrize(
+    ("earlier", "reads"),
+    [
+        ([], False),
+        ([("sync", -1, 0)], True),
+        ([("sync", -1, 1)], True),
+        ([("preview", -1, 0)], False),
+        ([("sync", -1, 0), ("preview", 1, 0)], True),
+        ([("sync", -1, 0), ("sync", 1, 143)], True),
+        ([("sync", -1, 0), ("sync", 1, 0)], False),
+        ([("sync", 1, 0)], False),
+    ],
+)
+def test_a_job_that_was_changed_reads_all_of_the_source_until_that_went_to_its_end(
+    earlier: list[tuple[Kind, int, int]], reads: bool
+) -> None:
+    launches = [
+        replace(LAUNCH, kind=kind, asked_at=NOW + timedelta(hours=hours), status=status)
+        for kind, hours, status in earlier
+    ]
+
+    assert reads_all(NOW, launches) is reads
+
+
+def test_what_is_run_is_what_a_person_would_type(page: Here) -> None:
+    _write_job(page.folder)
+    before = replace(LAUNCH, status=0)
+
+    command = runner.command(Project.at(page.folder), LAUNCH, [before])
+
+    assert Path(command[0]).name == "meltano"
+    assert command[1:] == ["--log-format", "json", "run", "--full-refresh", "customers"]
 
 
 def test_a_run_takes_as_long_as_its_slowest_company_or_eight_side_by_side() -> None:

@@ -160,7 +160,9 @@ def _download(visit: Visit, result: Result, chunks: Iterator[bytes], kind: str, 
 
 def _doubts(visit: Visit, job: Job, last: Result | None) -> Doubts:
     found = Records(visit.store, last) if last else None
-    return doubts(job, last, found.braked() if found else 0, found.collisions() if found else 0, utc_now())
+    changed_at = jobs.changed_at(visit.project, job.name)
+    braked, collisions = (found.braked(), found.collisions()) if found else (0, 0)
+    return doubts(job, changed_at, last, braked, collisions, utc_now())
 
 
 def _names(visit: Visit, result: Result) -> dict[int | None, str]:
