@@ -141,6 +141,18 @@ class Project:
             options = (*options, "--state", str(path))
         return self.tap.run_here(self.tap_config(**settings), *options)
 
+    def catalog(self, without: set[str]) -> Path:
+        """A catalog with these properties of `accounts` taken off."""
+        found = json.loads(self.read("--discover").output)
+        for stream in found["streams"]:
+            for entry in stream["metadata"]:
+                name = entry["breadcrumb"][-1:]
+                if stream["tap_stream_id"] == "accounts" and name and name[0] in without:
+                    entry["metadata"]["selected"] = False
+        path = self.folder / "catalog.json"
+        path.write_text(json.dumps(found), encoding="utf-8")
+        return path
+
     def load(self, given: str, **settings: Any) -> Ran:
         """What the target makes of these lines."""
         return self.target.run_here(self.target_config(**settings), given=given)

@@ -192,28 +192,13 @@ def test_a_newest_row_that_was_deleted_before_the_log_began_is_found_too(project
 
 
 def test_a_property_that_is_selected_later_means_a_reading_in_full(project: Project) -> None:
-    first = project.read("--catalog", str(catalog(project, without={"City"})))
+    first = project.read("--catalog", str(project.catalog({"City"})))
 
     second = project.read(state=first.state)
-    third = project.read("--catalog", str(catalog(project, without={"City"})), state=second.state)
+    third = project.read("--catalog", str(project.catalog({"City"})), state=second.state)
 
     assert "more is selected than it was read with: City" in second.log
     assert (codes(second), codes(third)) == (["1", "2", "3"], [])
-
-
-def catalog(project: Project, without: set[str]) -> Path:
-    found = json.loads(project.read("--discover").output)
-    for stream in found["streams"]:
-        for entry in stream["metadata"]:
-            if (
-                stream["tap_stream_id"] == "accounts"
-                and entry["breadcrumb"][-1:]
-                and entry["breadcrumb"][-1] in without
-            ):
-                entry["metadata"]["selected"] = False
-    path = project.folder / "catalog.json"
-    path.write_text(json.dumps(found), encoding="utf-8")
-    return path
 
 
 def test_a_lost_store_means_a_reading_in_full(project: Project) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -30,22 +29,6 @@ def rich(project: Project) -> Project:
 
 def kinds(ran: Ran) -> list[tuple[str, str]]:
     return [(message["type"], message.get("stream", "")) for message in ran.messages]
-
-
-def catalog(project: Project, deselect: set[str]) -> Path:
-    """A catalog with these properties of `accounts` taken off."""
-    found = json.loads(project.read("--discover").output)
-    for stream in found["streams"]:
-        for entry in stream["metadata"]:
-            if (
-                stream["tap_stream_id"] == "accounts"
-                and entry["breadcrumb"][-1:]
-                and entry["breadcrumb"][-1] in deselect
-            ):
-                entry["metadata"]["selected"] = False
-    path = project.folder / "catalog.json"
-    path.write_text(json.dumps(found), encoding="utf-8")
-    return path
 
 
 def selected(project: Project, endpoint: str) -> set[str]:
@@ -116,7 +99,7 @@ def test_records_hold_no_property_that_the_schema_lacks(rich: Project) -> None:
 
 
 def test_exact_is_asked_for_the_selected_properties_only(rich: Project) -> None:
-    path = catalog(rich, {"Email", "Phone", "Remarks"})
+    path = rich.catalog({"Email", "Phone", "Remarks"})
 
     (account,) = rich.read("--catalog", str(path)).records("accounts")
 
@@ -128,7 +111,7 @@ def test_exact_is_asked_for_the_selected_properties_only(rich: Project) -> None:
 def test_keys_code_and_division_come_even_when_deselected(rich: Project) -> None:
     names = {"ID", "Timestamp", "Code", "Division"}
 
-    (account,) = rich.read("--catalog", str(catalog(rich, names))).records("accounts")
+    (account,) = rich.read("--catalog", str(rich.catalog(names))).records("accounts")
 
     assert names <= account.keys()
 
