@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import functools
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
 
 import click
 import uvicorn
-from exactonline_client.errors import ExactError
+from exactonline_client.command_line import plainly
 
 from exactonline_console.app import application
 from exactonline_console.project import Project
 from exactonline_console.security import doors
 from exactonline_console.users import Users
 
-F = TypeVar("F", bound=Callable[..., Any])
 PORT = 8066
 
 EXAMPLES = """
@@ -32,19 +28,6 @@ Examples:
 @click.group(epilog=EXAMPLES)
 def main() -> None:
     """Serve the page: connect, choose, preview, synchronize, read the result."""
-
-
-def _plainly(command: F) -> F:
-    """Tell an error in one line."""
-
-    @functools.wraps(command)
-    def run(*arguments: Any, **options: Any) -> Any:
-        try:
-            return command(*arguments, **options)
-        except ExactError as error:
-            raise click.ClickException(str(error)) from None
-
-    return run  # type: ignore[return-value] # the same signature
 
 
 _of_project = click.option(
@@ -68,7 +51,7 @@ Exit status: 0 stopped, 1 not started, with one line that says why, 2 misspelt.
 @click.option("--address", "addresses", multiple=True, help="Address under which browsers come in, if it is another.")
 @click.option("--user-header", help="Header in which a proxy says who it let in, as X-Forwarded-User.")
 @click.option("--proxy", "proxies", multiple=True, help="Address of such a proxy. Default: this machine.")
-@_plainly
+@plainly
 def serve(
     *,
     folder: Path,
@@ -84,14 +67,16 @@ def serve(
     (--user-header). Runs go on when it ends.
     """
     project = Project.at(folder)
+    trusted = {"proxies": proxies} if proxies else {}
     with project.open_store() as store:
+        has_users = bool(Users(store).names())
+        ways = doors(host, port, addresses, user_header=user_header, has_users=has_users, **trusted)
         config = uvicorn.Config("", host=host, port=port, log_level="warning", proxy_headers=False, server_header=False)
         listening = config.bind_socket()
         listening.listen()  # from here on a browser waits, rather than being turned away
-        port = int(listening.getsockname()[1])
-        trusted = {"proxies": proxies} if proxies else {}
-        has_users = bool(Users(store).names())
-        ways = doors(host, port, addresses, user_header=user_header, has_users=has_users, **trusted)
+        if not port:
+            port = int(listening.getsockname()[1])
+            ways = doors(host, port, addresses, user_header=user_header, has_users=has_users, **trusted)
         config.app = application(project, store, ways)
         click.echo(f"The page is at {min(ways.origins)}/ (end it with Ctrl-C; runs go on)")
         sys.stdout.flush()
@@ -102,7 +87,7 @@ def serve(
 @_of_project
 @click.argument("name")
 @click.password_option(help="Asked for when it is not given.")
-@_plainly
+@plainly
 def add_user(*, folder: Path, name: str, password: str) -> None:
     """Let somebody in by a password, or give a new one. From the first on, everybody needs one."""
     with Project.at(folder).open_store() as store:
@@ -113,7 +98,7 @@ def add_user(*, folder: Path, name: str, password: str) -> None:
 @main.command("remove-user")
 @_of_project
 @click.argument("name")
-@_plainly
+@plainly
 def remove_user(*, folder: Path, name: str) -> None:
     """Let somebody in no more."""
     with Project.at(folder).open_store() as store:
@@ -123,7 +108,7 @@ def remove_user(*, folder: Path, name: str) -> None:
 
 @main.command("users")
 @_of_project
-@_plainly
+@plainly
 def list_users(*, folder: Path) -> None:
     """List who may come in."""
     with Project.at(folder).open_store() as store:

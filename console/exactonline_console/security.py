@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.loopback import is_loopback
 
 LARGEST_BODY_BYTES = 1_000_000
 READING = {"GET", "HEAD"}
@@ -46,7 +46,7 @@ class Doors:
     @property
     def is_local(self) -> bool:
         """Whether only this machine gets in."""
-        return _is_loopback(self.host)
+        return is_loopback(self.host)
 
     def wrong_with(self, method: str, headers: Mapping[str, str]) -> str | None:
         """Why a request is turned away at once, or None.
@@ -94,7 +94,7 @@ def doors(
     Raises:
         ConfigurationError: They would be open to everybody, or browsers could not come in.
     """
-    if not _is_loopback(host) and not has_users and user_header is None:
+    if not is_loopback(host) and not has_users and user_header is None:
         raise ConfigurationError(
             f"{host} is reached from other machines, and nobody needs a password yet. Make one first: "
             "exactonline-console add-user NAME. Or let a proxy say who it is: --user-header X-Forwarded-User."
@@ -105,7 +105,7 @@ def doors(
             "Say under which address browsers come in: --address https://console.example.com (may be repeated)."
         )
     origins = {_origin(address) for address in addresses}
-    if _is_loopback(host):
+    if is_loopback(host):
         origins |= {f"http://{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
     elif not wildcard:
         origins.add(f"http://{host}:{port}")
@@ -127,12 +127,3 @@ def _origin(address: str) -> str:
     if url.scheme not in {"http", "https"} or not url.hostname or url.path not in {"", "/"}:
         raise ConfigurationError(f"--address {address}: give scheme and name, as https://console.example.com.")
     return f"{url.scheme}://{url.netloc}"
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import ipaddress
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.loopback import is_loopback
 
 TRANSPORTS = "exactonline_client.transports"
 """Entry points: a URL scheme of its own → a function from the address to an httpx transport."""
@@ -194,7 +194,7 @@ def _checked_address(base_url: str) -> str:
         readable = False
     if not readable:
         raise ConfigurationError(f"The setting base_url is {address}, which is no address that can be read.")
-    if url.hostname and (url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname))):
+    if url.hostname and (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname))):
         return f"{url.scheme}://{url.netloc.lower()}{url.path}".rstrip("/")
     if url.scheme == "http":
         raise ConfigurationError(
@@ -220,7 +220,7 @@ def webhook_address(value: Any) -> str | None:
         return None
     try:
         url = urlsplit(address)
-        is_safe = url.scheme == "https" or (url.scheme == "http" and _is_loopback(url.hostname or ""))
+        is_safe = url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname or ""))
         if is_safe and url.hostname and url.port != 0:
             return address
     except ValueError:
@@ -228,15 +228,6 @@ def webhook_address(value: Any) -> str | None:
     raise ConfigurationError(
         "The setting webhook_url must be an https address; plain http goes to a loopback address only."
     )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def _own_divisions(connection: str, codes: Iterable[Any]) -> tuple[int, ...]:

@@ -107,6 +107,15 @@ def test_an_address_that_is_not_the_end_of_this_login_is_told(visitor: Visitor, 
     assert "That address is the end of another login" in shown.text
 
 
+def test_who_has_no_terminal_is_told_to_begin_on_the_page(visitor: Visitor, sandbox: Sandbox) -> None:
+    visitor.connect(sandbox)
+
+    shown = visitor.post("/connections/holding/finish", redirected=f"{REDIRECT_URI}?code=x&state=y")
+
+    assert "No login is under way" in shown.text
+    assert "press Begin below" in shown.text
+
+
 def test_a_connection_is_removed_with_its_secrets_and_login(
     visitor: Visitor, folder: Path, page: Here, sandbox: Sandbox
 ) -> None:
