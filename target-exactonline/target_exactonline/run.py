@@ -20,14 +20,13 @@ from mapper_exactonline.fan_out import FanOut
 
 from target_exactonline import measures, notice, tables
 from target_exactonline.apply import Delivery
-from target_exactonline.brakes import Brakes
 from target_exactonline.checkpoints import Checkpoints
+from target_exactonline.decisions import Rules
 from target_exactonline.departures import BLOCKING_FIELDS, Departures
 from target_exactonline.intake import Intake
 from target_exactonline.lanes import Lanes
 from target_exactonline.ledger import Ledger
 from target_exactonline.outcomes import Outcome, Tally
-from target_exactonline.plan import Policy
 from target_exactonline.progress import Progress
 from target_exactonline.proof import last_write
 from target_exactonline.replica import Replica
@@ -49,34 +48,31 @@ class Run:
         settings = Settings.all_from_config(config)
         self._logger = logger
         self._stop = stop
-        self._dry_run = bool(config["dry_run"])
+        self._rules = Rules.from_config(config)
         self._max_errors = int(config["max_errors"])
         self._parallel = int(config["parallel_divisions"])
-        self._retry_refused = bool(config["retry_refused"])
-        self._brakes = Brakes.from_config(config)
-        self._departures = Departures.from_config(config)
-        self._reconcile = bool(config["reconcile"])
         self._fan_out = None if config.get("fan_out") is None else FanOut.from_config(config["fan_out"])
-        self._policy = Policy(config["load_method"], config["nulls"], config["on_collision"])
         self._expected = config.get("expected_divisions") or {}
         self._targets = (config.get("fan_out") or {}).get("target_divisions") or ()
         self._database = Store.open(settings[0].store_url, tables.metadata)
         self._connections = Connections(settings, self._database, program=program)
         self._store = TargetStore(self._database, *self._connections.sites)
         self._started_at = utc_now()
-        self._kept = OpenRun(Runs(self._database), self._started_at, self._connections.sites, dry_run=self._dry_run)
+        self._kept = OpenRun(
+            Runs(self._database), self._started_at, self._connections.sites, dry_run=self._rules.dry_run
+        )
         self._spool = Spool()
         self.tally = Tally()
         self.sources: set[int] = set()
         """Divisions that records came from, as far as they said."""
-        self._report = Report(config.get("report_path"), dry_run=self._dry_run)
+        self._report = Report(config.get("report_path"), dry_run=self._rules.dry_run)
         self._webhook = notice.Webhook(config, program=program)
         self._faults: list[str] = []
         self._reach: dict[int, Reached] = {}
         self._parked_came_in = False
         self._reconciled = False
         self._only_tested = False
-        self.checkpoints = Checkpoints(utc_now, silent=self._dry_run)
+        self.checkpoints = Checkpoints(utc_now, silent=self._rules.dry_run)
         self.ledger = Ledger(
             self._store,
             self._spool,
@@ -87,7 +83,7 @@ class Run:
             now=utc_now,
             max_errors=self._max_errors,
             stop=stop,
-            dry_run=self._dry_run,
+            dry_run=self._rules.dry_run,
         )
         self.intake = Intake(self._spool, self.ledger, self.tally)
 
@@ -120,9 +116,9 @@ class Run:
         addressed = self._spool.divisions(but_for=DELETIONS_STREAM)
         if not self._parked_came_in:
             self._parked_came_in = True
-            self.intake.accept_parked(self._store.put_aside_before(None if self._retry_refused else "parked"))
+            self.intake.accept_parked(self._store.put_aside_before(None if self._rules.retry_refused else "parked"))
         wanted = self._spool.divisions()
-        if self._reconcile and not self._reconciled:
+        if self._rules.reconcile and not self._reconciled:
             self._reconciled = True
             wanted = sorted({*wanted, *filter(self._is_target, self._store.linked_divisions())})
         if wanted and not self.ledger.too_many_refused:
@@ -148,11 +144,13 @@ class Run:
             found = {*self._store.copies_of(source), *self._spool.copies_of(source)}
             copies = sorted(copy for copy in found if self._is_target(copy[0]))
             known += bool(copies)
-            ignored = [copy for copy in copies if self._departures.of(copy[0]) == "ignore"]
-            if not self._dry_run:
+            ignored = [copy for copy in copies if self._rules.departures.of(copy[0]) == "ignore"]
+            if not self._rules.dry_run:
                 self._store.note_gone(ignored)
             self.intake.accept_deletion(source, (copy for copy in copies if copy not in ignored))
-        what = "; their copies stay" if self._departures == Departures() else f", {known} with copies that we know"
+        what = (
+            "; their copies stay" if self._rules.departures == Departures() else f", {known} with copies that we know"
+        )
         self._logger.info("%d accounts were deleted at the source%s.", len(sources), what)
 
     def _is_target(self, division: int) -> bool:
@@ -197,7 +195,7 @@ class Run:
                 started_at=self._started_at,
                 ended_at=ended_at,
                 status=status,
-                dry_run=self._dry_run,
+                dry_run=self._rules.dry_run,
                 sources=sorted(self.sources),
                 divisions=divisions,
                 calls=sum(calls.values()),
@@ -224,7 +222,7 @@ class Run:
 
     def _work(self, divisions: Sequence[Reached]) -> None:
         fields = frozenset(ACCOUNTS.safe_to_copy) | self.intake.fields
-        if self._departures.blocks or self._store.has_blocked():
+        if self._rules.departures.blocks or self._store.has_blocked():
             fields |= frozenset(BLOCKING_FIELDS)
         progress = Progress(utc_now, self._kept, self._why_wait)
         deliveries = [
@@ -235,14 +233,9 @@ class Run:
                 self.intake,
                 self.ledger,
                 Replica(client, self._store, fields),
-                self._policy,
-                self._brakes,
+                self._rules,
                 progress,
-                stop=self._stop,
-                dry_run=self._dry_run,
-                retry_refused=self._retry_refused,
-                departures=self._departures,
-                reconcile=self._reconcile,
+                self._stop,
             )
             for client in self._connections.clients
         ]
@@ -277,7 +270,7 @@ class Run:
                 self.ledger.parked(wanted, reason)
 
     def _verdict(self, signal_number: int | None) -> str:
-        planned = "Planned, nothing written: " if self._dry_run else ""
+        planned = "Planned, nothing written: " if self._rules.dry_run else ""
         verdict = f"{planned}{self.tally.summary()}, {sum(self._connections.calls.values())} calls."
         if self.ledger.too_many_refused:
             verdict += f" Stopped: more than {self._max_errors} records were refused (max_errors)."

@@ -43,6 +43,11 @@ class Wanted:
         """Whether it is wanted no more: its source was deleted."""
         return self.stream == DELETIONS_STREAM
 
+    @property
+    def label(self) -> str:
+        """How messages call it."""
+        return f"Account {self.code} in division {self.division}"
+
 
 class Spool:
     """An ordered set of wanted rows with one place per division and code: the newest wins."""
