@@ -14,6 +14,8 @@ from exactonline_console.results import Result
 PARALLEL = 8
 """Companies that a run works on side by side (parallel_divisions)."""
 FRESH = timedelta(days=1)
+WRITTEN = ("created", "updated", "deleted")
+"""Outcomes that take a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,12 @@ class CompanyForecast:
 
 
 def forecast(preview: Result, companies: Iterable[Company]) -> list[CompanyForecast]:
-    """What each company would take: a call for each record that is created or changed."""
+    """What each company would take: a call for each record that is written."""
     known = {one.code: one for one in companies}
     found = []
     for one in preview.divisions:
         company = known.get(one.code or 0)
-        calls = one.outcomes.get("created", 0) + one.outcomes.get("updated", 0)
+        calls = sum(one.outcomes.get(outcome, 0) for outcome in WRITTEN)
         per_minute = company.calls_per_minute if company else 60
         left = company.calls_left if company else None
         minutes = math.ceil(calls / max(1, per_minute))

@@ -53,6 +53,7 @@ OUTCOMES = {
     "refused": (marked("refused"), marked("would be refused")),
     "parked": (marked("waiting"), marked("would wait")),
     "skipped": (marked("left out"), marked("would be left out")),
+    "deleted": (marked("deleted"), marked("would be deleted")),
 }
 
 

@@ -16,7 +16,7 @@ from console_driver import Here, Visitor
 from exactonline_client.store import Store
 from exactonline_console import runner, tables
 from exactonline_console.actions import Actions
-from exactonline_console.forecast import CompanyForecast, doubts, minutes_in_all
+from exactonline_console.forecast import CompanyForecast, doubts, forecast, minutes_in_all
 from exactonline_console.jobs import Job, save
 from exactonline_console.launches import Kind, Launch, Launches, reads_all
 from exactonline_console.logs import last_lines, sentence_of
@@ -26,6 +26,7 @@ from exactonline_console.results import Result, Results, has_died, state_of
 from exactonline_console.runner import BUSY, LOCK, environment, look_after
 from exactonline_console.users import Users
 from target_exactonline import tables as target_tables
+from target_exactonline.runs import DivisionCounts
 
 NOW = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 GONE = Known(2**22 + 1, 1.0)
@@ -202,6 +203,14 @@ def test_a_run_takes_as_long_as_its_slowest_company_or_eight_side_by_side() -> N
     assert minutes_in_all([company(5), company(1)]) == 5
     assert minutes_in_all([company(2)] * 40) == 10
     assert minutes_in_all([]) == 0
+
+
+def test_a_company_takes_a_call_for_each_record_that_is_written() -> None:
+    counts = DivisionCounts(201, "North", 9, 2, {"created": 2, "updated": 1, "deleted": 3, "unchanged": 3})
+
+    (company,) = forecast(replace(RESULT, divisions=(counts,)), [])
+
+    assert company.calls == 6
 
 
 def test_synchronizing_without_the_word_of_a_person_only_asks(page: Here, visitor: Visitor) -> None:

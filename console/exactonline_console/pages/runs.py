@@ -21,7 +21,7 @@ from exactonline_console.records import Records, called_by
 from exactonline_console.results import Result, Results
 from exactonline_console.visits import Visit
 
-OUTCOMES = ("created", "updated", "refused", "parked", "skipped")
+OUTCOMES = ("created", "updated", "refused", "parked", "skipped", "deleted")
 LINES_SHOWN = 200
 
 
