@@ -16,7 +16,7 @@ from sandbox_driver import AUTHORIZATION_CODE, REDIRECT_URI, SOURCE
 from tables import goal, table, title
 from worlds import world
 
-LOADS = ((0, 500, 50), (50, 75, 15))
+LOADS = ((0, 500, 50), (50, 200, 15))
 """Latency in ms, accounts, and accounts in the quick form; fewer with latency, for those who write one at a time."""
 CALLS_RATIO = 1.01
 TIME_RATIO_AT_50_MS = 1.5
