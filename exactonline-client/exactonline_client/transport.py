@@ -131,7 +131,7 @@ class Transport:
         received_at = self._now()
         elapsed_ms = (received_at - sent_at).total_seconds() * 1000
         logger.debug("%s → %s in %.0f ms", request, reply.status_code, elapsed_ms)
-        return Reply(reply.status_code, dict(reply.headers), reply.content, sent_at, received_at)
+        return Reply(reply.status_code, dict(reply.headers.items()), reply.content, sent_at, received_at)
 
     def count_wait(self, division: int | None, seconds: float) -> None:
         """Add to the time that requests of this division waited."""
