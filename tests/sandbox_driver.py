@@ -138,7 +138,10 @@ class Sandbox:
         self._call("DELETE", "journal")
 
     def fault(self, kind: str, **where: Any) -> None:
-        """Order a fault: `division`, `method`, `endpoint`, `contains`, `nth`, `every`, `times`, `probability`, …"""
+        """Order a fault: `division`, `method`, `endpoint`, `code`, `nth`, `every`, `times`, `applied`, …
+
+        The README of the sandbox lists the kinds and keys.
+        """
         self._call("POST", "faults", {"faults": [{"kind": kind, **where}]})
 
     def clear_faults(self) -> None:

@@ -109,7 +109,11 @@ def _faults(order: Order) -> Any:
 
 
 def _add_faults(order: Order) -> Any:
+    known = read_world(order.db).divisions
     for given in order.body["faults"]:
+        for company in (one.get("company") for one in (given, *given.get("of", ()))):
+            if company is not None and company not in known:
+                raise ValueError(f"no division {company} in this world")
         faults.add(order.db, given)
     return _faults(order)
 
