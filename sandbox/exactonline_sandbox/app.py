@@ -108,6 +108,8 @@ class Sandbox:
     ) -> gate.Answer:
         if fault and fault.kind in faults.LOSING and not fault.carried_out:
             return gate.Answer(Reply(0))
+        if len(call.origin) + len(call.target) > world.limits.url_characters:
+            return gate.Answer(Reply(world.switches.long_url_status, error="address too long"))
         try:
             return _routed(db, world, now, call, place, fault)
         except NotImitatedError as unknown:

@@ -3,7 +3,7 @@
 import sqlite3
 from dataclasses import dataclass, replace
 
-from exactonline_sandbox import ledger, rendering, spoiling, tokens
+from exactonline_sandbox import contracts, ledger, rendering, spoiling, tokens, visits
 from exactonline_sandbox.call import Call, NotImitatedError, Refusal, Reply
 from exactonline_sandbox.context import Caller, Context, Visit
 from exactonline_sandbox.faults import LIMITS, Fault
@@ -82,16 +82,28 @@ def _in_division(request: Request, caller: Caller, division: int, *, expired: bo
     refused = refused or books.refusal(request.world.switches.rate_headers_on_429)
     if refused:
         return refused
-    reply = _by_limit_fault(request, books, key)
+    reply = _by_contract(request, books) or _by_limit_fault(request, books, key)
     if reply is None:
         reply = spoiling.answered(
             request.call, request.fault, lambda: _carried_out(request, caller, division, expired=expired)
         )
+        if reply.status != 429:
+            contracts.count_call(request.db, books.app, limits, request.now)
     if reply.status == 429:
         return reply
     if reply.status in ledger.ERRORS:
         ledger.count_error(request.db, key, limits, request.now)
     return books.count_call(reply)
+
+
+def _by_contract(request: Request, books: Ledger) -> Reply | None:
+    switches = request.world.switches
+    refused = contracts.refusal(request.db, books.app, books.limits, switches, request.now)
+    if refused and switches.contract_refusal == "calls_left":
+        return books.refusal_with_calls_left("contract limit")
+    if refused and switches.contract_refusal == "forbidden":
+        return contracts.forbidden(request.call)
+    return refused
 
 
 def _by_limit_fault(request: Request, books: Ledger, key: Block) -> Reply | None:
@@ -131,7 +143,8 @@ def _carried_out(request: Request, caller: Caller, asked: int, *, expired: bool)
 def _handled(request: Request, caller: Caller, asked: int, served: int) -> Reply:
     try:
         visit = _visit(request, caller, asked, served)
-        handler = handler_for(request.place, request.call)
+        handler, scope = handler_for(request.place, request.call)
+        _refuse_scope(caller, scope, request.call.method)
         _refuse_spelling(request)
         if request.call.method in {"GET", "POST"} and not request.place.count_only:
             rendering.form_for(request.call)
@@ -155,8 +168,16 @@ def _visit(request: Request, caller: Caller, code: int, served: int) -> Visit:
         count_only=request.place.count_only,
     )
     if visit.current_division() != code:
-        request.db.execute("UPDATE users SET current_division = ? WHERE name = ?", (code, caller.user.name))
+        visits.note(request.db, caller.user.name, code)
     return visit
+
+
+def _refuse_scope(caller: Caller, scope: str, method: str) -> None:
+    """403 for an app whose registration lacks the scope (dossier 6.x); the words are known for reading only."""
+    write = method != "GET"
+    if not caller.app.may(scope, write=write):
+        doing = "write" if write else "read"
+        raise Refusal(403, f"Forbidden - Application Scope Violated. Cannot {doing} '{scope}' scope.")
 
 
 def _refuse_spelling(request: Request) -> None:
