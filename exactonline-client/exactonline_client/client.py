@@ -27,7 +27,6 @@ from exactonline_client.errors import (
     UnexpectedReplyError,
 )
 from exactonline_client.exchange import Exchange, T, Waiting
-from exactonline_client.limits import Ceilings
 from exactonline_client.odata import MalformedReplyError, Row
 from exactonline_client.pages import Link, RowPage
 from exactonline_client.retries import Method, Step
@@ -74,9 +73,7 @@ class ExactClient:
             now=now,
             sleep=sleep,
         )
-        ceilings = Ceilings(settings.requests_per_minute, settings.requests_per_day)
-        self.budgets = Budgets(store, settings.site_and_app, ceilings)
-
+        self.budgets = Budgets(store, settings.site_and_app, settings.ceilings)
         self._exchange = Exchange(settings, self.transport, self.login, self.budgets, now)
 
     # Driving
@@ -302,7 +299,7 @@ class ExactClient:
 
     def close(self) -> None:
         """Keep the counts and close all connections."""
-        self.budgets.save(self.now())
+        self.budgets.close(self.now())
         self.transport.close()
 
     def __enter__(self) -> ExactClient:

@@ -20,6 +20,10 @@ from __future__ import annotations
 
 import shlex
 from datetime import datetime
+from typing import Literal
+
+LimitKind = Literal["minute_limit", "day_limit", "contract_limit", "error_limit"]
+"""Which of Exact's limits a call waits for."""
 
 
 def login_command(name: str = "") -> str:
@@ -64,10 +68,12 @@ class RefreshOutcomeUnknownError(LoginNeededError):
 class TryLaterError(ExactError):
     """A limit is reached; the same call can succeed after `until` (aware, UTC)."""
 
-    def __init__(self, reason: str, until: datetime) -> None:
+    def __init__(self, reason: str, until: datetime, *, kind: LimitKind | None = None) -> None:
         super().__init__(f"{reason} It goes on after {until:%Y-%m-%d %H:%M:%S} UTC.")
         self.reason = reason
         self.until = until
+        self.kind = kind
+        """None where it is no limit on calls: tokens, maintenance."""
 
 
 class RecordRefusedError(ExactError):

@@ -114,6 +114,7 @@ class Exchange:
         if isinstance(reply, NoReply):
             outcome = Outcome.NO_ANSWER if reply.was_sent else Outcome.NOT_SENT
             text, status, received_at = f"no answer ({reply.cause})", 0, self._now()
+            self._budgets.miss(request.division, received_at, was_sent=reply.was_sent)
         else:
             self._budgets.learn(
                 request.division,
@@ -157,7 +158,9 @@ class Exchange:
             if wait is None:
                 return
             if not wait.short:
-                raise TryLaterError(f"Division {request.division}: {wait.reason.value}", wait.until)
+                raise TryLaterError(
+                    f"Division {request.division}: {wait.reason.value}", wait.until, kind=wait.reason.kind
+                )
             yield from self._pause(request.division, wait.until)
 
     def _access_token(self) -> Waiting[str]:
