@@ -8,7 +8,7 @@ division use the time. The division is always an argument, never state.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from types import TracebackType
@@ -17,7 +17,7 @@ from typing import Any, Literal
 from exactonline_client import odata
 from exactonline_client.auth import Login
 from exactonline_client.budgets import Budgets
-from exactonline_client.divisions import DIVISION_FIELDS
+from exactonline_client.divisions import DIVISION_FIELDS, filters
 from exactonline_client.entities import DELETIONS, DIVISIONS, Entity
 from exactonline_client.errors import (
     AlreadyExistsError,
@@ -103,8 +103,10 @@ class ExactClient:
             self._zone = self._checked_zone(float(row["ServerUtcOffset"]))
         return Me(str(row.get("FullName") or "").strip(), int(row["CurrentDivision"]))
 
-    def division_rows(self, *candidates: int, select: Sequence[str] = DIVISION_FIELDS) -> Waiting[list[Row]]:
-        """All divisions in reach, asked for through the first of the candidates that answers.
+    def division_rows(
+        self, *candidates: int, select: Sequence[str] = DIVISION_FIELDS, codes: Iterable[int] | None = None
+    ) -> Waiting[list[Row]]:
+        """All divisions in reach, or those of these codes, asked for through the first of the candidates that answers.
 
         A candidate may be out of reach, or have no calls left today.
 
@@ -112,22 +114,25 @@ class ExactClient:
             DivisionRefusedError, TryLaterError: None of them answers; this is what the last one said.
         """
         *firsts, last = dict.fromkeys(candidates)
+        wheres = [None] if codes is None else filters(codes)
         for via in firsts:
             try:
-                return (yield from self._division_rows(via, select))
+                return (yield from self._division_rows(via, select, wheres))
             except (DivisionRefusedError, TryLaterError):
                 continue
-        return (yield from self._division_rows(last, select))
+        return (yield from self._division_rows(last, select, wheres))
 
-    def _division_rows(self, via: int, select: Sequence[str]) -> Waiting[list[Row]]:
+    def _division_rows(self, via: int, select: Sequence[str], wheres: Sequence[str | None]) -> Waiting[list[Row]]:
         rows: list[Row] = []
-        link: Link | None = None
-        while True:
-            page = yield from self.page(DIVISIONS, via, variant="single", select=select, link=link)
-            rows += page.rows
-            if page.next_link is None:
-                return rows
-            link = page.next_link
+        for where in wheres:
+            link: Link | None = None
+            while True:
+                page = yield from self.page(DIVISIONS, via, variant="single", select=select, where=where, link=link)
+                rows += page.rows
+                link = page.next_link
+                if link is None:
+                    break
+        return rows
 
     def page(
         self,
@@ -137,19 +142,21 @@ class ExactClient:
         variant: Variant = "sync",
         select: Sequence[str],
         after: int | None = None,
+        where: str | None = None,
         link: Link | None = None,
     ) -> Waiting[RowPage]:
         """One page of a list: up to 1000 rows by sync and bulk, 60 by the single endpoint.
 
         Args:
             after: Only rows with a higher Timestamp (sync and the deletion log).
+            where: Only rows that fit this OData filter, in place of `after`.
             link: The `next_link` of the page before.
         """
         endpoint = {"sync": entity.sync_path, "bulk": entity.bulk_path, "single": entity.path}[variant]
         if endpoint is None:
             raise UnexpectedReplyError(entity.name, f"there is no {variant} endpoint")
         if link is None:
-            options = {"$filter": self._filter(entity, after), "$select": ",".join(select)}
+            options = {"$filter": where or self._filter(entity, after), "$select": ",".join(select)}
             path = f"/api/v1/{division}/{endpoint}?{odata.query(options)}"
         else:
             path = self.transport.path_of(link.target)

@@ -119,7 +119,9 @@ class DivisionRefusedError(ExactError):
 class UnexpectedReplyError(ExactError):
     """An answer that does not fit what is known of Exact, or a fault that more tries did not mend."""
 
-    def __init__(self, request: str, what: str) -> None:
+    def __init__(self, request: str, what: str, *, status: int = 0) -> None:
         super().__init__(f"{request}: {what}")
         self.request = request
         self.what = what
+        self.status = status
+        """The answer's, if there was one and it is what went wrong."""

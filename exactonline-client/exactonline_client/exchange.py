@@ -216,4 +216,4 @@ class Exchange:
                     entity=name, division=division, key=label, status=answer.status, said=answer.text
                 )
         tries = f" after {answer.attempt} tries" if answer.attempt > 1 else ""
-        raise UnexpectedReplyError(str(request), f"{answer.text}{tries}.")
+        raise UnexpectedReplyError(str(request), f"{answer.text}{tries}.", status=answer.status)

@@ -10,6 +10,7 @@ from typing import Any
 
 from exactonline_client.client import ExactClient, Me
 from exactonline_client.contract import ContractUse
+from exactonline_client.division_lists import DivisionList
 from exactonline_client.divisions import Division
 from exactonline_client.errors import ConfigurationError, ExactError, LoginNeededError, TryLaterError
 from exactonline_client.settings import Settings
@@ -97,7 +98,7 @@ def look(settings: Settings, store: Store) -> Standing:
 
 
 def standing_of(exact: ExactClient, store: Store) -> Standing:
-    """The same of a connection that is open, which takes two calls."""
+    """The same of a connection that is open: a call for the user, and one per 60 divisions."""
     tokens = TokenStore.of(store, exact.settings)
     user: Me | None = None
     divisions: tuple[Division, ...] = ()
@@ -105,8 +106,8 @@ def standing_of(exact: ExactClient, store: Store) -> Standing:
     is_login_needed = False
     try:
         user = exact.run(exact.me())
-        rows = exact.run(exact.division_rows(user.current_division, *exact.settings.divisions))
-        divisions = tuple(sorted((Division.of(row) for row in rows), key=lambda division: division.code))
+        rows = DivisionList(exact, store).whole((user.current_division, *exact.settings.divisions))
+        divisions = tuple(sorted(map(Division.of, rows.values()), key=lambda division: division.code))
     except ExactError as error:
         problem, is_login_needed = str(error), isinstance(error, LoginNeededError)
     now = utc_now()
