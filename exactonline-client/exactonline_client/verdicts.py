@@ -12,7 +12,6 @@ from exactonline_client.errors import (
     AlreadyExistsError,
     DivisionRefusedError,
     ExactError,
-    NotFoundError,
     RecordRefusedError,
     Scope,
     TryLaterError,
@@ -102,8 +101,6 @@ def error_of(request: Asked, answer: Answer, entity: Entity | None, label: str, 
                 scope="company" if division else "site",
                 division=division,
             )
-        case Outcome.NOT_FOUND if entity is not None and request.method in {"PUT", "DELETE"}:
-            return NotFoundError(entity=entity.name, division=division, key=label or request.endpoint)
     if answer.step is Step.REFUSE_RECORD and entity is not None and label:
         refusal = AlreadyExistsError if answer.outcome is Outcome.EXISTS else RecordRefusedError
         return refusal(entity=entity.name, division=division, key=label, status=answer.status, said=answer.said)
