@@ -11,7 +11,6 @@ from sqlalchemy import Column, Integer, String, Table, delete, select
 
 from exactonline_client import limits
 from exactonline_client.contract import ContractQuota, ContractUse
-from exactonline_client.errors import TryLaterError
 from exactonline_client.forecast import Forecast, Work, forecast
 from exactonline_client.limits import Allowance, Ceilings, ClockOffset, Reason, Wait, Window
 from exactonline_client.store import Store, metadata
@@ -105,8 +104,7 @@ class Budgets:
         now = self.exacts_now(local)
         contract_ends = self._contract.spend(division, now)
         if contract_ends is not None:
-            reason = Reason.CONTRACT
-            raise TryLaterError(reason.value, self._offset.on_our_clock(contract_ends), kind=reason.kind)
+            raise Wait(self._offset.on_our_clock(contract_ends), Reason.CONTRACT).error(division)
         with self._mutex:
             allowance = self._allowances.get(division, Allowance())
             self._allowances[division] = limits.spend(allowance, now)

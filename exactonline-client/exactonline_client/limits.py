@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
 
-from exactonline_client.errors import LimitKind
+from exactonline_client.errors import Kind, Scope, TryLaterError
 
 UTC = timezone.utc
 MINUTE_HEADERS = "x-ratelimit-minutely-"
@@ -40,12 +40,12 @@ class Reason(Enum):
     BLOCKED = "Exact answered 429 without a limit that is reached, as it does when errors blocked the key."
 
     @property
-    def kind(self) -> LimitKind:
+    def kind(self) -> Kind:
         """The limit, as programs know it."""
         return _KINDS[self]
 
 
-_KINDS: Mapping[Reason, LimitKind] = {
+_KINDS: Mapping[Reason, Kind] = {
     Reason.MINUTE: "minute_limit",
     Reason.DAY: "day_limit",
     Reason.CONTRACT: "contract_limit",
@@ -60,6 +60,13 @@ class Wait:
 
     until: datetime
     reason: Reason
+
+    def error(self, division: int) -> TryLaterError:
+        """Return the error of a call to a company that cannot wait so long."""
+        of_all = self.reason is Reason.CONTRACT
+        said = self.reason.value if of_all else f"Division {division}: {self.reason.value}"
+        scope: Scope = "site" if of_all else "company"
+        return TryLaterError(said, self.until, kind=self.reason.kind, scope=scope, division=division)
 
     @property
     def short(self) -> bool:
