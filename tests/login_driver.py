@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -72,3 +73,10 @@ def consent(sandbox: Sandbox) -> str:
         "redirect_uri": REDIRECT_URI,
     }
     return str(httpx.post(f"{sandbox.url}/api/oauth2/token", data=form).json()["refresh_token"])
+
+
+def is_spent(sandbox: Sandbox, refresh_token: str) -> bool:
+    """Whether the sandbox has replaced this refresh token."""
+    digest = hashlib.sha256(refresh_token.encode()).hexdigest()[:12]
+    (spent,) = [token["spent"] for token in sandbox.tokens() if token["sha256"] == digest]
+    return bool(spent)

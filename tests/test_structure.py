@@ -51,6 +51,7 @@ PURE_MODULES = [
     "exactonline_client.limits",
     "exactonline_client.odata",
     "exactonline_client.readiness",
+    "exactonline_client.refreshes",
     "exactonline_client.retries",
     "exactonline_client.zones",
     "exactonline_console.security",

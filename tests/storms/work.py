@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import multiprocessing
 import os
 import random
@@ -22,6 +21,7 @@ from exactonline_client.errors import ExactError, LoginNeededError
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
+from login_driver import is_spent
 from sandbox_driver import Sandbox
 
 Config = Mapping[str, Any]
@@ -64,9 +64,7 @@ def is_login_lost(sandbox: Sandbox, store_url: str, app: str) -> bool:
         kept = TokenStore(store, sandbox.url, app).get()
     if kept is None:
         raise AssertionError("there were tokens, and none are kept")
-    digest = hashlib.sha256(kept.tokens.refresh_token.encode()).hexdigest()[:12]
-    (spent,) = [token["spent"] for token in sandbox.tokens() if token["sha256"] == digest]
-    return bool(spent)
+    return is_spent(sandbox, kept.tokens.refresh_token)
 
 
 @contextmanager
