@@ -131,7 +131,10 @@ Exit status: 0 every login works, 1 a login is needed or does not work, 2 misspe
 @options
 @plainly
 def status(*, config_file: Path | None, name: str | None, as_json: bool) -> None:
-    """Tell who is logged in, for how long, and which divisions are in reach. It asks Exact, which costs two calls."""
+    """Tell who is logged in, for how long, and which divisions are in reach.
+
+    It asks Exact: a call for the user, and one for every 60 divisions. Runs then use the list that it read.
+    """
     problems = []
     for settings in chosen(read_config(config_file), name):
         with Store.open(settings.store_url) as store:

@@ -58,7 +58,7 @@ def check(
 ) -> None:
     """Tell whether a run can start: store, logins, and each division. It writes nothing to any company.
 
-    It asks Exact, which costs two calls per connection and one per division.
+    It asks Exact: a call per connection, one per 60 divisions that it lists, and one per division that is checked.
     """
     config = read_config(config_file)
     settings = chosen(config, name)

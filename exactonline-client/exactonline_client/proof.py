@@ -1,6 +1,6 @@
 """Proof before the first write: asks Exact for what a run needs, and changes nothing there.
 
-It costs two calls per connection, and one per division that is to be read or written.
+It costs a call per connection, one per 60 divisions that it lists, and one per division that is to be read or written.
 """
 
 from __future__ import annotations

@@ -131,6 +131,10 @@ class Delivery:
 
     def _write(self, division: int, decisions: Decisions, *, looks_empty: bool) -> Waiting[None]:
         writer = Writer(self._client, self._store, self._ledger, self._replica, decisions)
+        yield from self._write_all(division, decisions, writer, looks_empty=looks_empty)
+        self.faults += [writer.fault] if writer.fault else []
+
+    def _write_all(self, division: int, decisions: Decisions, writer: Writer, *, looks_empty: bool) -> Waiting[None]:
         for chunk in self._spool.chunks(division):
             changes = list(decisions.changes(chunk))
             self._store.intend(division, {change.wanted.code: change.intended for change in changes})

@@ -55,7 +55,7 @@ class Run:
         self._expected = config.get("expected_divisions") or {}
         self._targets = (config.get("fan_out") or {}).get("target_divisions") or ()
         self._database = Store.open(settings[0].store_url, tables.metadata)
-        self._connections = Connections(settings, self._database, program=program)
+        self._connections = Connections(settings, self._database, program=program, expected=self._expected)
         self._store = TargetStore(self._database, *self._connections.sites)
         self._started_at = utc_now()
         self._kept = OpenRun(
@@ -69,6 +69,7 @@ class Run:
         self._webhook = notice.Webhook(config, program=program)
         self._faults: list[str] = []
         self._reach: dict[int, Reached] = {}
+        self._asked: set[int] = set()
         self._parked_came_in = False
         self._reconciled = False
         self._only_tested = False
@@ -255,8 +256,10 @@ class Run:
         return wait.reason.value if wait else "Exact gave no usable answer, and is asked again."
 
     def _divisions(self, wanted: Sequence[int]) -> dict[int, Reached]:
-        if not self._reach:
-            self._reach = self._connections.reach(wanted)
+        new = set(wanted) - self._asked
+        if new:
+            self._reach |= self._connections.reach(sorted(new))
+            self._asked |= new
         return self._reach
 
     def _park_all(self, divisions: Sequence[int], reason: str) -> None:

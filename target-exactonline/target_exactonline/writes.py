@@ -6,8 +6,15 @@ from dataclasses import replace
 
 from exactonline_client.client import ExactClient
 from exactonline_client.entities import ACCOUNTS
-from exactonline_client.errors import AlreadyExistsError, NotFoundError, RecordRefusedError
+from exactonline_client.errors import (
+    AlreadyExistsError,
+    DivisionRefusedError,
+    NotFoundError,
+    RecordRefusedError,
+    UnexpectedReplyError,
+)
 from exactonline_client.exchange import Waiting
+from exactonline_client.failures import Failures, GivenUp
 from exactonline_client.odata import Row
 
 from target_exactonline.decisions import Change, Decisions
@@ -45,6 +52,9 @@ class Writer:
         self._ledger = ledger
         self._replica = replica
         self._decisions = decisions
+        self._failures = Failures()
+        self.fault = ""
+        """What first put a record aside, of which Exact said nothing that is a verdict."""
 
     def carry_out(self, change: Change, *, looks_empty: bool) -> Waiting[bool]:
         """Write one change; answers whether it was a create. Plans anew when the division holds something else.
@@ -55,16 +65,9 @@ class Writer:
         wanted = change.wanted
         for _ in range(LOOKS_ALLOWED):
             try:
-                match change.decision:
-                    case Create() as create:
-                        yield from self._create(wanted, create)
-                        return True
-                    case Update() as update:
-                        yield from self._update(wanted, update, change.written)
-                    case Delete(account_id):
-                        yield from self._client.delete(ACCOUNTS, wanted.division, account_id, label=wanted.code)
-                        self._ledger.deleted(wanted)
-                return False
+                created = yield from self._send(change)
+                self._failures.add_success("", wanted.division)
+                return created
             except AlreadyExistsError:
                 present = yield from self._look(wanted)
                 if present is None and looks_empty:
@@ -74,11 +77,31 @@ class Writer:
             except RecordRefusedError as error:
                 self._ledger.refused(wanted, _refusal(error, change.decision), by_exact=True)
                 return False
+            except (DivisionRefusedError, UnexpectedReplyError) as error:
+                if self._failures.add("", wanted.division, wanted.code, error) > GivenUp.RECORD:
+                    raise
+                self.fault = self.fault or str(error)
+                self._ledger.parked(wanted, str(error))
+                return False
             anew = self._decisions.anew(change, present)
             if anew is None:
                 return False
             change = anew
         self._ledger.parked(wanted, f"{wanted.label}: Exact says that the code is taken, and shows no such account.")
+        return False
+
+    def _send(self, change: Change) -> Waiting[bool]:
+        """Write one change as it was decided; answers whether it was a create."""
+        wanted = change.wanted
+        match change.decision:
+            case Create() as create:
+                yield from self._create(wanted, create)
+                return True
+            case Update() as update:
+                yield from self._update(wanted, update, change.written)
+            case Delete(account_id):
+                yield from self._client.delete(ACCOUNTS, wanted.division, account_id, label=wanted.code)
+                self._ledger.deleted(wanted)
         return False
 
     def make_sure_it_shows(self, wanted: Wanted) -> Waiting[None]:
