@@ -54,6 +54,7 @@ PURE_MODULES = [
     "exactonline_client.limits",
     "exactonline_client.odata",
     "exactonline_client.readiness",
+    "exactonline_client.redaction",
     "exactonline_client.retries",
     "exactonline_client.verdicts",
     "exactonline_client.zones",
@@ -78,6 +79,7 @@ BROUGHT_ALONG = {
 """What a dependency is made of, or named in its own code."""
 NO_IO = {
     "__future__",
+    "base64",
     "collections",
     "copy",
     "dataclasses",
@@ -90,6 +92,7 @@ NO_IO = {
     "hashlib",
     "heapq",
     "hmac",
+    "html",
     "ipaddress",
     "itertools",
     "json",

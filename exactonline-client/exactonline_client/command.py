@@ -23,11 +23,12 @@ from exactonline_client.command_line import (
 )
 from exactonline_client.consent import TIME_TO_CONSENT, Consent
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.redaction import Secrets
 from exactonline_client.settings import Settings
 from exactonline_client.standing import PROGRAM, Standing, look
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
-from exactonline_client.transport import Secrets, Transport, utc_now
+from exactonline_client.transport import Transport, utc_now
 from exactonline_client.vault import KEY_VARIABLE, KEYRING_NAME, KEYRING_SERVICE, new_key
 
 EPILOG = f"""

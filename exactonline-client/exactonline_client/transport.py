@@ -20,11 +20,13 @@ from exactonline_client import lean_httpx  # noqa: F401 - before httpx
 # isort: split
 import httpx
 
+from exactonline_client.redaction import Secrets
 from exactonline_client.retries import Method
 from exactonline_client.settings import TRANSPORTS, Settings
 
 logger = logging.getLogger(__name__)
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every request at INFO
+logging.getLogger("httpcore").setLevel(logging.WARNING)  # and this one all headers of an answer at DEBUG
 
 Clock = Callable[[], datetime]
 MAX_CONNECTIONS = 64
@@ -72,29 +74,12 @@ class NoReply:
     cause: str
 
 
-class Secrets:
-    """Texts that must be shown to nobody."""
-
-    def __init__(self, *secrets: str | None) -> None:
-        self._secrets: set[str] = set()
-        self.add(*secrets)
-
-    def add(self, *secrets: str | None) -> None:
-        """Hide these from now on."""
-        self._secrets |= {secret for secret in secrets if secret}
-
-    def redact(self, text: str) -> str:
-        """The text with each secret as asterisks."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "*****")
-        return text
-
-
 class Transport:
     """Sends requests of one connection; safe for threads."""
 
     def __init__(self, settings: Settings, secrets: Secrets, *, program: str, now: Clock = utc_now) -> None:
         self.secrets = secrets
+        self.secrets.add_login(settings.client_id, settings.client_secret)
         self._now = now
         self._mutex = threading.Lock()
         self.calls: Counter[int | None] = Counter()
