@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from exactonline_client.advice import NEEDED_SCOPES
 from exactonline_client.command_check import check
 from exactonline_client.command_line import (
     REDIRECT_VARIABLE,
@@ -31,6 +32,7 @@ from exactonline_client.tokens import TokenStore
 from exactonline_client.transport import Transport, utc_now
 from exactonline_client.vault import KEY_VARIABLE, KEYRING_NAME, KEYRING_SERVICE, new_key
 
+NEEDED = " and ".join(f"'{scope}'" for scope in NEEDED_SCOPES)
 EPILOG = f"""
 \b
 Settings come from --config FILE, the settings file of a tap or target, or from
@@ -42,6 +44,8 @@ the environment and a file .env in this folder:
   {REDIRECT_VARIABLE}   the redirect address registered with the app
   EXACTONLINE_CONNECTIONS    several connections, as JSON, in place of a single one
   {KEY_VARIABLE}      encrypts the tokens in the store
+The app needs these scopes, which are chosen where it is registered, in Exact's
+App Centre: {NEEDED}.
 With --config, only id, secret and redirect address are looked up there too.
 
 \b
@@ -100,6 +104,9 @@ def login(
     Exact sends the browser to the redirect address of the app, with a code behind it that lives three minutes. Copy
     that address from the address bar, whatever the page shows, and paste it here, or give it to --redirected within
     ten minutes of the first call. With --json nothing is asked for: the address is printed, and --redirected goes on.
+
+    The app needs the scopes 'Crm accounts' and 'Organization administration'. They are chosen where it is registered,
+    in Exact's App Centre; a login cannot add them.
     """
     config = read_config(config_file)
     settings = one_of(config, name)
@@ -209,7 +216,10 @@ def _show_address(address: str, *, open_browser: bool, as_json: bool) -> None:
         click.echo(json.dumps({"authorization_url": address, "valid_until": valid_until.isoformat(timespec="seconds")}))
     else:
         click.echo("Open this address in a browser, log in as the user whose rights the copying shall have, and grant")
-        click.echo(f"the app every division, the source and all targets:\n\n  {address}\n")
+        click.echo(
+            "the app every division, the source and all targets. Its registration in Exact's App Centre has to list"
+        )
+        click.echo(f"the scopes {NEEDED}:\n\n  {address}\n")
     if open_browser and not webbrowser.open(address):
         click.echo("No browser could be opened here.", err=True)
 
