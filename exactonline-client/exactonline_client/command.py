@@ -216,10 +216,8 @@ def _show_address(address: str, *, open_browser: bool, as_json: bool) -> None:
         click.echo(json.dumps({"authorization_url": address, "valid_until": valid_until.isoformat(timespec="seconds")}))
     else:
         click.echo("Open this address in a browser, log in as the user whose rights the copying shall have, and grant")
-        click.echo(
-            "the app every division, the source and all targets. Its registration in Exact's App Centre has to list"
-        )
-        click.echo(f"the scopes {NEEDED}:\n\n  {address}\n")
+        click.echo(f"the app every division, the source and all targets:\n\n  {address}\n")
+        click.echo(f"In Exact's App Centre the app has to have the scopes {NEEDED}.")
     if open_browser and not webbrowser.open(address):
         click.echo("No browser could be opened here.", err=True)
 
