@@ -22,13 +22,14 @@ from exactonline_client.errors import DivisionRefusedError, TryLaterError, Unexp
 from exactonline_client.exchange import WHO_AM_I, Exchange, T, Waiting
 from exactonline_client.odata import Row
 from exactonline_client.pages import Link
+from exactonline_client.redaction import Secrets
 from exactonline_client.retries import Method
 from exactonline_client.row_reads import Variant
 from exactonline_client.row_writes import RowWrites
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
-from exactonline_client.transport import Clock, Reply, Request, Secrets, Transport, utc_now
+from exactonline_client.transport import Clock, Reply, Request, Transport, utc_now
 from exactonline_client.zones import zone_of_offset, zone_of_site
 
 __all__ = ["ExactClient", "Me", "Variant"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.limits import Ceilings
@@ -219,7 +219,7 @@ def _checked_address(base_url: str) -> str:
     if not readable:
         raise ConfigurationError(f"The setting base_url is {address}, which is no address that can be read.")
     if url.hostname and (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname))):
-        return f"{url.scheme}://{url.netloc.lower()}{url.path}".rstrip("/")
+        return _only_the_site(f"{url.scheme}://{url.netloc.lower()}", url)
     if url.scheme == "http":
         raise ConfigurationError(
             f"The setting base_url is {address}: plain http is for a loopback address only, since it would show the "
@@ -230,6 +230,21 @@ def _checked_address(base_url: str) -> str:
     raise ConfigurationError(
         f"The setting base_url is {address}: it must be an https address such as https://start.exactonline.nl"
         + (" (the package exactonline-sandbox is not installed)." if url.scheme == "sandbox" else ".")
+    )
+
+
+def _only_the_site(site: str, url: SplitResult) -> str:
+    """The address of a site, without a last slash.
+
+    Raises:
+        ConfigurationError: More stands behind it; what the client asks for would end in a path of another program.
+    """
+    parts = {"path": url.path.strip("/"), "query": url.query, "fragment": url.fragment}
+    more = [name for name, value in parts.items() if value]
+    if not more:
+        return site
+    raise ConfigurationError(
+        f"The setting base_url has a {' and a '.join(more)} behind the site; leave that out: {site} is all of it."
     )
 
 

@@ -123,7 +123,8 @@ def _no_verdict(request: Asked, answer: Answer, label: str) -> UnexpectedReplyEr
 
 
 def shown(text: str, reason: str, status: int) -> str:
-    """Return Exact's words and the header `Reason` beside them."""
-    if text and reason:
-        return f"{text.rstrip()} (Reason: {reason})"
-    return text or (f"Reason: {reason}" if reason else f"HTTP {status}")
+    """Return Exact's words and the header `Reason` beside them, which may hold the words again."""
+    code = reason.removesuffix(text).rstrip(": ") if text else reason
+    if text and code:
+        return f"{text.rstrip()} (Reason: {code})"
+    return text or (f"Reason: {code}" if code else f"HTTP {status}")
