@@ -93,6 +93,28 @@ def small_world(
     }
 
 
+def every_way(company: int, seconds: float = 1) -> list[dict[str, Any]]:
+    """Each way in which an answer can be wrong, as faults for `one_of`; `company` is another than the one asked."""
+    unknown = "Time-out verlopen. De time-outperiode is verstreken voordat de bewerking is voltooid."
+    return [
+        *({"kind": "status", "status": status, "body": ""} for status in (408, 500, 502, 503, 504, 599)),
+        *({"kind": "status", "status": status, "body": "", "applied": True} for status in (502, 599)),
+        {"kind": "status", "status": 401, "body": "", "headers": {}},
+        {"kind": "error", "status": 403, "text": "Forbidden", "reason": "LicenseExpired"},
+        {"kind": "error", "text": unknown},
+        {"kind": "error", "text": unknown, "applied": True},
+        {"kind": "error", "text": "Bestaat reeds: Btw-nummer", "method": "POST"},
+        *({"kind": "html_body", "applied": applied} for applied in (True, False)),
+        {"kind": "html_body", "status": 403, "applied": False},
+        *({"kind": kind} for kind in ("garbage_json", "truncated_body", "wrong_content_length")),
+        *({"kind": kind} for kind in ("lost_answer", "reset_before", "429_no_headers", "429_calls_left")),
+        {"kind": "slow", "seconds": seconds},
+        {"kind": "slow", "seconds": seconds, "applied": False},
+        *({"kind": kind, "company": company} for kind in ("misrouted", "mislabelled")),
+        {"kind": "foreign_rows", "company": company, "method": "GET"},
+    ]
+
+
 class Sandbox:
     """The control side of a sandbox; its Exact side is at `url`."""
 
@@ -138,7 +160,10 @@ class Sandbox:
         self._call("DELETE", "journal")
 
     def fault(self, kind: str, **where: Any) -> None:
-        """Order a fault: `division`, `method`, `endpoint`, `contains`, `nth`, `every`, `times`, `probability`, …"""
+        """Order a fault: `division`, `method`, `endpoint`, `code`, `nth`, `every`, `times`, `applied`, …
+
+        The README of the sandbox lists the kinds and keys.
+        """
         self._call("POST", "faults", {"faults": [{"kind": kind, **where}]})
 
     def clear_faults(self) -> None:
@@ -164,6 +189,10 @@ class Sandbox:
     def edit(self, division: int, code: str, **fields: Any) -> Account:
         """Change one account as a person would; its row version moves."""
         return dict(self._call("POST", f"accounts/{division}/{quote(code, safe='')}", fields))
+
+    def anonymise(self, division: int, code: str) -> Account:
+        """Anonymise one account; what Exact makes of its name is a guess."""
+        return self.edit(division, code, IsAnonymised=1, Name="Anonymous", Email=None, Phone=None)
 
     def remove(self, division: int, code: str) -> None:
         """Delete one account as a person would."""
@@ -192,6 +221,14 @@ class Sandbox:
     def change_division(self, division: int, **keys: Any) -> None:
         """Change a division's own keys, such as `status`, `blocking_status`, `rights`."""
         self._call("POST", f"divisions/{division}", keys)
+
+    def change_app(self, client_id: str = CLIENT_ID, **keys: Any) -> None:
+        """Change an app's own keys, such as the `scopes` of its registration."""
+        self._call("POST", f"apps/{client_id}", keys)
+
+    def contract(self, client_id: str = CLIENT_ID) -> list[dict[str, Any]]:
+        """Each day's `calls` of an app over all divisions, and those `refused` by the limit of the contract."""
+        return [day for day in self._call("GET", "contract")["contract"] if day["app"] == client_id]
 
     def tokens(self) -> list[dict[str, Any]]:
         """Each refresh token (as a hash) and how often it was presented."""

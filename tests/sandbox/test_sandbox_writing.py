@@ -16,8 +16,15 @@ def test_a_create_is_a_201_with_its_address_and_a_nearly_empty_echo(sandbox: San
     assert answer.status_code == 201
     assert answer.headers["Location"] == echo["__metadata"]["uri"]
     assert echo["ID"] == sandbox.accounts(201)[0]["ID"]
-    assert (echo["Name"], echo["Code"], echo["Blocked"], echo["CreditLineSales"]) == (None, None, False, 0)
     assert len(echo) == 167
+    assert {name: value for name, value in echo.items() if value is not None} == {
+        "__metadata": echo["__metadata"],
+        "ID": echo["ID"],
+        "BankAccounts": {"__deferred": {"uri": f"{echo['__metadata']['uri']}/BankAccounts"}},
+        "IgnoreDatevWarningMessage": False,
+        **dict.fromkeys(("CostPaid", "IsAccountant", "IsAgency", "IsAnonymised", "IsCompetitor", "IsMailing"), 0),
+        **dict.fromkeys(("SeparateInvPerProject", "SeparateInvPerSubscription"), 0),
+    }
 
 
 def test_prefer_gives_all_values(exact: Exact) -> None:
