@@ -89,7 +89,7 @@ class Exchange:
             yield from self._wait_for_limits(request)
             token = yield from self._access_token()
             self._budgets.spend(request.division, self._now())
-            reply = self._transport.send(request, self._login)
+            reply = self._transport.send(request, token)
             answer = self._judge(request, reply, parse, attempt)
             if answer.outcome is Outcome.TOKEN_EXPIRED and not renewed:
                 # Whatever came before it, an expired token is renewed once. While Exact does not renew it yet, the 401
