@@ -70,7 +70,7 @@ class Field:
         return Trait.SAFE_TO_COPY in self.traits
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Entity:
     """One kind of row that Exact holds in each division."""
 
