@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from typing import Any
 
 from exactonline_client.client import ExactClient
@@ -12,6 +11,7 @@ from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
 from sandbox_driver import Sandbox, small_world
+from warm_start import BIN
 
 PROGRAM = """
 import json, sys
@@ -33,7 +33,7 @@ def tokens_of_two_processes(config: dict[str, Any], *rejected: str) -> list[str]
     """The access tokens of two processes that ask at the same time, after this one was rejected."""
     both = [
         subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, json.dumps(config), *rejected],
+            [BIN / "python", "-c", PROGRAM, json.dumps(config), *rejected],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
