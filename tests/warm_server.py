@@ -234,7 +234,7 @@ def preload(family: str) -> None:
     """Import the programs of a family."""
     for name in PROGRAMS[family]:
         for script in entry_points(group="console_scripts", name=name):
-            script.load()
+            importlib.import_module(script.module)  # the SDK sets up its log where `cli` is looked at
     for module in IMPORTED_LATE[family]:
         importlib.import_module(module)
     assert threading.active_count() == 1, threading.enumerate()
