@@ -24,6 +24,7 @@ import socket
 import sys
 import threading
 import time
+import warnings
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -44,10 +45,11 @@ PROGRAMS = {
     "meltano": ("meltano",),
 }
 """Families of programs; each has a process that forks it."""
+SQL = ("alembic.command", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlite3")
 IMPORTED_LATE = {
-    "ours": ("alembic.command", "psycopg", "sqlalchemy.dialects.postgresql.psycopg"),
-    "sandbox": (),
-    "meltano": ("alembic.command",),
+    "ours": (*SQL, "httpcore", *(f"keyring.backends.{name}" for name in ("SecretService", "chainer", "kwallet"))),
+    "sandbox": ("sqlite3",),
+    "meltano": (*SQL, "anyio.to_thread"),
 }
 """What programs import only once they run."""
 
@@ -187,6 +189,7 @@ def become(order: Order) -> None:
     time.tzset()
     random.seed()
     open_streams(unbuffered=bool(order.environment.get("PYTHONUNBUFFERED")))
+    warnings._processoptions([one for one in order.environment.get("PYTHONWARNINGS", "").split(",") if one])
     sys.path[:0] = [path for path in order.environment.get("PYTHONPATH", "").split(os.pathsep) if path]
     sys.argv = [order.words[0], *order.words[1:]]
 
