@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,6 +17,7 @@ from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
 from login_driver import TOKEN, Time, clients, presented, token_calls
 from sandbox_driver import Sandbox, small_world
+from warm_start import BIN
 
 Connect = Callable[..., ExactClient]
 
@@ -41,7 +41,7 @@ def tokens_of_two_processes(config: dict[str, Any], *rejected: str) -> list[str]
     """The access tokens of two processes that ask at the same time, after this one was rejected."""
     both = [
         subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, json.dumps(config), *rejected],
+            [BIN / "python", "-c", PROGRAM, json.dumps(config), *rejected],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
