@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Container, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -19,8 +19,6 @@ from uuid import UUID
 import pycountry
 from exactonline_client.entities import Entity, Field
 from exactonline_client.odata import Row, whole_characters
-
-from target_exactonline.sources import SOURCE, Source, source_in
 
 CODE = re.compile(r"[0-9]{1,18}")
 STATUSES = {"A", "S", "P", "C"}
@@ -40,7 +38,10 @@ INSTANT = re.compile(
 """ISO 8601, and as PostgreSQL writes it; never day or month first, since 01-02-2026 means two things."""
 FIRST_DAY = date(1753, 1, 1)
 """SQL Server's datetime begins here."""
-_HALF = re.compile("[\ud800-\udfff]")
+_UNFIT = re.compile("[\ud800-\udfff\x00]")
+"""Halves of characters, and the one that no database keeps."""
+MOST_DIGITS = 10**30
+"""A longer number is none that anybody means; written out it would take all memory."""
 RANGES = {"Byte": (0, 255), "Int16": (-(2**15), 2**15 - 1), "Int32": (-(2**31), 2**31 - 1)}
 
 
@@ -61,57 +62,47 @@ class Origin:
 class Checked:
     """A record as far as it can go to Exact."""
 
-    division: int | None
     code: str
     """Exact's natural key, trimmed; empty if there is none."""
     values: Row
-    """Writable fields in their final type; None where the record has nothing. Without the code."""
+    """Fields in their final type; None where the record has nothing. Without the code."""
     problems: tuple[str, ...]
     """What is wrong, each naming its field; empty if nothing is."""
-    origin: Origin | None = None
-    source: Source | None = None
-    """The account at the source that it comes from, if that is known."""
 
 
-def check(entity: Entity, record: Mapping[str, Any], origin: Origin | None = None) -> Checked:
-    """Convert and check one addressed record. Members that cannot be written are passed over."""
+def check(entity: Entity, record: Mapping[str, Any], names: Container[str], *, is_exacts: bool = False) -> Checked:
+    """Convert and check these fields of a record; its other members are passed over.
+
+    Args:
+        is_exacts: Whether the record comes from an Exact company. What Exact itself holds is for Exact to judge.
+    """
     problems: list[str] = []
-    division = _checked(_division, "Division", record.get("Division"), problems)
-    code = _code(record.get("Code"), problems)
+    code = _code(record.get(entity.natural_key or entity.key), problems)
     values: Row = {}
-    writable = entity.writable_fields
     for name, value in record.items():
-        field = writable.get(name)
-        if field is None or name == entity.natural_key:
+        if name not in names or name == entity.natural_key:
             continue
+        field = entity.fields[name]
         values[name] = _checked(_CONVERTERS_OF.get(name, _CONVERTERS[field.edm]), name, value, problems)
-        if values[name] is not None and (complaint := _complaint(field, values[name])):
+        if is_exacts or values[name] is None:
+            continue
+        if complaint := _complaint(field, values[name]):
             problems.append(complaint)
     problems += [f"{name} is empty" for name in entity.required if name in values and _is_empty(record[name])]
-    division = division if isinstance(division, int) else None
-    return Checked(division, code, values, tuple(problems), origin, source_in(record.get(SOURCE)))
-
-
-def check_copies(
-    entity: Entity, copies: Iterable[Mapping[str, Any]], origin: Origin | None = None
-) -> Iterator[Checked]:
-    """Check the copies of one record; one that differs from the last only in its division is not checked again."""
-    last: Mapping[str, Any] = {}
-    checked: Checked | None = None
-    for copy in copies:
-        if checked is not None and not checked.problems and {**last, "Division": copy.get("Division")} == copy:
-            problems: list[str] = []
-            division = _checked(_division, "Division", copy.get("Division"), problems)
-            checked = replace(checked, division=division, problems=tuple(problems))
-        else:
-            checked = check(entity, copy, origin)
-        last = copy
-        yield checked
+    return Checked(code, values, tuple(problems))
 
 
 def missing_for_create(entity: Entity, values: Row) -> list[str]:
-    """Fields without which Exact refuses a create."""
+    """Return the fields without which Exact refuses a create."""
     return [name for name in entity.required if values.get(name) is None]
+
+
+def division_code(value: Any) -> int | None:
+    """Return the code of a company, or None if it is none."""
+    try:
+        return _division(value)
+    except _WrongTypeError:
+        return None
 
 
 class _WrongTypeError(ValueError):
@@ -133,12 +124,21 @@ def _is_empty(value: Any) -> bool:
 
 
 def _code(value: Any, problems: list[str]) -> str:
-    code = "" if value is None else whole_characters(str(value)).strip()
+    code = "" if value is None else whole_characters(_digits(value)).strip()
     if not code:
         problems.append("Code is empty")
-    elif isinstance(value, (bool, float)) or not CODE.fullmatch(code):
+    elif isinstance(value, bool) or not CODE.fullmatch(code):
         problems.append(f"Code is {_shown(code)}; Exact takes up to 18 digits and nothing else")
     return code
+
+
+def _digits(value: Any) -> str:
+    """Return a value as text: a whole number without a decimal point, as spreadsheets and databases mean it."""
+    if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == int(value) and abs(value) < MOST_DIGITS:
+        return str(int(value))
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= MOST_DIGITS:
+        return "a number of very many digits"
+    return str(value)
 
 
 def _complaint(field: Field, value: Any) -> str | None:
@@ -160,12 +160,14 @@ def _is_country(value: str) -> bool:
 
 def _text(value: Any) -> str:
     if isinstance(value, str):
-        if _HALF.search(value):
+        if _UNFIT.search(value):
             raise _WrongTypeError("text of whole characters")
         return value.strip()
-    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
         raise _WrongTypeError("text")
-    return str(value)
+    if (isinstance(value, int) and abs(value) >= MOST_DIGITS) or not math.isfinite(value):
+        raise _WrongTypeError("text")
+    return _digits(value)
 
 
 def _capitals(value: Any) -> str:
@@ -176,14 +178,16 @@ def _capitals(value: Any) -> str:
 def _boolean(value: Any) -> bool:
     if isinstance(value, bool):
         return value
-    text = str(value).strip().lower()
-    if isinstance(value, (int, str, Decimal)) and text in TRUE_TEXTS | FALSE_TEXTS:
+    text = _digits(value).strip().lower()
+    if isinstance(value, (int, str, float, Decimal)) and text in TRUE_TEXTS | FALSE_TEXTS:
         return text in TRUE_TEXTS
     raise _WrongTypeError("true or false")
 
 
 def _integer(value: Any) -> int:
     if isinstance(value, int):
+        if abs(value) >= MOST_DIGITS:
+            raise _WrongTypeError("a whole number")
         return int(value)
     number = _number(value)
     if number is None or number.adjusted() > 18 or number != number.to_integral_value():  # longer would take all memory
@@ -197,6 +201,8 @@ def _number(value: Any) -> Decimal | None:
         value = value.strip()
         return Decimal(value) if NUMBER.fullmatch(value) else None
     if isinstance(value, bool) or not isinstance(value, (int, float, Decimal)):
+        return None
+    if isinstance(value, int) and abs(value) >= MOST_DIGITS:
         return None
     number = Decimal(value)
     return number if number.is_finite() else None
@@ -273,5 +279,5 @@ _CONVERTERS_OF: dict[str, Callable[[Any], Any]] = {"Country": _capitals, "Status
 
 
 def _shown(value: Any) -> str:
-    text = whole_characters(str(value))
+    text = whole_characters(_digits(value))
     return repr(text if len(text) <= 60 else text[:57] + "...")

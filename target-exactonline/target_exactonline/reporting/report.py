@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -10,12 +11,16 @@ from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
+import msgspec
 from exactonline_client.errors import ConfigurationError
 
-from target_exactonline.outcomes import Outcome, Result
+from target_exactonline.reporting.outcomes import Outcome, Result
 
 LINES = "outcomes.jsonl"
 PAGE = "report.html"
+_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+"""Characters that some readers of lines take for the end of one."""
+_encode = msgspec.json.Encoder().encode
 SHOWN_PER_KIND = 500
 """Rows of one kind that the page shows per division; the others are in the lines."""
 
@@ -45,7 +50,9 @@ class Report:
         ConfigurationError: The folder cannot be written; found before anything is written to Exact.
     """
 
-    def __init__(self, folder: str | None, *, dry_run: bool) -> None:
+    def __init__(self, folder: str | None, *, run: str, dry_run: bool) -> None:
+        self._run = run
+        self._mutex = threading.Lock()
         self._folder = Path(folder).expanduser() if folder else None
         self._dry_run = dry_run
         self._lines: IO[str] | None = None
@@ -62,10 +69,14 @@ class Report:
         """Write results down; the first ones take the place of those of an earlier run."""
         if self._folder is None or not results:
             return
-        lines = self._opened(self._folder)
-        for result in results:
-            lines.write(json.dumps(result.as_line(dry_run=self._dry_run), ensure_ascii=False) + "\n")
-        lines.flush()
+        texts = [
+            _encode(result.as_line(run=self._run, dry_run=self._dry_run)).decode().translate(_LINE_ENDS)
+            for result in results
+        ]
+        with self._mutex:
+            lines = self._opened(self._folder)
+            lines.write("\n".join([*texts, ""]))
+            lines.flush()
 
     def _opened(self, folder: Path) -> IO[str]:
         if self._lines is None:

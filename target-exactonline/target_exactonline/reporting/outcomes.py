@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
@@ -10,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
 from typing import Any
+
+from target_exactonline.planning.model import Changes, SourceKey
 
 
 class Outcome(str, Enum):
@@ -27,32 +28,50 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One record in one division."""
+    """One record in one company."""
 
     division: int | None
     code: str
     outcome: Outcome
     at: datetime
+    kind: str | None = None
+    """Machine-readable reason, of those in `planning.model.Kind`."""
     reason: str | None = None
-    changes: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    """The same in words."""
+    changes: Changes = field(default_factory=dict)
     """Per field: before, after."""
+    entity: str = "accounts"
+    source: SourceKey | None = None
+    matched_on: str | None = None
+    """The rule that tied the row at first contact."""
+    target_code: str | None = None
+    """The code that the row bears, where it is another one."""
 
-    def as_line(self, *, dry_run: bool) -> dict[str, Any]:
-        """The object that stands for it in outcomes.jsonl."""
+    def as_line(self, *, run: str, dry_run: bool) -> dict[str, Any]:
+        """Return the object that stands for it in outcomes.jsonl."""
         line = {
+            "entity": self.entity,
             "division": self.division,
             "code": self.code,
             "outcome": self.outcome.value,
-            "changes": {name: list(change) for name, change in self.changes.items()},
+            "kind": self.kind,
             "reason": self.reason,
+            "changes": {name: list(change) for name, change in self.changes.items()},
+            "source": source_as_object(self.source),
+            "not_sent": [],
+            "run": run,
             "at": self.at.isoformat(timespec="milliseconds"),
         }
+        if self.matched_on not in (None, "Code"):
+            line["matched_on"] = self.matched_on
+        if self.target_code not in (None, self.code):
+            line["target_code"] = self.target_code
         return {**line, "dry_run": True} if dry_run else line
 
-    def as_row(self) -> dict[str, Any]:
-        """The same as a row of the store, the changes as one text."""
-        line = self.as_line(dry_run=False)
-        return {**line, "changes": json.dumps(line["changes"], ensure_ascii=False, separators=(",", ":"))}
+
+def source_as_object(source: SourceKey | None) -> dict[str, Any] | None:
+    """Return an account of a source company as division and ID; None for a record of a foreign stream."""
+    return {"division": source.division, "id": source.id} if source is not None and source.division else None
 
 
 class Tally:
@@ -60,13 +79,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
-        self._received: Counter[int | None] = Counter()
         self._outcomes: dict[int | None, Counter[Outcome]] = defaultdict(Counter)
-
-    def receive(self, division: int | None, count: int = 1) -> None:
-        """Count records that came in, or were parked before and are tried again."""
-        with self._mutex:
-            self._received[division] += count
 
     def add(self, result: Result) -> None:
         """Count how one ended."""
@@ -74,30 +87,30 @@ class Tally:
             self._outcomes[result.division][result.outcome] += 1
 
     def count(self, outcome: Outcome) -> int:
-        """How many ended so, in all divisions."""
+        """Return how many ended so, in all companies."""
         with self._mutex:
             return sum(counts[outcome] for counts in self._outcomes.values())
 
     def by_division(self) -> Iterator[tuple[int | None, int, Mapping[str, int]]]:
-        """Each division with what it received and how many of it ended how; None for records that name none."""
-        for division in sorted(self._received, key=lambda division: division or 0):
+        """Yield each company with the records for it and how many of them ended how; None for those that name none."""
+        for division in sorted(self._outcomes, key=lambda division: division or 0):
             counts = self._outcomes[division]
-            yield division, self._received[division], {outcome.value: counts[outcome] for outcome in Outcome}
+            yield division, sum(counts.values()), {outcome.value: counts[outcome] for outcome in Outcome}
 
     def lines(self, calls: Mapping[int | None, int]) -> Iterator[str]:
-        """One line per division, whose counts add up to what it received."""
-        for division in sorted(self._received, key=lambda division: division or 0):
+        """Yield one line per company, whose counts add up."""
+        for division in sorted(self._outcomes, key=lambda division: division or 0):
             counts = self._outcomes[division]
             yield (
                 f"accounts → {f'division {division}' if division else 'no division'}: "
-                f"{_counts(counts)} ({self._received[division]} received, {calls.get(division, 0)} calls)"
+                f"{_counts(counts)} ({sum(counts.values())} received, {calls.get(division, 0)} calls)"
             )
 
     def summary(self) -> str:
-        """All divisions in one line."""
+        """Return all companies in one line."""
         with self._mutex:
             total = sum(self._outcomes.values(), Counter[Outcome]())
-            return f"{_counts(total)} ({sum(self._received.values())} received)"
+            return f"{_counts(total)} ({sum(total.values())} received)"
 
 
 def _counts(counts: Counter[Outcome]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from exactonline_client.plugin import Measure, measured
 from singer_sdk import metrics
 
-from target_exactonline.runs import DivisionCounts
+from target_exactonline.store.runs import DivisionCounts
 
 logger = logging.getLogger(metrics.METRICS_LOGGER_NAME)
 

@@ -13,7 +13,7 @@ from typing import Any
 from exactonline_client.settings import webhook_address
 from exactonline_client.transport import post_json
 
-from target_exactonline.runs import DivisionCounts
+from target_exactonline.store.runs import DivisionCounts
 
 logger = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.transport import Clock
 
-from target_exactonline.runs import OpenRun, Standing
+from target_exactonline.store.runs import OpenRun, Standing
 
 if TYPE_CHECKING:
     from rich.progress import Progress as Bars

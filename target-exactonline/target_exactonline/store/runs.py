@@ -14,17 +14,17 @@ from typing import Any
 from uuid import uuid4
 
 from exactonline_client.store import Store
-from sqlalchemy import Select, Table, delete, func, select
+from sqlalchemy import Select, case, delete, func, select
 
-from target_exactonline.outcomes import Outcome, Result
-from target_exactonline.tables import history, planned, progress, runs
+from target_exactonline.reporting.outcomes import source_as_object
+from target_exactonline.planning.model import SourceKey
+from target_exactonline.store.plans import fields_of
+from target_exactonline.store.tables import changes, companies, plans, progress, runs, sources
 
 RUN_BY_VARIABLE = "EXACTONLINE_RUN_BY"
 RUN_ID_VARIABLE = "EXACTONLINE_RUN_ID"
 """By which whoever starts a run knows it again."""
 LINES_AT_A_TIME = 500
-PLANS_KEPT = 5
-"""Dry runs whose plan can still be read; an older one is forgotten when another begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +83,61 @@ class Chosen:
     search: str | None = None
     """A part of the code, of a value or of the reason."""
 
-    def narrow(self, query: Select[Any], lines: Table) -> Select[Any]:
-        """The query, for these lines only."""
+    def narrow(self, query: Select[Any]) -> Select[Any]:
+        """Return the query, for these lines only."""
         if self.division is not None:
-            query = query.where(lines.c.division == self.division)
+            query = query.where(companies.c.division == self.division)
         if self.outcomes is not None:
-            query = query.where(lines.c.outcome.in_(self.outcomes))
+            query = query.where(OUTCOME.in_(self.outcomes))
         if self.search:
-            texts = (lines.c.code, lines.c.changes, func.coalesce(lines.c.reason, ""))
+            texts = (changes.c.code, func.coalesce(changes.c.fields, ""), func.coalesce(changes.c.reason, ""))
             hits = [text.icontains(self.search, autoescape=True) for text in texts]
             query = query.where(hits[0] | hits[1] | hits[2])
         return query
+
+
+OUTCOME = func.coalesce(
+    changes.c.outcome,
+    case({"create": "created", "delete": "deleted"}, value=changes.c.action, else_="updated"),
+)
+"""How a change ended, or would end in a dry run."""
+ENDED = changes.c.outcome.is_not(None) | changes.c.plan.in_(select(plans.c.id).where(plans.c.is_trial))
+LINES = (
+    select(
+        changes,
+        OUTCOME.label("shown_outcome"),
+        companies.c.division.label("company_division"),
+        sources.c.division.label("source_division"),
+        sources.c.key.label("source_key"),
+        runs.c.id.label("run_id"),
+    )
+    .join(companies, companies.c.id == changes.c.company, isouter=True)
+    .join(sources, sources.c.id == changes.c.source, isouter=True)
+    .join(runs, runs.c.number == changes.c.run, isouter=True)
+)
+
+
+def line_of(row: Any) -> dict[str, Any]:
+    """Return a change as an object like those of outcomes.jsonl."""
+    source = None if row.source_key is None else SourceKey(row.source_division, row.source_key)
+    line = {
+        "entity": row.entity,
+        "division": row.company_division,
+        "code": row.code,
+        "outcome": row.shown_outcome,
+        "kind": row.kind,
+        "reason": row.reason,
+        "changes": {name: list(change) for name, change in fields_of(row).items()},
+        "source": source_as_object(source),
+        "not_sent": [],
+        "run": row.run_id,
+        "at": row.at.isoformat(timespec="milliseconds"),
+    }
+    if row.matched_on not in (None, "Code"):
+        line["matched_on"] = row.matched_on
+    if row.target_code not in (None, row.code):
+        line["target_code"] = row.target_code
+    return line
 
 
 class Runs:
@@ -104,10 +148,10 @@ class Runs:
 
     # Writing
 
-    def begin(self, started_at: datetime, sites: Sequence[str], *, dry_run: bool) -> int:
-        """A run is under way; answers its number."""
+    def begin(self, run_id: str, started_at: datetime, sites: Sequence[str], *, dry_run: bool) -> int:
+        """Note that a run is under way, and return its number."""
         row = {
-            "id": os.environ.get(RUN_ID_VARIABLE) or str(uuid4()),
+            "id": run_id,
             "sites": json.dumps(list(sites)),
             "started_at": started_at.isoformat(),
             "started_by": os.environ.get(RUN_BY_VARIABLE) or _user_and_machine(),
@@ -117,16 +161,7 @@ class Runs:
         }
         with self._store.write() as connection:
             number: int = connection.execute(runs.insert().returning(runs.c.number), row).scalar_one()
-            if dry_run:
-                kept = select(runs.c.number).where(runs.c.dry_run).order_by(runs.c.number.desc()).limit(PLANS_KEPT)
-                connection.execute(delete(planned).where(planned.c.run.not_in(kept)))
         return number
-
-    def keep_plan(self, run: int, results: Sequence[Result], first: int) -> None:
-        """Keep what a dry run would have done, as its lines from number `first` on."""
-        rows = [{**result.as_row(), "run": run, "number": first + place} for place, result in enumerate(results)]
-        with self._store.write() as connection:
-            connection.execute(planned.insert(), rows)
 
     def keep_progress(self, run: int, standings: Iterable[Standing], at: datetime) -> None:
         """How far these divisions are."""
@@ -192,41 +227,32 @@ class Runs:
         return None if row is None else _kept(row)
 
     def planned(self, run: int, chosen: Chosen, limit: int | None = 100, offset: int = 0) -> Iterator[dict[str, Any]]:
-        """Lines of a dry run's plan, in order, as in outcomes.jsonl, read as they are taken."""
-        return self._lines(planned, run, chosen, limit, offset)
+        """Yield the lines of a dry run's plans, in order, as in outcomes.jsonl."""
+        return self._lines(run, chosen, limit, offset)
 
     def count_planned(self, run: int, chosen: Chosen) -> int:
-        """How many lines of a dry run's plan are chosen."""
-        return self._count(planned, run, chosen)
+        """Return how many lines of a dry run's plans are chosen."""
+        return self._count(run, chosen)
 
     def done(self, run: int, chosen: Chosen, limit: int | None = 100, offset: int = 0) -> Iterator[dict[str, Any]]:
-        """What a run created, updated and had refused, in order, as in outcomes.jsonl, read as it is taken."""
-        return self._lines(history, run, chosen, limit, offset)
+        """Yield what a run did and what was refused, in order, as in outcomes.jsonl."""
+        return self._lines(run, chosen, limit, offset)
 
     def count_done(self, run: int, chosen: Chosen) -> int:
-        """How many lines of what a run did are chosen."""
-        return self._count(history, run, chosen)
+        """Return how many lines of what a run did are chosen."""
+        return self._count(run, chosen)
 
-    def _lines(
-        self, lines: Table, run: int, chosen: Chosen, limit: int | None, offset: int
-    ) -> Iterator[dict[str, Any]]:
-        query = chosen.narrow(select(lines).where(lines.c.run == run), lines).order_by(lines.c.number)
+    def _lines(self, run: int, chosen: Chosen, limit: int | None, offset: int) -> Iterator[dict[str, Any]]:
+        query = chosen.narrow(LINES.where(changes.c.run == run, ENDED)).order_by(changes.c.number)
         query = query if limit is None else query.limit(limit).offset(offset)
         with self._store.read() as connection:
             for row in connection.execution_options(yield_per=LINES_AT_A_TIME).execute(query):
-                yield {
-                    "division": row.division,
-                    "code": row.code,
-                    "outcome": row.outcome,
-                    "changes": json.loads(row.changes),
-                    "reason": row.reason,
-                    "at": row.at,
-                }
+                yield line_of(row)
 
-    def _count(self, lines: Table, run: int, chosen: Chosen) -> int:
-        query = chosen.narrow(select(func.count()).select_from(lines).where(lines.c.run == run), lines)
+    def _count(self, run: int, chosen: Chosen) -> int:
+        lines = chosen.narrow(LINES.where(changes.c.run == run, ENDED)).subquery()
         with self._store.read() as connection:
-            return int(connection.execute(query).scalar_one())
+            return int(connection.execute(select(func.count()).select_from(lines)).scalar_one())
 
     def progress(self, run: int) -> list[Standing]:
         """How far each division of a run under way is, by code."""
@@ -252,22 +278,16 @@ class OpenRun:
         self._started_at = started_at
         self._sites = sites
         self._dry_run = dry_run
-        self._planned = 0
+        self.id = os.environ.get(RUN_ID_VARIABLE) or str(uuid4())
+        """By which it is known outside of the store; several processes may share one: a sync."""
 
     @cached_property
     def number(self) -> int:
-        """Its number in the store."""
-        return self._runs.begin(self._started_at, self._sites, dry_run=self._dry_run)
-
-    def plan(self, results: Iterable[Result]) -> None:
-        """Keep what this dry run would do, but for what it would leave as it is."""
-        told = [result for result in results if result.outcome is not Outcome.UNCHANGED]
-        if told:
-            self._runs.keep_plan(self.number, told, self._planned + 1)
-            self._planned += len(told)
+        """Return its number in the store."""
+        return self._runs.begin(self.id, self._started_at, self._sites, dry_run=self._dry_run)
 
     def keep_progress(self, standings: Iterable[Standing], at: datetime) -> None:
-        """Keep how far these divisions are."""
+        """Keep how far these companies are."""
         self._runs.keep_progress(self.number, standings, at)
 
     def end(
