@@ -60,6 +60,16 @@ PURE_MODULES = [
     "target_exactonline.brakes",
     "target_exactonline.departures",
     "target_exactonline.plan",
+    "target_exactonline.planning.collisions",
+    "target_exactonline.planning.compare",
+    "target_exactonline.planning.decide",
+    "target_exactonline.planning.holds",
+    "target_exactonline.planning.identity",
+    "target_exactonline.planning.merge",
+    "target_exactonline.planning.model",
+    "target_exactonline.planning.recovery",
+    "target_exactonline.planning.safety",
+    "target_exactonline.planning.source_deletions",
     "target_exactonline.sources",
     "target_exactonline.values",
 ]
@@ -67,6 +77,7 @@ BROUGHT_ALONG = {
     "exactonline_client": {"alembic"},  # it runs the scripts that a program brings for its own tables
     "argon2_cffi": {"argon2"},
     "python_dotenv": {"dotenv"},
+    "python_stdnum": {"stdnum"},
     "ruamel.yaml": {"ruamel"},
     "requests_oauthlib": {"requests", "oauthlib"},
     "singer_sdk[msgspec]": {"msgspec"},
@@ -95,10 +106,13 @@ NO_IO = {
     "shlex",
     "textwrap",
     "typing",
+    "unicodedata",
     "urllib.parse",
     "uuid",
     "zoneinfo",  # reads the time zones of the system, which are constants
+    "phonenumbers",
     "pycountry",
+    "stdnum",
 }
 EFFECTS = {"open", "print", "input", "exec", "eval", "now", "utcnow", "today", "sleep", "read_text", "write_text"}
 

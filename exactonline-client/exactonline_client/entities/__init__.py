@@ -3,6 +3,6 @@
 from exactonline_client.entities.accounts import ACCOUNTS
 from exactonline_client.entities.deletions import DELETIONS
 from exactonline_client.entities.divisions import DIVISIONS
-from exactonline_client.entities.model import Entity, Field, Trait
+from exactonline_client.entities.model import Entity, Field, IdentityRule, Likeness, Trait
 
-__all__ = ["ACCOUNTS", "DELETIONS", "DIVISIONS", "Entity", "Field", "Trait"]
+__all__ = ["ACCOUNTS", "DELETIONS", "DIVISIONS", "Entity", "Field", "IdentityRule", "Likeness", "Trait"]

@@ -1,8 +1,8 @@
 """The values that a plan is made of. Pure.
 
-    source record ──settings──▶ Desired ┐
-    mirror ─────────────────▶ Existing  ├─ decide ─▶ Create | Update | Delete | Unchanged | Refuse | Skip
-    what we know of the copy ─▶ Copy    ┘
+source record ──settings──▶ Desired ┐
+mirror ─────────────────▶ Existing  ├─ decide ─▶ Create | Update | Delete | Unchanged | Refuse | Skip
+what we know of the copy ─▶ Copy    ┘
 """
 
 from __future__ import annotations
@@ -75,6 +75,8 @@ class Desired:
     """Fields that travel, with the constants of this company."""
     identity: Row
     """The whole source record, which the first-contact rule looks at."""
+    problems: tuple[str, ...] = ()
+    """Why it cannot go to this company, each naming its field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ class Copy:
 
     source: SourceKey
     code: str
-    """The source record's natural key when the copy was last planned."""
+    """The source record's natural key when the row last bore it, or when the two were tied."""
     target_id: str | None = None
     """Exact's ID of the row; None while there is none."""
     baseline: Row = field(default_factory=dict)
@@ -109,7 +111,9 @@ class Copy:
     gone: Changes | None = None
     """None while its source record is there; after its deletion, what we changed in the row for it."""
     theirs: frozenset[str] = frozenset()
-    """Fields that the target owns by `field_rules`."""
+    """Fields that the target owns by `field_rules`, beside those of the rule `initial` that we wrote."""
+    seen: Row = field(default_factory=dict)
+    """Fields of the rule `target` → what the row held when it was last compared, where that is not what we wrote."""
     state: CopyState = "new"
     kind: str | None = None
     reason: str | None = None
@@ -131,6 +135,8 @@ class Holder:
     """How messages call its source record."""
     is_deleted: bool
     """Whether its source record was deleted."""
+    copy: Copy | None = None
+    """Its copy, which a source record that takes the row over inherits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,12 @@ class Situation:
     """Whose copy the row under the desired code is, if it is another's."""
     rival: Holder | None = None
     """Another source record that wants the same code in this company, and has the better claim."""
+    version: int = 0
+    """Version of the source record."""
+    last_seen: Row = field(default_factory=dict)
+    """All that a deleted source record said before."""
+    successor: Desired | None = None
+    """Another source record with the code of this deleted one, which may take its row over."""
 
 
 LoadMethod = Literal["upsert", "append-only", "update-only"]
@@ -177,6 +189,8 @@ class Create:
     """The code is free."""
 
     values: Row
+    theirs: frozenset[str] = frozenset()
+    """Fields that the target owns from now on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,14 +203,22 @@ class Update:
     matched_on: str | None = None
     """The rule that ties the row now, at first contact."""
     theirs: frozenset[str] = frozenset()
-    """Fields that the target turned out to own."""
+    """Fields that the target owns, in place of the copy's."""
+    seen: Row = field(default_factory=dict)
+    """In place of the copy's."""
+
+    @property
+    def values(self) -> Row:
+        """What to send."""
+        return {name: after for name, (_, after) in self.changes.items()}
 
 
 @dataclass(frozen=True, slots=True)
 class Replace:
     """The code changed at the source: the old row is blocked, and a new one made under the new code."""
 
-    block: Update
+    block: Update | None
+    """None if it is blocked already."""
     create: Create
 
 
@@ -214,6 +236,7 @@ class Unchanged:
     target_id: str | None
     matched_on: str | None = None
     theirs: frozenset[str] = frozenset()
+    seen: Row = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
