@@ -138,7 +138,10 @@ class Sandbox:
         self._call("DELETE", "journal")
 
     def fault(self, kind: str, **where: Any) -> None:
-        """Order a fault: `division`, `method`, `endpoint`, `contains`, `nth`, `every`, `times`, `probability`, …"""
+        """Order a fault: `division`, `method`, `endpoint`, `code`, `nth`, `every`, `times`, `applied`, …
+
+        The README of the sandbox lists the kinds and keys.
+        """
         self._call("POST", "faults", {"faults": [{"kind": kind, **where}]})
 
     def clear_faults(self) -> None:
@@ -164,6 +167,10 @@ class Sandbox:
     def edit(self, division: int, code: str, **fields: Any) -> Account:
         """Change one account as a person would; its row version moves."""
         return dict(self._call("POST", f"accounts/{division}/{quote(code, safe='')}", fields))
+
+    def anonymise(self, division: int, code: str) -> Account:
+        """Anonymise one account; what Exact makes of its name is a guess."""
+        return self.edit(division, code, IsAnonymised=1, Name="Anonymous", Email=None, Phone=None)
 
     def remove(self, division: int, code: str) -> None:
         """Delete one account as a person would."""
@@ -192,6 +199,14 @@ class Sandbox:
     def change_division(self, division: int, **keys: Any) -> None:
         """Change a division's own keys, such as `status`, `blocking_status`, `rights`."""
         self._call("POST", f"divisions/{division}", keys)
+
+    def change_app(self, client_id: str = CLIENT_ID, **keys: Any) -> None:
+        """Change an app's own keys, such as the `scopes` of its registration."""
+        self._call("POST", f"apps/{client_id}", keys)
+
+    def contract(self, client_id: str = CLIENT_ID) -> list[dict[str, Any]]:
+        """Each day's `calls` of an app over all divisions, and those `refused` by the limit of the contract."""
+        return [day for day in self._call("GET", "contract")["contract"] if day["app"] == client_id]
 
     def tokens(self) -> list[dict[str, Any]]:
         """Each refresh token (as a hash) and how often it was presented."""

@@ -20,9 +20,13 @@ _ZERO = (
 _API = 2  # what Source held for a row made over the API (R, NANGO)
 _OTHERWISE = 4
 
-# What a POST without `Prefer` gives back besides the ID: "a few zeros and false" (R, NANGO).
-# Which ones is not in the dossier: here, those that are never null.
-BARE_ECHO: Row = dict.fromkeys(_FALSE, False) | dict.fromkeys(_ZERO, 0)
+# What a POST without `Prefer` gives back besides the ID: nine members, as recorded (dossier 12.1, NANGO).
+BARE_ECHO: Row = {
+    "CostPaid": 0,
+    "IgnoreDatevWarningMessage": False,
+    **dict.fromkeys(("IsAccountant", "IsAgency", "IsAnonymised", "IsCompetitor", "IsMailing"), 0),
+    **dict.fromkeys(("SeparateInvPerProject", "SeparateInvPerSubscription"), 0),
+}
 
 
 def new_row(values: Row, division: Division, wall: int, *, over_api: bool) -> Row:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from exactonline_sandbox import consent, control, faults, gate, journal, oauth, rendering, spoiling
 from exactonline_sandbox.call import Call, DroppedConnection, NotImitatedError, Refusal, Reply, call_from
 from exactonline_sandbox.clock import http_date
+from exactonline_sandbox.code_meant import code_meant
 from exactonline_sandbox.faults import Fault
 from exactonline_sandbox.ledger import Ledger
 from exactonline_sandbox.loading import State, read_state, read_world
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 WAIT = "exactonline_sandbox.wait"  # environ key: how to let seconds pass before the answer
 _CONTROL = "/_sandbox/"
-_LOSING = {"lost_answer", "token_lost_answer"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +71,17 @@ class Sandbox:
         with self.storage.transaction() as db:
             state = read_state(db)
             world = self._world(db, state)
-            fault = faults.firing(db, call, place.endpoint, place.division) if state.faults else None
+            fault = _fault(db, call, place) if state.faults else None
             answer = self._answered(db, world, state.now, call, place, fault)
             wait_seconds = self._latency_seconds + world.limits.latency_ms / 1000
-            if fault and fault.kind == "slow":
+            if fault:
                 wait_seconds += fault.seconds
             now_ns = time.monotonic_ns()
             overlapped = False
             if answer.app and place.division is not None:
                 books = Ledger(db, answer.app, place.division, world.limits, state.now)
                 overlapped = books.overlaps(started_ns, now_ns + int(wait_seconds * 1e9))
-            dropped = fault.kind if fault and fault.kind in {*_LOSING, "reset_before"} else None
+            dropped = fault.kind if fault and fault.kind in faults.LOSING else None
             is_login = place.endpoint in {TOKEN, CONSENT}
             journal.write(
                 db,
@@ -94,7 +94,7 @@ class Sandbox:
                     endpoint=place.endpoint,
                     target=journal.hidden_target(call.target),
                     body=journal.hidden_form(call.body) if is_login else journal.readable_body(call.body),
-                    status=None if dropped == "reset_before" else answer.reply.status,
+                    status=answer.reply.status or None,
                     error=answer.reply.error,
                     fault=fault.kind if fault else None,
                     overlapped=overlapped,
@@ -106,17 +106,16 @@ class Sandbox:
     def _answered(
         self, db: "sqlite3.Connection", world: World, now: float, call: Call, place: Place, fault: Fault | None
     ) -> gate.Answer:
-        if fault and fault.kind == "reset_before":
+        if fault and fault.kind in faults.LOSING and not fault.carried_out:
             return gate.Answer(Reply(0))
-        if fault and not fault.applied and fault.kind not in faults.INSTEAD | _LOSING:
-            return gate.Answer(spoiling.spoiled(Reply(200), fault))
+        if len(call.origin) + len(call.target) > world.limits.url_characters:
+            return gate.Answer(Reply(world.switches.long_url_status, error="address too long"))
         try:
-            answer = _routed(db, world, now, call, place, fault)
+            return _routed(db, world, now, call, place, fault)
         except NotImitatedError as unknown:
-            answer = gate.Answer(rendering.not_imitated(str(unknown)))
+            return gate.Answer(rendering.not_imitated(str(unknown)))
         except Refusal as refusal:
-            answer = gate.Answer(rendering.error(call, refusal))
-        return gate.Answer(spoiling.spoiled(answer.reply, fault), answer.app, answer.user) if fault else answer
+            return gate.Answer(rendering.error(call, refusal))
 
     def _world(self, db: "sqlite3.Connection", state: State) -> World:
         with self._knowing:
@@ -125,19 +124,38 @@ class Sandbox:
             return self._known[1]
 
 
+def _fault(db: "sqlite3.Connection", call: Call, place: Place) -> Fault | None:
+    code = None if place.division is None else code_meant(db, place.division, place.key, call)
+    return faults.firing(db, call, place.endpoint, place.division, code)
+
+
 def _routed(
     db: "sqlite3.Connection", world: World, now: float, call: Call, place: Place, fault: Fault | None
 ) -> gate.Answer:
     if place.endpoint in {TOKEN, CONSENT}:
-        if fault and fault.kind in faults.INSTEAD:
-            limit = fault.kind.startswith("429") or fault.kind == "error_block"
-            return gate.Answer(Reply(429) if limit else spoiling.in_place_of(call, fault))
-        if place.endpoint == CONSENT and call.method in {"GET", "POST"}:
-            return gate.Answer(consent.authorize(db, world, call, now))
-        if call.method != "POST":
-            raise NotImitatedError(f"{call.method} {place.endpoint}")
-        given = oauth.token(db, world, call, now)
-        return gate.Answer(given.reply, given.app, given.user)
+        return _login(db, world, now, call, place, fault)
     if place.division is None and not call.path.lower().startswith("/api/"):
         raise NotImitatedError(f"the path {call.path}")
     return gate.answer(gate.Request(db, world, now, call, place, fault))
+
+
+def _login(
+    db: "sqlite3.Connection", world: World, now: float, call: Call, place: Place, fault: Fault | None
+) -> gate.Answer:
+    """The consent page or a token call; these know no limits of calls, so those faults are a bare 429."""
+    given = oauth.TokenAnswer(Reply(429))
+
+    def carry_out() -> Reply:
+        nonlocal given
+        if place.endpoint == CONSENT and call.method in {"GET", "POST"}:
+            given = oauth.TokenAnswer(consent.authorize(db, world, call, now))
+        elif call.method != "POST":
+            raise NotImitatedError(f"{call.method} {place.endpoint}")
+        else:
+            given = oauth.token(db, world, call, now)
+        return given.reply
+
+    if fault and fault.kind in faults.LIMITS:
+        return gate.Answer(given.reply)
+    reply = spoiling.answered(call, fault, carry_out)
+    return gate.Answer(reply, given.app, given.user)

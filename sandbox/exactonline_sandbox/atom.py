@@ -6,17 +6,21 @@ from xml.sax.saxutils import escape, quoteattr
 from exactonline_sandbox.clock import iso, parse_wall
 from exactonline_sandbox.properties import Entity
 
-_SPACES = (
-    'xmlns="http://www.w3.org/2005/Atom" '
-    'xmlns:d="http://schemas.microsoft.com/ado/2007/08/dataservices" '
-    'xmlns:m="http://schemas.microsoft.com/ado/2007/08/dataservices/metadata"'
-)
+_DATA = "http://schemas.microsoft.com/ado/2007/08/dataservices"
+_META = f"{_DATA}/metadata"
+_SPACES = f'xmlns="http://www.w3.org/2005/Atom" xmlns:d="{_DATA}" xmlns:m="{_META}"'
 _HEAD = '<?xml version="1.0" encoding="utf-8" standalone="yes"?>'
 
 
 def entry(entity: Entity, wire: dict[str, Any]) -> bytes:
     """One entity as a document."""
     return (_HEAD + _entry(entity, wire, f" {_SPACES}")).encode()
+
+
+def value(name: str, *, known: bool) -> bytes:
+    """The result of a function as a document."""
+    text = str(known).lower()
+    return f'{_HEAD}<{name} xmlns="{_DATA}" xmlns:m="{_META}" m:type="Edm.Boolean">{text}</{name}>'.encode()
 
 
 def feed(entity: Entity, wires: list[dict[str, Any]], following: str | None, count: int | None) -> bytes:
@@ -50,7 +54,9 @@ def _member(name: str, edm: str, value: Any) -> str:
     kind = "" if edm == "Edm.String" else f' m:type="{edm}"'
     if value is None:
         return f'<d:{name}{kind} m:null="true" />'
-    return f"<d:{name}{kind}>{escape(_text(edm, value))}</d:{name}>"
+    text = _text(edm, value)
+    kept = ' xml:space="preserve"' if text != text.strip() else ""  # recorded for padded texts (dossier 12.1)
+    return f"<d:{name}{kind}{kept}>{escape(text)}</d:{name}>"
 
 
 def _text(edm: str, value: Any) -> str:

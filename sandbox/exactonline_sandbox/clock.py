@@ -50,6 +50,12 @@ def iso(wall: int) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%S") + (f".{wall % 1000:03d}" if wall % 1000 else "")
 
 
+def short_iso(wall: int) -> str:
+    """The same without zeros at the end of the fraction, as an address has it: `2026-06-25T16:12:49.9`."""
+    whole, dot, fraction = iso(wall).partition(".")
+    return whole + dot + fraction.rstrip("0")
+
+
 def parse_wall(text: str) -> int | None:
     """Wall milliseconds of an ISO date, ISO date-time without a zone, or `/Date(ms)/`; None for anything else."""
     if found := _JSON_DATE.fullmatch(text):

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote
 
 from exactonline_sandbox import accounts_table as table
-from exactonline_sandbox import faults, journal, tokens
+from exactonline_sandbox import contracts, faults, journal, tokens
 from exactonline_sandbox.call import Call, Reply
 from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.control_accounts import Order, UnknownError, accounts, division_of, edit, remove, seed
@@ -81,6 +81,23 @@ def _change_division(order: Order) -> Any:
     return {"division": division.code}
 
 
+def _change_app(order: Order) -> Any:
+    """Change an app's own keys, such as the scopes of its registration."""
+    client_id = order.parts[0]
+
+    def change(config: dict[str, Any]) -> None:
+        next(app for app in config["apps"] if app["client_id"] == client_id).update(order.body)
+
+    if client_id not in read_world(order.db).apps:
+        raise UnknownError(f"no app {client_id} in this world")
+    change_config(order.db, change)
+    return {"app": client_id}
+
+
+def _contract(order: Order) -> Any:
+    return {"contract": contracts.listed(order.db, read_world(order.db).limits)}
+
+
 def _clock(order: Order) -> Any:
     state = read_state(order.db)
     return {
@@ -109,7 +126,11 @@ def _faults(order: Order) -> Any:
 
 
 def _add_faults(order: Order) -> Any:
+    known = read_world(order.db).divisions
     for given in order.body["faults"]:
+        for company in (one.get("company") for one in (given, *given.get("of", ()))):
+            if company is not None and company not in known:
+                raise ValueError(f"no division {company} in this world")
         faults.add(order.db, given)
     return _faults(order)
 
@@ -167,6 +188,8 @@ _ACTIONS: dict[tuple[str, str], Callable[[Order], Any]] = {
     ("POST", "restore"): restore,
     ("POST", "move"): _move,
     ("POST", "divisions"): _change_division,
+    ("POST", "apps"): _change_app,
+    ("GET", "contract"): _contract,
     ("GET", "clock"): _clock,
     ("POST", "clock"): _set_clock,
     ("GET", "faults"): _faults,

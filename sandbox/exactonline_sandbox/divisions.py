@@ -2,13 +2,17 @@
 
 from collections.abc import Iterable
 
+from exactonline_sandbox import visits
 from exactonline_sandbox.call import Reply
 from exactonline_sandbox.context import Row, Visit
-from exactonline_sandbox.properties import DIVISION, EVERY_DIVISION, HRM_DIVISION, Entity
+from exactonline_sandbox.properties import DIVISION, EVERY_DIVISION, HRM_DIVISION, RECENT_DIVISION, Entity
 from exactonline_sandbox.reading import answer_count, answer_list, answer_one, query_of
 from exactonline_sandbox.world import Division
 
 _ARCHIVED = 2
+_RECENT = 5
+# Dutch divisions were seen with 1, a French one with FR (dossier 12.1, NANGO); all others as the French one.
+_LEGISLATIONS = {"NL": "1"}
 
 
 def get_divisions(visit: Visit) -> Reply:
@@ -20,6 +24,13 @@ def get_all_divisions(visit: Visit) -> Reply:
     """All divisions of the licence: here, of the world."""
     divisions = sorted(visit.world.divisions.values(), key=lambda division: division.code)
     return _answer(visit, EVERY_DIVISION, [_row(visit, division) for division in divisions])
+
+
+def get_recent_divisions(visit: Visit) -> Reply:
+    """The five divisions that this user worked in last, by code; headquarters among them is an assumption."""
+    used = visits.recent(visit.db, visit.caller.user.name, _RECENT)
+    known = visit.world.divisions
+    return _answer(visit, RECENT_DIVISION, [_row(visit, known[code]) for code in sorted(used) if code in known])
 
 
 def get_hrm_divisions(visit: Visit) -> Reply:
@@ -71,7 +82,7 @@ def _row(visit: Visit, division: Division) -> Row:
         "IsHRDivision": False,
         "IsMainDivision": division.main,
         "IsPracticeDivision": False,
-        "Legislation": division.country,
+        "Legislation": _LEGISLATIONS.get(division.country, division.country),
         "SiretNumber": "",
         "Status": division.status,
     }

@@ -1,24 +1,28 @@
-"""Faults on order: what goes wrong, for which calls, how often. When one fires is a function of its count."""
+"""Faults on order: for which calls, how often, and of which kind. When one fires is a function of its count."""
 
 import json
 import random
 import sqlite3
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
 from exactonline_sandbox.call import Call
 
-KINDS = frozenset(
-    {
-        *("lost_answer", "reset_before", "truncated_body", "fault_500", "status", "503", "slow"),
-        *("429_minute", "429_day", "429_no_headers", "token_lost_answer", "error_block"),
-        *("garbage_json", "html_body", "wrong_content_length"),
-    }
-)
-# Answered in place of the call, which is not carried out.
-INSTEAD = frozenset({"fault_500", "status", "503", "429_minute", "429_day", "429_no_headers", "error_block"})
+# Answered in place of the call by the counters behind the limits; the call is never carried out.
+LIMITS = frozenset({"429_minute", "429_day", "429_no_headers", "429_calls_left", "error_block"})
+# Another answer in place of Exact's; whether the call is carried out is a matter of `applied`.
+REPLACING = frozenset({"status", "503", "error", "fault_500", "html_body"})
+LOSING = frozenset({"lost_answer", "token_lost_answer", "reset_before"})
+_BODY = frozenset({"truncated_body", "wrong_content_length", "garbage_json"})
+_COMPANY = frozenset({"misrouted", "mislabelled", "foreign_rows"})
+KINDS = LIMITS | REPLACING | LOSING | _BODY | _COMPANY | {"slow", "one_of"}
+
+_CARRIED_OUT_BY_DEFAULT = KINDS - LIMITS - {"status", "503", "error", "fault_500", "reset_before"}
+_ALWAYS_CARRIED_OUT = frozenset({"truncated_body", "wrong_content_length", *_COMPANY})
+_PARTS = frozenset({"member", "uri", "location", "next"})
 TOKEN = "oauth2/token"  # noqa: S105 - an endpoint
 
 
@@ -26,32 +30,48 @@ TOKEN = "oauth2/token"  # noqa: S105 - an endpoint
 class Fault:
     """One order. `nth` counts matching calls since it was given; `times` is how often it fires.
 
-    `applied` false: the call is not carried out, only its answer is spoiled (for the last three kinds and `slow`).
+    `applied`: whether the call is carried out before the fault; None leaves it to the kind.
+    `company`: the other company of the kinds that are about one; `rows`, `parts`: what of an answer is hers.
+    `of`: the orders that the kind `one_of` draws from.
     """
 
     kind: str
     division: int | None = None
-    method: str | None = None
+    method: str | Sequence[str] | None = None
     endpoint: str | None = None
     contains: str | None = None
+    code: str | None = None
     nth: int | None = None
     every: int | None = None
     times: int | None = None
     probability: float | None = None
     seed: int = 0
     seconds: float = 0
-    status: int = 500
-    body: str = ""
+    status: int | None = None
+    body: str | None = None
     headers: Mapping[str, str] | None = None
-    applied: bool = True
+    text: str | None = None
+    reason: str | None = None
+    applied: bool | None = None
+    company: int | None = None
+    rows: int | None = None
+    parts: Sequence[str] = ("member", "uri", "location")
+    of: Sequence[Mapping[str, Any]] = ()
 
-    def concerns(self, call: Call, endpoint: str, division: int | None) -> bool:
+    @property
+    def carried_out(self) -> bool:
+        """Whether the call takes effect all the same."""
+        return self.kind in _CARRIED_OUT_BY_DEFAULT if self.applied is None else self.applied
+
+    def concerns(self, call: Call, endpoint: str, division: int | None, code: str | None) -> bool:
         """Whether a call is one of those meant."""
         wanted = TOKEN if self.kind == "token_lost_answer" else self.endpoint
+        methods = (self.method,) if isinstance(self.method, str) else self.method
         return (
             (self.division is None or self.division == division)
-            and (self.method is None or self.method.upper() == call.method)
-            and (wanted is None or wanted.lower() == endpoint.lower())
+            and (methods is None or call.method in {method.upper() for method in methods})
+            and (wanted is None or fnmatchcase(endpoint.lower(), wanted.lower()))
+            and (self.code is None or self.code == code)
             and (self.contains is None or self.contains in call.target + call.body.decode("utf-8", "replace"))
         )
 
@@ -68,18 +88,37 @@ class Fault:
             return random.Random(f"{self.seed}:{seen}").random() < self.probability  # noqa: S311 - not for secrets
         return True
 
+    def drawn(self, seen: int, *at: Any) -> "Fault | None":
+        """The fault that hits: itself, or for `one_of` one of those that suit the call, by seed and count."""
+        if self.kind != "one_of":
+            return self
+        fitting = [fault for fault in map(fault_from, self.of) if fault.concerns(*at)]
+        return random.Random(f"{self.seed}:{seen}").choice(fitting) if fitting else None  # noqa: S311 - not for secrets
+
 
 _NAMES = frozenset(option.name for option in fields(Fault))
 
 
 def fault_from(given: Mapping[str, Any]) -> Fault:
     """A fault from its JSON form; ValueError for a kind or key that is none."""
-    if given.get("kind") not in KINDS:
-        raise ValueError(f"no fault of kind {given.get('kind')!r}; there are {', '.join(sorted(KINDS))}")
+    kind = given.get("kind")
+    if kind not in KINDS:
+        raise ValueError(f"no fault of kind {kind!r}; there are {', '.join(sorted(KINDS))}")
     unknown = given.keys() - _NAMES
     if unknown:
         raise ValueError(f"a fault has no key called {', '.join(sorted(unknown))}")
-    return Fault(**given)
+    fault = Fault(**given)
+    if fault.applied and kind in LIMITS | {"reset_before"}:
+        raise ValueError(f"{kind} is never carried out")
+    if fault.applied is False and kind in _ALWAYS_CARRIED_OUT:
+        raise ValueError(f"{kind} is about the answer of a call that is carried out")
+    if (kind in _COMPANY) != (fault.company is not None):
+        raise ValueError(f"{', '.join(sorted(_COMPANY))} name a company, and no other kind does")
+    if set(fault.parts) - _PARTS:
+        raise ValueError(f"parts of an answer are {', '.join(sorted(_PARTS))}")
+    if (kind == "one_of") != bool(fault.of):
+        raise ValueError("one_of has further faults under `of`, and no other kind does")
+    return replace(fault, of=[dict(inner) for inner in fault.of if fault_from(inner)])
 
 
 @lru_cache(maxsize=256)
@@ -106,15 +145,21 @@ def clear(db: sqlite3.Connection) -> None:
     db.execute("UPDATE state SET faults = 0")
 
 
-def firing(db: sqlite3.Connection, call: Call, endpoint: str, division: int | None) -> Fault | None:
-    """The fault that hits this call, if any; all orders that it matches count it, the oldest that fires wins."""
+def firing(
+    db: sqlite3.Connection, call: Call, endpoint: str, division: int | None, code: str | None = None
+) -> Fault | None:
+    """The fault that hits this call, if any; all orders that it matches count it, the oldest that fires wins.
+
+    Args:
+        code: The code of the account that the call is about, as far as it names one.
+    """
+    at = (call, endpoint, division, code)
     chosen: Fault | None = None
     for key, spec, seen, fired in db.execute("SELECT id, spec, seen, fired FROM faults ORDER BY id").fetchall():
         fault = _fault_from_text(spec)
-        if not fault.concerns(call, endpoint, division):
+        if not fault.concerns(*at):
             continue
-        hits = chosen is None and fault.fires(seen + 1, fired)
-        db.execute("UPDATE faults SET seen = seen + 1, fired = fired + ? WHERE id = ?", (int(hits), key))
-        if hits:
-            chosen = fault
+        drawn = fault.drawn(seen + 1, *at) if chosen is None and fault.fires(seen + 1, fired) else None
+        db.execute("UPDATE faults SET seen = seen + 1, fired = fired + ? WHERE id = ?", (int(drawn is not None), key))
+        chosen = chosen or drawn
     return chosen

@@ -14,7 +14,7 @@ SYNTAX = "Bad Request - Error in query syntax."
 
 _WORD = re.compile(
     r"""\s*(?:
-      (?P<typed>[A-Za-z]+)'(?P<inner>(?:[^']|'')*)'
+      (?P<typed>[A-Za-z]+|guid[ ])'(?P<inner>(?:[^']|'')*)'
     | '(?P<text>(?:[^']|'')*)'
     | (?P<number>-?\d+(?:\.\d+)?)(?P<suffix>[A-Za-z]?)\b
     | (?P<name>[A-Za-z_][A-Za-z0-9_]*(?:/[A-Za-z_]\w*)*)
@@ -49,7 +49,7 @@ def words(text: str) -> Iterator[Word]:
 
 def _word(found: re.Match[str], start: int) -> Word:
     if found["typed"]:
-        return _typed(found["typed"], found["inner"].replace("''", "'"), found[0].strip(), start)
+        return _typed(found["typed"].strip(), found["inner"].replace("''", "'"), found[0].strip(), start)
     if found["text"] is not None:
         return Word("text", found["text"].replace("''", "'"))
     if found["number"]:

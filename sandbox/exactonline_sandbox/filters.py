@@ -34,18 +34,23 @@ def parse_filter(text: str, entity: Entity) -> Node:
         known = entity.properties.get(name)
         if known is None:
             raise Refusal(400, SYNTAX)
-        if not known.filterable:
-            raise Refusal(400, filter_rule_text(entity))
+    closed = dict.fromkeys(name for name in fields_in(node) if not entity.properties[name].filterable)
+    if closed:
+        raise Refusal(400, f"Filtering on these fields is not supported: {', '.join(closed)}")
     _check_kinds(node, entity)
     return node
 
 
 def filter_rule_text(entity: Entity) -> str:
-    """What Exact says when a list call filters on nothing it allows (dossier 4.4, quoted by INV)."""
-    names = ",".join(sorted(entity.filterable, key=str.lower))
+    """What Exact says to a list call without a filter where one is mandatory (PICQER #591, of 2022)."""
+    names = sorted(entity.filterable, key=str.lower)
+    if "Classification" in names:  # the one name out of its alphabetical place in the text seen
+        names.remove("Classification")
+        names.insert(names.index("Classification8") + 1, "Classification")
     return (
-        "A GET request for this endpoint must have a $filter parameter with one of the following fields "
-        f"in the url:{names}."
+        "This endpoint has mandatory filtering applied. A GET request for this endpoint must have a $filter parameter "
+        "with one of the following fields "
+        f"in the url:{','.join(names)}."
     )
 
 

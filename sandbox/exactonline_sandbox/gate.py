@@ -1,20 +1,20 @@
 """A data call from its token to its answer: who, limits, scope, handler, counting (dossier 4.4, 7)."""
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from exactonline_sandbox import ledger, rendering, tokens
+from exactonline_sandbox import contracts, ledger, rendering, spoiling, tokens, visits
 from exactonline_sandbox.call import Call, NotImitatedError, Refusal, Reply
 from exactonline_sandbox.context import Caller, Context, Visit
-from exactonline_sandbox.faults import INSTEAD, Fault
+from exactonline_sandbox.faults import LIMITS, Fault
 from exactonline_sandbox.identity import get_me
 from exactonline_sandbox.ledger import Block, Ledger
 from exactonline_sandbox.routing import ME, Place, handler_for, refuse_unknown_headers
-from exactonline_sandbox.spoiling import in_place_of
 from exactonline_sandbox.world import Division, World
 
 _OUT_OF_SCOPE = "Forbidden - User division is not within division scope."
 _ARCHIVED = 2
+_NARROWING = ("$filter", "$skiptoken", "%24filter", "%24skiptoken")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,23 +55,22 @@ def answer(request: Request) -> Answer:
 
 def _outside_divisions(request: Request, caller: Caller, *, expired: bool) -> Reply:
     """current/Me has no division, so no budget: nothing is counted, no limit headers (assumption)."""
-    if request.fault and request.fault.kind in INSTEAD:
-        limit = request.fault.kind.startswith("429") or request.fault.kind == "error_block"
-        return Reply(429) if limit else in_place_of(request.call, request.fault)
+    if request.fault and request.fault.kind in LIMITS:
+        return Reply(429)
+    return spoiling.answered(request.call, request.fault, lambda: _me(request, caller, expired=expired))
+
+
+def _me(request: Request, caller: Caller, *, expired: bool) -> Reply:
     if expired:
         return _unauthorized("access token expired")
-    try:
-        return _me(request, caller)
-    except Refusal as refusal:
-        return rendering.error(request.call, refusal)
-
-
-def _me(request: Request, caller: Caller) -> Reply:
     if request.place.endpoint != ME or request.call.method != "GET":
         raise NotImitatedError(f"{request.call.method} {request.place.endpoint}")
     refuse_unknown_headers(request.call)
-    _refuse_person(caller)
-    return get_me(Context(request.db, request.world, request.now, request.call, caller))
+    try:
+        _refuse_person(caller)
+        return get_me(Context(request.db, request.world, request.now, request.call, caller))
+    except Refusal as refusal:
+        return rendering.error(request.call, refusal)
 
 
 def _in_division(request: Request, caller: Caller, division: int, *, expired: bool) -> Reply:
@@ -83,9 +82,13 @@ def _in_division(request: Request, caller: Caller, division: int, *, expired: bo
     refused = refused or books.refusal(request.world.switches.rate_headers_on_429)
     if refused:
         return refused
-    reply = _by_fault(request, books, key)
+    reply = _by_contract(request, books) or _by_limit_fault(request, books, key)
     if reply is None:
-        reply = _unauthorized("access token expired") if expired else _handled(request, caller, division)
+        reply = spoiling.answered(
+            request.call, request.fault, lambda: _carried_out(request, caller, division, expired=expired)
+        )
+        if reply.status != 429:
+            contracts.count_call(request.db, books.app, limits, request.now)
     if reply.status == 429:
         return reply
     if reply.status in ledger.ERRORS:
@@ -93,29 +96,55 @@ def _in_division(request: Request, caller: Caller, division: int, *, expired: bo
     return books.count_call(reply)
 
 
-def _by_fault(request: Request, books: Ledger, key: Block) -> Reply | None:
-    fault = request.fault
-    if fault is None or fault.kind not in INSTEAD:
-        return None
-    match fault.kind:
+def _by_contract(request: Request, books: Ledger) -> Reply | None:
+    switches = request.world.switches
+    refused = contracts.refusal(request.db, books.app, books.limits, switches, request.now)
+    if refused and switches.contract_refusal == "calls_left":
+        return books.refusal_with_calls_left("contract limit")
+    if refused and switches.contract_refusal == "forbidden":
+        return contracts.forbidden(request.call)
+    return refused
+
+
+def _by_limit_fault(request: Request, books: Ledger, key: Block) -> Reply | None:
+    match request.fault.kind if request.fault else None:
         case "429_minute":
             return books.use_up("minute")
         case "429_day":
             return books.use_up("day")
         case "429_no_headers":
             return Reply(429, error="limit")
+        case "429_calls_left":
+            return books.refusal_with_calls_left()
         case "error_block":
             if books.limits.enabled:
                 ledger.block(request.db, key, request.now + books.limits.error_hour_seconds)
             return Reply(429, error="error rule")
-        case _:
-            return in_place_of(request.call, fault)
+    return None
 
 
-def _handled(request: Request, caller: Caller, division: int) -> Reply:
+def _carried_out(request: Request, caller: Caller, asked: int, *, expired: bool) -> Reply:
+    """The answer of the company asked, or where a fault says so of another."""
+    if expired:
+        return _unauthorized("access token expired")
+    fault = request.fault
+    if fault is None or fault.company is None:
+        return _handled(request, caller, asked, asked)
+    if fault.kind == "misrouted":
+        return _handled(request, caller, asked, fault.company)
+    reply = _handled(request, caller, asked, asked)
+    if fault.kind == "mislabelled":
+        return spoiling.mislabelled(reply, fault, asked)
+    every_row = "&".join(part for part in request.call.query.split("&") if not part.startswith(_NARROWING))
+    whole = replace(request, call=replace(request.call, query=every_row))
+    return spoiling.with_foreign_rows(reply, _handled(whole, caller, asked, fault.company), fault.rows or 1)
+
+
+def _handled(request: Request, caller: Caller, asked: int, served: int) -> Reply:
     try:
-        visit = _visit(request, caller, division)
-        handler = handler_for(request.place, request.call)
+        visit = _visit(request, caller, asked, served)
+        handler, scope = handler_for(request.place, request.call)
+        _refuse_scope(caller, scope, request.call.method)
         _refuse_spelling(request)
         if request.call.method in {"GET", "POST"} and not request.place.count_only:
             rendering.form_for(request.call)
@@ -126,20 +155,29 @@ def _handled(request: Request, caller: Caller, division: int) -> Reply:
         return rendering.not_imitated(str(unknown))
 
 
-def _visit(request: Request, caller: Caller, code: int) -> Visit:
+def _visit(request: Request, caller: Caller, code: int, served: int) -> Visit:
     _refuse_person(caller)
     division = request.world.divisions.get(code)
     if division is None or code not in caller.user.divisions:
         raise Refusal(403, _OUT_OF_SCOPE, "NoDivisionAccess")
     _refuse_closed(division)
     visit = Visit(
-        *(request.db, request.world, request.now, request.call, caller, division.seen_by(caller.user)),
+        *(request.db, request.world, request.now, request.call, caller),
+        request.world.divisions[served].seen_by(caller.user),
         key=request.place.key,
         count_only=request.place.count_only,
     )
     if visit.current_division() != code:
-        request.db.execute("UPDATE users SET current_division = ? WHERE name = ?", (code, caller.user.name))
+        visits.note(request.db, caller.user.name, code)
     return visit
+
+
+def _refuse_scope(caller: Caller, scope: str, method: str) -> None:
+    """403 for an app whose registration lacks the scope (dossier 6.x); the words are known for reading only."""
+    write = method != "GET"
+    if not caller.app.may(scope, write=write):
+        doing = "write" if write else "read"
+        raise Refusal(403, f"Forbidden - Application Scope Violated. Cannot {doing} '{scope}' scope.")
 
 
 def _refuse_spelling(request: Request) -> None:

@@ -66,7 +66,7 @@ def judge(sent: Row, before: Row | None, around: Surroundings) -> Judgement:
     merged = {**(before or {}), **values}
     messages = [
         *_code(values, around),
-        *_plain(values, merged, around.texts),
+        *_plain(values, merged, around),
         *_state(values, before, merged, around.texts),
         *_references(values, around),
     ]
@@ -85,13 +85,13 @@ def _code(values: Row, around: Surroundings) -> list[str]:
     return [] if len(code) <= _CODE_LENGTH and (digits_only or letters_allowed) else [around.texts.invalid("Code")]
 
 
-def _plain(values: Row, merged: Row, texts: Texts) -> list[str]:
-    messages = []
+def _plain(values: Row, merged: Row, around: Surroundings) -> list[str]:
+    messages, texts = [], around.texts
     if not (merged.get("Name") or "").strip():
         messages.append(texts.mandatory("Name"))
     if values.get("Email") and not _EMAIL.fullmatch(values["Email"]):
         messages.append(texts.invalid("Email"))
-    if values.get("Country") and values["Country"] not in COUNTRIES:
+    if values.get("Country") and values["Country"] not in COUNTRIES.union(around.division.countries):
         messages.append(texts.invalid("Country"))
     for name, allowed in _ONE_OF.items():
         if values.get(name) is not None and values[name] not in allowed:

@@ -59,6 +59,12 @@ class Ledger:
             self._keep(budget)
         return Reply(429, b"", refusal_headers(budget, window, self.limits), f"{window} limit")
 
+    def refusal_with_calls_left(self, error: str = "429 with calls left") -> Reply:
+        """A 429 whose headers show calls left in both windows: no limit that is known."""
+        budget = self.budget()
+        headers = (*minute_headers(budget, self.limits), *day_headers(budget, self.limits))
+        return Reply(429, b"", headers, error)
+
     def _keep(self, budget: Budget) -> None:
         self.db.execute(
             "INSERT INTO budgets (app, division, minute, in_minute, day, in_day, busy_until)"

@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from exactonline_sandbox import accounts_table as table
-from exactonline_sandbox import tokens
+from exactonline_sandbox import tokens, visits
 from exactonline_sandbox.account_rows import new_row, stamped, with_status
 from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.edm import kept_from_person
@@ -69,10 +69,11 @@ def load(
         "INSERT INTO state (one, stamp, config, world, start, clock_offset, no_limits) VALUES (1, ?, ?, ?, ?, ?, ?)",
         (uuid4().hex, json.dumps(config), json.dumps(given), started_with, now - time.time(), lifted),
     )
-    db.executemany(
-        "INSERT INTO users (name, current_division) VALUES (?, ?)",
-        [(user.name, user.current_division or next(iter(user.divisions), None)) for user in world.users.values()],
-    )
+    for user in world.users.values():
+        db.execute("INSERT INTO users (name) VALUES (?)", (user.name,))
+        first_division = user.current_division or next(iter(user.divisions), None)
+        if first_division is not None:
+            visits.note(db, user.name, first_division)
     for division in world.divisions.values():
         # Far above 32 bits and apart per division: a client that mixes them up or cuts them off fails here.
         first = world.first_timestamp + division.code % 1000 * 1_000_000 if world.first_timestamp > 1 else 1

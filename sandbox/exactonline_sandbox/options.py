@@ -15,16 +15,18 @@ class Limits:
 
     enabled: false lifts minute, day, token and error limits (the headers then tell of a million calls).
     per_minute, per_day: calls per app and division (7.1); minute_seconds, day_seconds: how long those last.
+    per_day_contract: calls per app over all divisions (7.1); 0: not limited.
     errors_per_hour, error_hour_seconds: the error rule (7.3).
     token_seconds: life of an access token; a refresh is too early until 30 s before its end (6).
     token_calls_per_day, refresh_token_days, code_seconds: the rest of section 6.
     page_sizes: rows a page on crm, bulk and sync (2.7). deleted_months: how long sync/Deleted remembers (5.4).
-    latency_ms: every answer takes this much longer.
+    url_characters: longer addresses are rejected (7.1). latency_ms: every answer takes this much longer.
     """
 
     enabled: bool = True
     per_minute: int = 60
     per_day: int = 5000
+    per_day_contract: int = 20_000
     minute_seconds: float = 60
     day_seconds: float = 86_400
     errors_per_hour: int = 10
@@ -35,6 +37,7 @@ class Limits:
     code_seconds: int = 180
     page_sizes: Mapping[str, int] = field(default_factory=lambda: _PAGES)
     deleted_months: int = 2
+    url_characters: int = 6000
     latency_ms: float = 0
 
 
@@ -46,7 +49,10 @@ class Switches:
     foreign_guid: a guid of another company is refused, or becomes null (11.3).
     path_case_sensitive: `CRM/accounts` is a 404 (11.5). early_refresh_status: 400 or 401 (11.2).
     expires_in_as (11.4), timestamp_as (11.6): the JSON type. rate_headers_on_429: one family or none (11.7).
+    contract_refusal: a bare 429, one with the day's headers, one whose headers show calls left, or a 403 (7.1).
+    long_url_status: the status for an address that is too long (7.1); the body is empty.
     codes: numeric, or any text up to 18 characters (13.3). post_id: an ID in a POST is used or ignored (13.5).
+    sent_codes: kept as sent, or padded with zeros to the division's `code_digits` (13.3).
     """
 
     mandatory_filter: bool = False
@@ -56,8 +62,11 @@ class Switches:
     expires_in_as: Literal["string", "number"] = "string"
     timestamp_as: Literal["string", "number"] = "string"
     rate_headers_on_429: Literal["one", "none"] = "one"
+    contract_refusal: Literal["bare", "day_headers", "calls_left", "forbidden"] = "bare"
+    long_url_status: Literal[414, 404, 400] = 414
     codes: Literal["numeric", "any"] = "numeric"
     post_id: Literal["use", "ignore"] = "use"
+    sent_codes: Literal["kept", "padded"] = "kept"
 
 
 _CHOICES: dict[str, set[Any]] = {
@@ -66,8 +75,11 @@ _CHOICES: dict[str, set[Any]] = {
     "expires_in_as": {"string", "number"},
     "timestamp_as": {"string", "number"},
     "rate_headers_on_429": {"one", "none"},
+    "contract_refusal": {"bare", "day_headers", "calls_left", "forbidden"},
+    "long_url_status": {414, 404, 400},
     "codes": {"numeric", "any"},
     "post_id": {"use", "ignore"},
+    "sent_codes": {"kept", "padded"},
 }
 
 

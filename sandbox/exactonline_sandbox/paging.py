@@ -104,7 +104,7 @@ def _plan(entity: Entity, select: tuple[str, ...] | None, timestamp_as: str) -> 
         for name in names
         if (known := entity.properties[name]) and not known.edm.startswith("Collection")
     }
-    return _Plan(dict.fromkeys(("__metadata", *encoders)), encoders)
+    return _Plan(dict.fromkeys(("__metadata", *names)), encoders)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """The properties of each entity: Edm type, padding, whether they may be written or filtered on.
 
-The account's come from account_properties.csv (reference 2022 and 2025, one recording of 2026); the others from
-dossier 1.4, 1.5 and 5.4.
+The account's come from account_properties.csv (reference 2022 and 2025, and one recording of 2026, which also gave the
+order on crm; that bulk and sync keep it is an assumption); the others from dossier 1.4, 1.5 and 5.4.
 """
 
 import csv
@@ -132,60 +132,71 @@ ME = Entity(
     "Exact.Web.Api.Models.System.Me",
     "UserID",
     "crm",
-    _declared(
-        ("Guid", "UserID"),
-        ("Int32", "AccountingDivision CurrentDivision"),
-        ("String", "CustomerCode"),
+    _declared(  # in the order recorded (NANGO)
+        ("Int32", "CurrentDivision"),
         ("Guid", "DivisionCustomer"),
-        ("String", "DivisionCustomerCode DivisionCustomerName DivisionCustomerSiretNumber"),
-        ("String", "DivisionCustomerVatNumber"),
-        ("Int32", "DossierDivision"),
-        ("String", "Email"),
-        ("Guid", "EmployeeID"),
-        ("String", "FirstName FullName Gender Initials"),
-        ("Boolean", "IsClientUser IsEmployeeSelfServiceUser IsMyFirmLiteUser IsMyFirmPortalUser"),
-        ("Boolean", "IsOEIMigrationMandatory IsStarterUser"),
-        ("String", "Language LanguageCode LastName"),
-        ("Int64", "Legislation"),
-        ("String", "MiddleName Mobile Nationality PackageCode Phone PhoneExtension PictureUrl ServerTime"),
-        ("Double", "ServerUtcOffset"),
+        ("String", "DivisionCustomerCode DivisionCustomerName DivisionCustomerVatNumber DivisionCustomerSiretNumber"),
+        ("Int32", "DossierDivision AccountingDivision"),
+        ("Boolean", "IsEmployeeSelfServiceUser IsMyFirmLiteUser IsStarterUser IsMyFirmPortalUser IsClientUser"),
+        ("String", "FullName PictureUrl"),
         ("Binary", "ThumbnailPicture"),
-        ("String", "ThumbnailPictureFormat Title UserName"),
+        ("String", "ThumbnailPictureFormat"),
+        ("Guid", "UserID"),
+        ("String", "UserName LanguageCode"),
+        ("Int64", "Legislation"),
+        ("String", "Email Title Initials FirstName MiddleName LastName Gender Nationality Language"),
+        ("String", "Phone PhoneExtension Mobile ServerTime"),
+        ("Double", "ServerUtcOffset"),
+        ("Guid", "EmployeeID"),
+        ("String", "CustomerCode PackageCode"),
+        ("Boolean", "IsOEIMigrationMandatory"),
         padded={"CustomerCode": -18, "DivisionCustomerCode": -18},
     ),
 )
-_DIVISION = _declared(
-    ("Int32", "Code"),
+_DIVISION = _declared(  # in the order recorded (NANGO)
     ("String", "AddressLine1 AddressLine2 AddressLine3"),
-    ("DateTime", "ArchiveDate"),
     ("Int32", "BlockingStatus"),
-    ("String", "BusinessTypeCode BusinessTypeDescription ChamberOfCommerceEstablishment ChamberOfCommerceNumber"),
-    ("String", "City Class_01 Class_02 Class_03 Class_04 Class_05 CompanySizeCode CompanySizeDescription Country"),
+    ("String", "BusinessTypeCode BusinessTypeDescription"),
+    ("Int32", "Code"),
+    ("String", "ChamberOfCommerceNumber ChamberOfCommerceEstablishment City CompanySizeCode CompanySizeDescription"),
+    ("String", "Country"),
     ("DateTime", "Created"),
     ("Guid", "Creator"),
     ("String", "CreatorFullName Currency"),
     ("Boolean", "Current"),
     ("Guid", "Customer"),
     ("String", "CustomerCode CustomerName DatevAccountantNumber DatevClientNumber Description"),
-    ("DateTime", "DivisionHRLinkUnlinkDate DivisionMoveDate"),
+    ("DateTime", "DivisionMoveDate DivisionHRLinkUnlinkDate"),
     ("String", "Email Fax"),
     ("Int64", "Hid"),
-    ("Boolean", "IsDossierDivision IsHRDivision IsMainDivision IsPracticeDivision"),
+    ("Boolean", "IsDossierDivision IsPracticeDivision IsHRDivision IsMainDivision"),
     ("String", "Legislation"),
     ("DateTime", "Modified"),
     ("Guid", "Modifier"),
-    ("String", "ModifierFullName OBNumber Phone Postcode SbiCode SbiDescription SectorCode SectorDescription"),
+    ("String", "ModifierFullName OBNumber Postcode Phone SbiCode SbiDescription SectorCode SectorDescription"),
     ("Double", "ShareCapital"),
     ("String", "SiretNumber"),
     ("DateTime", "StartDate"),
     ("String", "State"),
     ("Int32", "Status"),
-    ("String", "SubsectorCode SubsectorDescription TaxOfficeNumber TaxReferenceNumber TemplateCode VATNumber"),
-    ("String", "Website"),
+    ("String", "SubsectorCode SubsectorDescription TaxOfficeNumber TaxReferenceNumber TemplateCode VATNumber Website"),
+    ("DateTime", "ArchiveDate"),
+    ("String", "Class_01 Class_02 Class_03 Class_04 Class_05"),
     padded={"Country": 3, "Legislation": 3, "CustomerCode": -18},
 )
 DIVISION = Entity("system/Divisions", "Exact.Web.Api.Models.System.Division", "Code", "crm", _DIVISION)
 EVERY_DIVISION = Entity("system/AllDivisions", "Exact.Web.Api.Models.System.AllDivision", "Code", "crm", _DIVISION)
+_NOT_OF_RECENT = {  # PICQER's copy of the official page has none of these
+    *("ArchiveDate", "DivisionHRLinkUnlinkDate", "DivisionMoveDate", "IsDossierDivision", "IsHRDivision"),
+    *("IsPracticeDivision", "OBNumber", "TemplateCode"),
+}
+RECENT_DIVISION = Entity(
+    "system/GetMostRecentlyUsedDivisions",
+    "Exact.Web.Api.Models.System.GetMostRecentlyUsedDivision",  # the type's name is a guess
+    "Code",
+    "crm",
+    {name: known for name, known in _DIVISION.items() if name not in _NOT_OF_RECENT},
+)
 HRM_DIVISION = Entity(
     "hrm/Divisions",
     "Exact.Web.Api.Models.HRM.Division",

@@ -6,13 +6,14 @@ from typing import Any
 from urllib.parse import quote, unquote_plus
 
 from exactonline_sandbox.call import NotImitatedError, Refusal
-from exactonline_sandbox.clock import iso
+from exactonline_sandbox.clock import short_iso
 from exactonline_sandbox.filter_tokens import SYNTAX, words
 from exactonline_sandbox.filter_tree import Node
 from exactonline_sandbox.filters import parse_filter
 from exactonline_sandbox.properties import Entity, Property
 
 _DIGITS = 12
+_NO_FILTER = "This $filter parameter is not supported for this resource"  # for an empty one (PICQER #468)
 _OPTIONS = {"$select", "$top", "$skip", "$orderby", "$filter", "$skiptoken", "$inlinecount", "$expand"}
 
 
@@ -56,6 +57,8 @@ def parse_query(query: str, entity: Entity) -> Query:
         if name in given:
             raise Refusal(400, SYNTAX)
         given[name] = value
+    if "$filter" in given and not given["$filter"].strip():
+        raise Refusal(400, _NO_FILTER)
     order = _order(given.get("$orderby", ""), entity)
     return Query(
         pairs=pairs,
@@ -63,7 +66,7 @@ def parse_query(query: str, entity: Entity) -> Query:
         top=_whole(given.get("$top")),
         skip=_whole(given.get("$skip")) or 0,
         order=order,
-        filter=parse_filter(given["$filter"], entity) if given.get("$filter", "").strip() else None,
+        filter=parse_filter(given["$filter"], entity) if "$filter" in given else None,
         follows="$skiptoken" in given,
         token=_token(given.get("$skiptoken", ""), len(order) + 1),
         count=_inlinecount(given.get("$inlinecount", "none")),
@@ -127,7 +130,7 @@ def literal(known: Property, value: Any) -> str:
         case "Edm.Guid":
             return f"guid'{value}'"
         case "Edm.DateTime":
-            return f"datetime'{iso(value)}'"
+            return f"datetime'{short_iso(value)}'"
         case "Edm.String":
             text = str(value).replace("'", "''")
             return f"'{text}'"

@@ -85,5 +85,14 @@ def refusal_headers(budget: Budget, window: Window, limits: Limits) -> Headers:
     return day_headers(budget, limits) if window == "day" else minute_headers(budget, limits)
 
 
+def contract_headers(day: int, limits: Limits) -> Headers:
+    """The headers of the day with the contract's numbers in them, spent; a guess."""
+    return (
+        ("X-RateLimit-Limit", str(limits.per_day_contract)),
+        ("X-RateLimit-Remaining", "0"),
+        ("X-RateLimit-Reset", str(_milliseconds((day + 1) * limits.day_seconds))),
+    )
+
+
 def _milliseconds(seconds: float) -> int:
     return round(seconds * 1000)

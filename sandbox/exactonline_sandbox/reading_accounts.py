@@ -70,7 +70,7 @@ def get_sync_timestamp(visit: Visit) -> Reply:
         raise Refusal(400, SYNTAX)
     rows: list[Row] = [
         {"Modified": row["Modified"], "API": "Accounts", "TimeStampAsBigInt": row["Timestamp"]}
-        for row in table.after_version(visit.db, visit.division.code, 0)
+        for row in (table.after_version(visit.db, visit.division.code, 0) if _may_read(visit) else ())
         if row["Modified"] >= moments[0]
     ]
     return answer_list(visit, SYNC_TIMESTAMP, query_of(visit, SYNC_TIMESTAMP), rows[:1])

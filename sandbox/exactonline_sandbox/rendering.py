@@ -4,7 +4,7 @@ import json
 from typing import Any, Literal
 from xml.sax.saxutils import escape
 
-from exactonline_sandbox.atom import entry, feed
+from exactonline_sandbox import atom
 from exactonline_sandbox.call import Call, Refusal, Reply
 from exactonline_sandbox.properties import Entity
 
@@ -38,7 +38,7 @@ def one(form: Form, entity: Entity, wire: dict[str, Any], status: int = 200) -> 
     if form == "json":
         return Reply(status, dumps({"d": wire}), (_JSON, _VERSION_1))
     content_type = ("Content-Type", "application/atom+xml; type=entry; charset=utf-8")
-    return Reply(status, entry(entity, wire), (content_type, _VERSION_1))
+    return Reply(status, atom.entry(entity, wire), (content_type, _VERSION_1))
 
 
 def many(
@@ -47,7 +47,7 @@ def many(
     """A collection: a bare array, or an object with `results` and, where they apply, `__count` and `__next`."""
     if form == "atom":
         content_type = ("Content-Type", "application/atom+xml; type=feed; charset=utf-8")
-        return Reply(200, feed(entity, wires, following, count), (content_type, _VERSION_2))
+        return Reply(200, atom.feed(entity, wires, following, count), (content_type, _VERSION_2))
     if bare:
         return Reply(200, dumps({"d": wires}), (_JSON, _VERSION_1))
     envelope: dict[str, Any] = {"results": wires}
@@ -56,6 +56,13 @@ def many(
     if following is not None:
         envelope["__next"] = following
     return Reply(200, dumps({"d": envelope}), (_JSON, _VERSION_2))
+
+
+def value(call: Call, name: str, *, known: bool) -> Reply:
+    """The result of a function: `{"d": {name: …}}`; its form in XML is WCF's."""
+    if form_for(call) == "json":
+        return Reply(200, dumps({"d": {name: known}}), (_JSON, _VERSION_1))
+    return Reply(200, atom.value(name, known=known), (("Content-Type", "application/xml; charset=utf-8"), _VERSION_1))
 
 
 def number(count: int) -> Reply:

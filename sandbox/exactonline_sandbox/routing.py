@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from exactonline_sandbox import divisions, reading_accounts, writing_accounts
+from exactonline_sandbox import divisions, reading_accounts, rights, writing_accounts
 from exactonline_sandbox.call import Call, NotImitatedError, Reply
 from exactonline_sandbox.context import Visit
 
@@ -26,19 +26,23 @@ _UNKNOWN_HEADERS = (
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """What an endpoint answers to, by method."""
+    """What an endpoint answers to, by method, and the scope that the app's registration needs (dossier 6.x)."""
 
     endpoint: str
+    scope: str
     methods: Mapping[str, Handler]
     may_have_key: frozenset[str] = field(default=frozenset())
     must_have_key: frozenset[str] = field(default=frozenset())
 
 
+_ACCOUNTS = "crm.accounts"
+_ADMINISTRATION = "organization.administration"  # for hrm/Divisions an assumption
 ROUTES = {
     route.endpoint.lower(): route
     for route in (
         Route(
             "crm/Accounts",
+            _ACCOUNTS,
             {
                 "GET": reading_accounts.get_accounts,
                 "POST": writing_accounts.post_account,
@@ -48,13 +52,15 @@ ROUTES = {
             frozenset({"GET", "PUT", "DELETE"}),
             frozenset({"PUT", "DELETE"}),
         ),
-        Route("bulk/CRM/Accounts", {"GET": reading_accounts.get_bulk_accounts}),
-        Route("sync/CRM/Accounts", {"GET": reading_accounts.get_sync_accounts}),
-        Route("sync/Deleted", {"GET": reading_accounts.get_deleted}),
-        Route("read/sync/Sync/SyncTimestamp", {"GET": reading_accounts.get_sync_timestamp}),
-        Route("system/Divisions", {"GET": divisions.get_divisions}, frozenset({"GET"})),
-        Route("system/AllDivisions", {"GET": divisions.get_all_divisions}, frozenset({"GET"})),
-        Route("hrm/Divisions", {"GET": divisions.get_hrm_divisions}, frozenset({"GET"})),
+        Route("bulk/CRM/Accounts", _ACCOUNTS, {"GET": reading_accounts.get_bulk_accounts}),
+        Route("sync/CRM/Accounts", _ACCOUNTS, {"GET": reading_accounts.get_sync_accounts}),
+        Route("sync/Deleted", _ADMINISTRATION, {"GET": reading_accounts.get_deleted}),
+        Route("read/sync/Sync/SyncTimestamp", _ADMINISTRATION, {"GET": reading_accounts.get_sync_timestamp}),
+        Route("system/Divisions", _ADMINISTRATION, {"GET": divisions.get_divisions}, frozenset({"GET"})),
+        Route("system/AllDivisions", _ADMINISTRATION, {"GET": divisions.get_all_divisions}, frozenset({"GET"})),
+        Route("system/GetMostRecentlyUsedDivisions", _ADMINISTRATION, {"GET": divisions.get_recent_divisions}),
+        Route("users/UserHasRights", _ADMINISTRATION, {"GET": rights.get_user_has_rights}),
+        Route("hrm/Divisions", _ADMINISTRATION, {"GET": divisions.get_hrm_divisions}, frozenset({"GET"})),
     )
 }
 
@@ -95,8 +101,8 @@ def locate(path: str) -> Place:
     return Place(ROUTES[entity[1].lower()].endpoint, entity[1], division, entity[2], bool(entity[3]))
 
 
-def handler_for(place: Place, call: Call) -> Handler:
-    """Who answers.
+def handler_for(place: Place, call: Call) -> tuple[Handler, str]:
+    """Who answers, and the scope that this needs.
 
     Raises:
         NotImitatedError: Nobody; it names the path, method or header.
@@ -114,7 +120,7 @@ def handler_for(place: Place, call: Call) -> Handler:
     if place.count_only and call.method != "GET":
         raise NotImitatedError(f"{call.method} {route.endpoint}/$count")
     refuse_unknown_headers(call)
-    return handler
+    return handler, route.scope
 
 
 def refuse_unknown_headers(call: Call) -> None:

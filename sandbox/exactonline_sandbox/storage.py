@@ -41,6 +41,11 @@ CREATE TABLE IF NOT EXISTS token_calls (
 CREATE TABLE IF NOT EXISTS budgets (
     app TEXT NOT NULL, division INTEGER NOT NULL, minute INTEGER NOT NULL, in_minute INTEGER NOT NULL,
     day INTEGER NOT NULL, in_day INTEGER NOT NULL, busy_until INTEGER NOT NULL, PRIMARY KEY (app, division));
+CREATE TABLE IF NOT EXISTS contract_calls (
+    app TEXT NOT NULL, day INTEGER NOT NULL, calls INTEGER NOT NULL, refused INTEGER NOT NULL DEFAULT 0,
+    PRIMARY KEY (app, day));
+CREATE TABLE IF NOT EXISTS used_divisions (
+    user TEXT NOT NULL, division INTEGER NOT NULL, number INTEGER NOT NULL, PRIMARY KEY (user, division));
 CREATE TABLE IF NOT EXISTS errors (
     app TEXT NOT NULL, user TEXT NOT NULL, division INTEGER NOT NULL, endpoint TEXT NOT NULL, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS errors_key ON errors (app, user, division, endpoint, at);
@@ -58,6 +63,7 @@ CREATE TABLE IF NOT EXISTS journal (
 _TABLES = (
     *("users", "counters", "accounts", "deleted", "codes", "chains", "refresh_tokens", "access_tokens"),
     *("token_calls", "budgets", "errors", "blocks", "faults", "journal", "uncommitted", "backups"),
+    *("contract_calls", "used_divisions"),
 )
 
 

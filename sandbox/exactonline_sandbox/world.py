@@ -16,16 +16,29 @@ from exactonline_sandbox.properties import DIVISION
 
 _KEYS = {"apps", "users", "divisions", "accounts", "limits", "switches", "timezone", "first_timestamp", "now"}
 _REASONS = {"BlockedUser", "InactiveUser", "BlockedCustomer", "LicenseExpired"}
+# The scopes of the endpoints that are imitated, and of the lists that are so in part (dossier 6.x).
+SCOPES = frozenset(
+    {
+        *("crm.accounts", "organization.administration", "financial.cashflow", "financial.accounting"),
+        *("financial.generalledgers", "financial.costcenters", "financial.currencies", "sales.prices"),
+        "logistics.items",
+    }
+)
 _RIGHTS = {"read_accounts", "write_accounts", "read_deleted"}
 
 
 @dataclass(frozen=True, slots=True)
 class App:
-    """An app registered with Exact."""
+    """An app registered with Exact. `scopes` is what its registration lists; None stands for all."""
 
     client_id: str
     client_secret: str
     redirect_uris: tuple[str, ...] = ()
+    scopes: frozenset[str] | None = None
+
+    def may(self, scope: str, *, write: bool) -> bool:
+        """Whether the app has a scope, as a whole or only to read."""
+        return self.scopes is None or scope in self.scopes or (not write and f"{scope}:read" in self.scopes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +64,10 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """A company. `rights` and the lists of codes say what this world lets one do there."""
+    """A company. `rights` and the lists of codes say what this world lets one do there.
+
+    `countries`: codes it takes beyond those of ISO 3166.
+    """
 
     code: int
     description: str
@@ -64,6 +80,7 @@ class Division:
     main: bool = False
     moved: int | None = None
     code_digits: int = 0
+    countries: tuple[str, ...] = ()
     rights: Mapping[str, bool] = field(default_factory=dict)
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     vat_codes: Mapping[str, str] = field(default_factory=dict)
@@ -139,8 +156,13 @@ def _known(what: str, given: Mapping[str, Any], names: set[str]) -> None:
 
 
 def _app(given: Mapping[str, Any]) -> App:
-    _known("an app", given, {"client_id", "client_secret", "redirect_uris"})
-    return App(given["client_id"], given["client_secret"], tuple(given.get("redirect_uris", ())))
+    _known("an app", given, set(App.__dataclass_fields__))
+    scopes = given.get("scopes")
+    strange = {scope.removesuffix(":read") for scope in scopes or ()} - SCOPES
+    if strange:
+        raise ValueError(f"no scope called {', '.join(sorted(strange))}; there are {', '.join(sorted(SCOPES))}")
+    uris = tuple(given.get("redirect_uris", ()))
+    return App(given["client_id"], given["client_secret"], uris, None if scopes is None else frozenset(scopes))
 
 
 def _user(given: Mapping[str, Any]) -> User:
@@ -167,6 +189,7 @@ def _division(given: Mapping[str, Any]) -> Division:
     values = dict(given)
     values["code"] = int(given["code"])
     values["currencies"] = tuple(given.get("currencies", ())) or (given.get("currency", "EUR"),)
+    values["countries"] = tuple(given.get("countries", ()))
     if isinstance(given.get("moved"), str):
         values["moved"] = parse_wall(given["moved"])
     values["more"] = _more(given.get("more", {}))

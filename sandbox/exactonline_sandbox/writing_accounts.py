@@ -17,7 +17,7 @@ from exactonline_sandbox.reading import not_found, writer
 from exactonline_sandbox.reading_accounts import guid_key
 from exactonline_sandbox.texts import Texts
 
-_NO_WRITE = "Forbidden - Application Scope Violated. Cannot write"
+_NO_WRITE = "Forbidden"
 
 
 def post_account(visit: Visit) -> Reply:
@@ -33,6 +33,8 @@ def post_account(visit: Visit) -> Reply:
     values = {**verdict.values, "ID": key}
     if not values.get("Code"):
         values["Code"] = _next_code(visit)
+    elif visit.world.switches.sent_codes == "padded" and values["Code"].isdigit():
+        values["Code"] = values["Code"].zfill(visit.division.code_digits)
     if table.by_code(visit.db, visit.division.code, values["Code"]):
         raise Refusal(500, _texts(visit).exists())
     row = stamped(new_row(values, visit.division, visit.wall, over_api=True), visit.wall, _user(visit), new=True)

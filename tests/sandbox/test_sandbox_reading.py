@@ -170,6 +170,7 @@ def test_a_timestamp_is_a_text_or_by_a_switch_a_number(sandbox: Sandbox, exact: 
         ("VATNumber eq null", ["1", "2", "3"]),
         ("VATNumber ne null", []),
         ("ID ne guid'00000000-0000-0000-0000-000000000000'", ["1", "2", "3"]),
+        ("ID ne guid '00000000-0000-0000-0000-000000000000'", ["1", "2", "3"]),
     ],
 )
 def test_a_filter_chooses(sandbox: Sandbox, exact: Exact, condition: str, codes: list[str]) -> None:
@@ -190,7 +191,8 @@ def test_a_filter_chooses(sandbox: Sandbox, exact: Exact, condition: str, codes:
         ({"filter": "Name eq City"}, "Bad Request - Error in query syntax."),
         ({"filter": "BankAccounts/ID eq null"}, "Bad Request - Error in query syntax."),
         ({"filter": "ID eq guid'dsadsds'"}, "Unrecognized 'Edm.Guid' literal 'guid'dsadsds'' in '6'."),
-        ({"filter": "Website eq 'x'"}, "A GET request for this endpoint must have a $filter parameter with one"),
+        ({"filter": "Website eq 'x'"}, "Filtering on these fields is not supported: Website"),
+        ({"filter": ""}, "This $filter parameter is not supported for this resource"),
         ({"select": "Nonsense"}, "Bad Request - Error in query syntax."),
         ({"select": "Timestamp"}, "Bad Request - Error in query syntax."),
         ({"orderby": "Nonsense"}, "Bad Request - Error in query syntax."),
@@ -213,7 +215,12 @@ def test_the_mandatory_filter_is_a_switch(sandbox: Sandbox, exact: Exact) -> Non
     refused = exact.get(ACCOUNTS, select="ID")
 
     assert refused.status_code == 400
-    assert ":Accountant,AccountManager," in message(refused).replace("url:", ":")
+    assert message(refused).startswith(
+        "This endpoint has mandatory filtering applied. A GET request for this endpoint must have a $filter parameter"
+        " with one of the following fields in the url:Accountant,AccountManager,AddressLine1,"
+    )
+    assert ",City,Classification1,Classification2," in message(refused)
+    assert ",Classification8,Classification,Code,CodeAtSupplier," in message(refused)
     assert len(exact.rows(ACCOUNTS, filter="Status eq 'C'")) == 3
     assert len(exact.rows("100/sync/CRM/Accounts", select="ID")) == 3
 
@@ -245,6 +252,54 @@ def test_without_an_accept_header_the_answer_is_atom_with_its_next_link_last(man
     fax = entry.find("d:Fax", ATOM)
     assert fax is not None
     assert fax.get(f"{{{ATOM['m']}}}null") == "true"
+
+
+def test_padded_text_says_in_atom_that_its_blanks_count(exact: Exact) -> None:
+    feed = ET.fromstring(exact.get(ACCOUNTS, {"Accept": "*/*"}, select="Code,Name").content)  # noqa: S314
+
+    space = "{http://www.w3.org/XML/1998/namespace}space"
+    codes, names = (feed.findall(f".//d:{name}", ATOM) for name in ("Code", "Name"))
+    assert {code.get(space) for code in codes} == {"preserve"}
+    assert {name.get(space) for name in names} == {None}
+    assert codes[0].text is not None
+    assert len(codes[0].text) == 18
+
+
+def test_a_moment_in_the_next_pages_address_has_no_zeros_at_its_end(sandbox: Sandbox) -> None:
+    sandbox.reset(small_world(3, limits={"page_sizes": {"crm": 1}}, now="2026-06-25T10:40:29.900Z"))
+    sandbox.edit(100, "1", Modified="2026-06-25T12:40:29.900")
+
+    d = Exact(sandbox).get(ACCOUNTS, orderby="Modified", filter="trim(Code) eq '1' or Modified gt datetime'2026-01-01'")
+
+    assert "datetime'2026-06-25T12%3A40%3A29.9'," in d.json()["d"]["__next"]
+
+
+@pytest.mark.parametrize(("status", "switch"), [(414, {}), (404, {"long_url_status": 404})])
+def test_an_address_over_6000_characters_is_rejected(
+    sandbox: Sandbox, exact: Exact, status: int, switch: dict[str, int]
+) -> None:
+    sandbox.limits(**switch)
+    before = len(f"{exact.url}/api/v1/{ACCOUNTS}?$select=")
+
+    fits = exact.http.get(f"/api/v1/{ACCOUNTS}?$select=" + "ID,".ljust(6000 - before, ","))
+    longer = exact.http.get(f"/api/v1/{ACCOUNTS}?$select=" + "ID,".ljust(6001 - before, ","))
+
+    assert (fits.status_code, longer.status_code, longer.content) == (200, status, b"")
+
+
+def test_members_come_in_the_order_recorded(exact: Exact) -> None:
+    account, division = exact.rows(ACCOUNTS)[0], exact.rows("100/system/Divisions")[0]
+    me = exact.rows("current/Me")[0]
+
+    names = list(account)
+    assert names[10:13] == ["AddressLine3", "BankAccounts", "Blocked"]
+    assert names[names.index("InvoicingMethod") + 1 :][:2] == ["AutomaticProcessProposedEntry", "IsAccountant"]
+    assert names[-6:] == [
+        *("Website", "EORINumber", "AddressSource", "Source", "PeppolIdentifierType", "PeppolIdentifier")
+    ]
+    assert list(me)[1] == "CurrentDivision"
+    assert list(division)[1] == "AddressLine1"
+    assert division["Legislation"].strip() == "1"
 
 
 def test_an_error_without_json_asked_is_xml(exact: Exact) -> None:

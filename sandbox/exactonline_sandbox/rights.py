@@ -1,0 +1,31 @@
+"""users/UserHasRights: whether this user may do something at an endpoint, asked without doing it (PICQER Model.php)."""
+
+from exactonline_sandbox import rendering
+from exactonline_sandbox.call import NotImitatedError, Refusal, Reply
+from exactonline_sandbox.context import Visit
+from exactonline_sandbox.filter_tokens import SYNTAX, words
+from exactonline_sandbox.queries import query_pairs
+
+_MAY = {"GET": "read_accounts", "POST": "write_accounts", "PUT": "write_accounts", "DELETE": "write_accounts"}
+# That an account's own records need the rights of accounts is an assumption.
+_ENDPOINTS = {"crm/accounts", "crm/contacts", "crm/addresses", "crm/bankaccounts"}
+
+
+def get_user_has_rights(visit: Visit) -> Reply:
+    """`d.UserHasRights`, true or false.
+
+    Raises:
+        NotImitatedError: An endpoint other than those of accounts and what belongs to them.
+    """
+    given = dict(query_pairs(visit.call.query))
+    endpoint, action = _text(given, "endpoint"), _text(given, "action").upper()
+    if endpoint.lower() not in _ENDPOINTS or action not in _MAY:
+        raise NotImitatedError(f"UserHasRights for {action} {endpoint}")
+    return rendering.value(visit.call, "UserHasRights", known=visit.division.may(_MAY[action]))
+
+
+def _text(given: dict[str, str], name: str) -> str:
+    found = list(words(given.get(name, "")))
+    if len(found) != 1 or found[0].kind != "text":
+        raise Refusal(400, SYNTAX)
+    return str(found[0].value)
