@@ -228,6 +228,7 @@ FIELDS = (
 
 ACCOUNTS = Entity(
     name="account",
+    stream="accounts",
     path="crm/Accounts",
     bulk_path="bulk/CRM/Accounts",
     sync_path="sync/CRM/Accounts",

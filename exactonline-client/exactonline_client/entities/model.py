@@ -130,6 +130,8 @@ class Entity:
     docs: str
     """Exact's own page on it."""
     declared: Iterable[Field]
+    stream: str = ""
+    """Name of its stream, and of its rows in stores and outcomes."""
     key: str = "ID"
     natural_key: str | None = None
     """The field that people know a row by; unique in a division."""
@@ -149,6 +151,11 @@ class Entity:
     """The field that says that a row was anonymised."""
     travel_together: Mapping[str, str] = field(default_factory=dict)
     """Field → the filled field that Exact wants in the same call when the first one changes."""
+
+    @property
+    def title(self) -> str:
+        """Its name at the beginning of a sentence."""
+        return self.name.capitalize()
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:

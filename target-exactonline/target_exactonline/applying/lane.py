@@ -199,12 +199,12 @@ class Lane:
         """Keep and announce what the plan comes to; return why it must not be applied, or None."""
         counts, task = planner.counts, self._task
         now, budgets = task.client.now(), task.client.budgets
-        unsafe = self._shared.limits.why_unsafe(counts, self._mirror.count())
+        unsafe = self._shared.limits.unsafe(counts, self._mirror.count())
         left, per_minute = budgets.calls_left_today(task.division.code, now), budgets.calls_per_minute(task.division.code)
         forecast = counts.forecast(task.division.code, left, per_minute, now)
         self._shared.memory.plans.judge(plan, task.number, Verdict(counts.as_object(), unsafe, forecast))
         logger.info("%s", forecast)
-        self._shared.progress.begin(task.division.code, counts.calls)
+        self._shared.progress.begin(task.division.code, counts.writes)
         return unsafe
 
     # Applying

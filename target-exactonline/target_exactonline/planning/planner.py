@@ -301,7 +301,7 @@ class Planner:
         if row is not None:
             self._tied[row.id] = Holder(source.key, "", is_deleted=False)
         is_news = kept is None or kept.with_row(row) != after
-        self.counts.add(Outcome.UNCHANGED)
+        self.counts.add("unchanged")
         self._recorder.end(
             Ended(
                 self._result(
@@ -324,7 +324,7 @@ class Planner:
         if decision.kind != "rejected":
             after = replace(after, reason=reason)
         is_news = copy is None or (copy.state, copy.kind, copy.reason) != (after.state, after.kind, after.reason)
-        self.counts.add(Outcome.REFUSED)
+        self.counts.add("refused")
         self._recorder.end(
             Ended(
                 self._result(candidate, Outcome.REFUSED, decision.kind, reason),
@@ -337,7 +337,7 @@ class Planner:
         )
 
     def _skipped(self, candidate: Candidate, copy: Copy | None, decision: Skip) -> None:
-        self.counts.add(Outcome.SKIPPED)
+        self.counts.add("skipped")
         is_over = copy is not None and copy.target_id is None and decision.kind == "source_deleted"
         self._recorder.end(
             Ended(
@@ -379,7 +379,7 @@ class Planner:
                 is_followed=step is not todo[-1],
             )
             found.append(replace(change, rank=base + RANKS[change.action]))
-            self.counts.plan(change.action)
+            self.counts.add(change.action)
             if isinstance(step, Create):
                 self._claimed[source.code] = me
             else:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.limits import UNLIMITED
 
 ADVICE = "Look at them in a dry_run; raise or unset {} to let them through."
 
@@ -23,6 +25,29 @@ class Counts:
     refused: int = 0
     deferred: int = 0
     skipped: int = 0
+
+    def add(self, name: str) -> None:
+        """Count one more."""
+        setattr(self, name, getattr(self, name) + 1)
+
+    def as_object(self) -> dict[str, int]:
+        """Return the counts by name."""
+        return asdict(self)
+
+    def forecast(self, division: int, calls_left_today: int, calls_per_minute: int, now: datetime) -> str:
+        """Return the writes as a sentence, with the time when they should be done."""
+        if not self.writes:
+            return f"Division {division}: nothing to write"
+        possible = min(self.writes, calls_left_today)
+        end = now + timedelta(minutes=possible // max(1, calls_per_minute))
+        until = (
+            f"done at about {end:%H:%M} UTC"
+            if possible == self.writes
+            else f"{self.writes - possible} not before tomorrow"
+        )
+        left = f"of {calls_left_today} left today, {until}" if calls_left_today < UNLIMITED // 2 else "without a limit"
+        ended = f", {self.block + self.delete} deletions" if self.block + self.delete else ""
+        return f"Division {division}: {self.create} creates, {self.update} updates{ended}: {self.writes} calls {left}"
 
     @property
     def writes(self) -> int:
