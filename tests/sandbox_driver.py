@@ -93,6 +93,28 @@ def small_world(
     }
 
 
+def every_way(company: int, seconds: float = 1) -> list[dict[str, Any]]:
+    """Each way in which an answer can be wrong, as faults for `one_of`; `company` is another than the one asked."""
+    unknown = "Time-out verlopen. De time-outperiode is verstreken voordat de bewerking is voltooid."
+    return [
+        *({"kind": "status", "status": status, "body": ""} for status in (408, 500, 502, 503, 504, 599)),
+        *({"kind": "status", "status": status, "body": "", "applied": True} for status in (502, 599)),
+        {"kind": "status", "status": 401, "body": "", "headers": {}},
+        {"kind": "error", "status": 403, "text": "Forbidden", "reason": "LicenseExpired"},
+        {"kind": "error", "text": unknown},
+        {"kind": "error", "text": unknown, "applied": True},
+        {"kind": "error", "text": "Bestaat reeds: Btw-nummer", "method": "POST"},
+        *({"kind": "html_body", "applied": applied} for applied in (True, False)),
+        {"kind": "html_body", "status": 403, "applied": False},
+        *({"kind": kind} for kind in ("garbage_json", "truncated_body", "wrong_content_length")),
+        *({"kind": kind} for kind in ("lost_answer", "reset_before", "429_no_headers", "429_calls_left")),
+        {"kind": "slow", "seconds": seconds},
+        {"kind": "slow", "seconds": seconds, "applied": False},
+        *({"kind": kind, "company": company} for kind in ("misrouted", "mislabelled")),
+        {"kind": "foreign_rows", "company": company, "method": "GET"},
+    ]
+
+
 class Sandbox:
     """The control side of a sandbox; its Exact side is at `url`."""
 

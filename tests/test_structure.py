@@ -45,13 +45,17 @@ REQUESTS_TYPES = {
     "requests.adapters.BaseAdapter",
 }
 PURE_MODULES = [
+    "exactonline_client.advice",
+    "exactonline_client.answers",
     "exactonline_client.divisions",
     "exactonline_client.entities",
+    "exactonline_client.error_texts",
     "exactonline_client.errors",
     "exactonline_client.limits",
     "exactonline_client.odata",
     "exactonline_client.readiness",
     "exactonline_client.retries",
+    "exactonline_client.verdicts",
     "exactonline_client.zones",
     "exactonline_console.security",
     "mapper_exactonline.fan_out",

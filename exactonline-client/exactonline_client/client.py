@@ -8,36 +8,33 @@ division use the time. The division is always an argument, never state.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from types import TracebackType
-from typing import Any, Literal
 
-from exactonline_client import odata
+from exactonline_client import answers, odata
 from exactonline_client.auth import Login
 from exactonline_client.budgets import Budgets
 from exactonline_client.divisions import DIVISION_FIELDS
-from exactonline_client.entities import DELETIONS, DIVISIONS, Entity
-from exactonline_client.errors import (
-    AlreadyExistsError,
-    DivisionRefusedError,
-    NotFoundError,
-    TryLaterError,
-    UnexpectedReplyError,
-)
-from exactonline_client.exchange import Exchange, T, Waiting
+from exactonline_client.entities import DIVISIONS, Entity
+from exactonline_client.errors import DivisionRefusedError, TryLaterError, UnexpectedReplyError
+from exactonline_client.exchange import WHO_AM_I, Exchange, T, Waiting
 from exactonline_client.limits import Ceilings
-from exactonline_client.odata import MalformedReplyError, Row
-from exactonline_client.pages import Link, RowPage
-from exactonline_client.retries import Method, Step
+from exactonline_client.odata import Row
+from exactonline_client.pages import Link
+from exactonline_client.retries import Method
+from exactonline_client.row_reads import Variant
+from exactonline_client.row_writes import RowWrites
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
-from exactonline_client.transport import Clock, Request, Secrets, Transport, utc_now
+from exactonline_client.transport import Clock, Reply, Request, Secrets, Transport, utc_now
 from exactonline_client.zones import zone_of_offset, zone_of_site
 
-Variant = Literal["sync", "bulk", "single"]
+__all__ = ["ExactClient", "Me", "Variant"]
+
+RIGHTS = "users/UserHasRights"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class Me:
     """The one last used, by whatever program; good for listing divisions, never for choosing a target."""
 
 
-class ExactClient:
+class ExactClient(RowWrites):
     """One connection: a site, an app, a user. Safe for threads, one call at a time within a division."""
 
     def __init__(
@@ -99,8 +96,8 @@ class ExactClient:
 
     def me(self) -> Waiting[Me]:
         """Who is logged in. Names no division, so it works before any is known to be in reach."""
-        path = "/api/v1/current/Me?" + odata.query({"$select": "CurrentDivision,FullName,ServerUtcOffset"})
-        answer = yield from self._exchange.settle(Request("GET", path, endpoint="current/Me"), odata.parse_single)
+        path = f"/api/v1/{WHO_AM_I}?" + odata.query({"$select": "CurrentDivision,FullName,ServerUtcOffset"})
+        answer = yield from self._exchange.settle(Request("GET", path, endpoint=WHO_AM_I), answers.single)
         row = answer.value
         if row.get("ServerUtcOffset") is not None:
             self._zone = self._checked_zone(float(row["ServerUtcOffset"]))
@@ -132,141 +129,26 @@ class ExactClient:
                 return rows
             link = page.next_link
 
-    def page(
-        self,
-        entity: Entity,
-        division: int,
-        *,
-        variant: Variant = "sync",
-        select: Sequence[str],
-        after: int | None = None,
-        link: Link | None = None,
-    ) -> Waiting[RowPage]:
-        """One page of a list: up to 1000 rows by sync and bulk, 60 by the single endpoint.
+    def has_right(self, entity: Entity, division: int, action: Method) -> Waiting[bool | None]:
+        """Whether the user may create (POST), change (PUT) or delete rows here, by Exact's own word, without a write.
 
-        Args:
-            after: Only rows with a higher Timestamp (sync and the deletion log).
-            link: The `next_link` of the page before.
+        None if Exact does not say: the app lacks the scope for this question, for instance. That the user may does not
+        mean that the app may. The form of the question is that of PICQER's Model.php.
         """
-        endpoint = {"sync": entity.sync_path, "bulk": entity.bulk_path, "single": entity.path}[variant]
-        if endpoint is None:
-            raise UnexpectedReplyError(entity.name, f"there is no {variant} endpoint")
-        if link is None:
-            options = {"$filter": self._filter(entity, after), "$select": ",".join(select)}
-            path = f"/api/v1/{division}/{endpoint}?{odata.query(options)}"
-        else:
-            path = self.transport.path_of(link.target)
-        read = odata.reader(entity, select, (yield from self.zone()))
+        options = {"endpoint": f"'{entity.path}'", "action": f"'{action}'"}
+        query = "&".join(f"{name}={value}" for name, value in options.items())
+        request = Request("GET", f"/api/v1/{division}/{RIGHTS}?{query}", division, RIGHTS)
 
-        def parse(body: bytes) -> tuple[list[Row], str | None]:
-            page = odata.parse_page(body)
-            return [odata.with_keys(entity, read(raw), select) for raw in page.rows], page.next_link
+        def parse(reply: Reply) -> bool | None:
+            said = answers.single(reply).get("UserHasRights")
+            return said if isinstance(said, bool) else {"true": True, "false": False}.get(str(said).lower())
 
-        answer = yield from self._exchange.settle(Request("GET", path, division, endpoint), parse)
-        rows, target = answer.value
-        if target is None:
-            return RowPage(rows, None)
-        following = link.to(target) if link else Link(target)
-        if following is None:
-            raise UnexpectedReplyError(f"GET {endpoint} in division {division}", "the next page was read before.")
-        return RowPage(rows, following)
-
-    def pages(
-        self,
-        entity: Entity,
-        division: int,
-        *,
-        variant: Variant = "sync",
-        select: Sequence[str],
-        after: int | None = None,
-    ) -> Iterator[list[Row]]:
-        """All rows of a list, a page at a time, sleeping where the limits ask for it."""
-        link = None
-        while True:
-            page = self.run(self.page(entity, division, variant=variant, select=select, after=after, link=link))
-            yield page.rows
-            if page.next_link is None:
-                return
-            link = page.next_link
-
-    def find(self, entity: Entity, division: int, natural_key: str, select: Sequence[str]) -> Waiting[Row | None]:
-        """The row with this natural key, or None."""
-        field = entity.fields[entity.natural_key or entity.key]
-        options = {"$filter": odata.equals(field, natural_key), "$select": ",".join(select), "$top": "1"}
-        path = f"/api/v1/{division}/{entity.path}?{odata.query(options)}"
-        read = odata.reader(entity, select, (yield from self.zone()))
-        answer = yield from self._exchange.settle(Request("GET", path, division, entity.path), odata.parse_page)
-        return next((read(raw) for raw in answer.value.rows), None)
-
-    # Writing
-
-    def create(self, entity: Entity, division: int, values: Mapping[str, Any], select: Sequence[str]) -> Waiting[Row]:
-        """Create a row and return it as Exact stored it. When an answer is lost, it is looked up before a second try.
-
-        Raises:
-            AlreadyExistsError: A row has this natural key. Also when a look found one that is not what was sent: it
-                may be somebody else's, created a moment ago.
-            RecordRefusedError: Exact will not take it; nothing was created.
-            UnexpectedReplyError: No answer settled it, and the last look did not find it.
-        """
-        zone = yield from self.zone()
-        read = odata.reader(entity, select, zone)
-        key = str(values.get(entity.natural_key or "", ""))
-
-        def parse(body: bytes) -> Row:
-            row = read(odata.parse_single(body))
-            if not row.get(entity.key):
-                raise MalformedReplyError("a created row without its key")
-            return row
-
-        request = self._write(entity, "POST", division, "", odata.encode_row(entity, values, zone))
-        attempt = 1
-        while True:
-            answer = yield from self._exchange.ask(request, parse, attempt)
-            if answer.step is Step.ACCEPT:
-                row: Row = answer.value
-                return row
-            if answer.step is Step.LOOK_FIRST or answer.may_have_happened:
-                yield self.now() + timedelta(seconds=answer.delay_seconds)
-                found = yield from self.find(entity, division, key, select)
-                if found is not None and odata.holds(entity, found, values, zone):
-                    return found
-                if found is not None:
-                    raise AlreadyExistsError(
-                        entity=entity.name, division=division, key=key, status=answer.status, said=answer.text
-                    )
-            if answer.step is Step.GIVE_UP:
-                self._exchange.give_up(request, answer, entity, key)
-            attempt = answer.attempt + 1
-
-    def update(
-        self, entity: Entity, division: int, key: str, changes: Mapping[str, Any], *, label: str
-    ) -> Waiting[datetime]:
-        """Change only these fields, and return when that was over by Exact's clock, at the latest.
-
-        Args:
-            label: How messages call the row.
-
-        Raises:
-            NotFoundError: The row is gone.
-            RecordRefusedError: Exact will not take the values; nothing was changed.
-        """
-        body = odata.encode_row(entity, changes, (yield from self.zone()))
-        request = self._write(entity, "PUT", division, _key_segment(entity, key), body)
-        answer = yield from self._exchange.settle(request, odata.parse_done, entity, label)
-        return self.budgets.exacts_now_at_most(answer.received_at)
-
-    def delete(self, entity: Entity, division: int, key: str, *, label: str) -> Waiting[None]:
-        """Remove a row; one that is gone already will do, since an answer to an earlier try may have been lost.
-
-        Raises:
-            RecordRefusedError: Exact keeps it, since it is in use for instance.
-        """
-        request = self._write(entity, "DELETE", division, _key_segment(entity, key), b"")
         try:
-            yield from self._exchange.settle(request, lambda _: None, entity, label)
-        except NotFoundError:
-            return
+            answer = yield from self._exchange.settle(request, parse)
+        except (DivisionRefusedError, TryLaterError, UnexpectedReplyError):
+            return None
+        said: bool | None = answer.value
+        return said
 
     def zone(self) -> Waiting[tzinfo]:
         """The zone of the site's wall time; asked of Exact where the country does not settle it."""
@@ -275,23 +157,6 @@ class ExactClient:
         return self._zone or timezone.utc
 
     # Beneath
-
-    def _write(self, entity: Entity, method: Method, division: int, key: str, body: bytes) -> Request:
-        headers = {"Content-Type": "application/json", "Prefer": "return=representation"}
-        return Request(
-            method,
-            f"/api/v1/{division}/{entity.path}{key}",
-            division,
-            entity.path,
-            headers=headers,
-            body=body,
-        )
-
-    def _filter(self, entity: Entity, after: int | None) -> str | None:
-        if after is None:
-            return None
-        newer = odata.after(DELETIONS.fields["Timestamp"], after)
-        return f"{newer} and EntityType eq 2" if entity is DELETIONS else newer
 
     def _checked_zone(self, utc_offset_seconds: float) -> tzinfo:
         """The zone so far, unless Exact's own offset contradicts it."""
@@ -312,7 +177,3 @@ class ExactClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _key_segment(entity: Entity, key: str) -> str:
-    return f"({odata.literal(entity.fields[entity.key], key)})"

@@ -22,6 +22,8 @@ Row = dict[str, Any]
 SAFE = "$,()'*"
 WALL_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - wall time has no zone until it is given one
 ROW_VERSION = "Timestamp"
+WORDS_SHOWN = 200
+"""Bytes of a body of no known form that are shown to a person."""
 LAST_SECOND = datetime(9999, 12, 31, 23, 59, 59)  # noqa: DTZ001
 _HALF = re.compile("[\ud800-\udfff]")
 WIRE_DATE = re.compile(r"/Date\((-?\d+)(?:[+-]\d{4})?\)/")
@@ -69,20 +71,25 @@ def parse_single(body: bytes) -> dict[str, Any]:
     return d
 
 
-def parse_done(body: bytes) -> None:
-    """Make sure that an answer of success comes from Exact, which says nothing more; a page of a gateway is none."""
-    if body.strip():
-        parse_body(body)
-
-
-def parse_error(body: bytes) -> str:
-    """What Exact said, several messages on one line; empty if the body is not one of Exact's errors."""
+def error_messages(body: bytes) -> list[str]:
+    """What Exact said, one text per message; none if the body is not one of Exact's errors."""
     try:
         message = json.loads(body.decode("utf-8-sig"))["error"]["message"]
         text = message["value"] if isinstance(message, dict) else message
     except (ValueError, KeyError, TypeError):
-        return ""
-    return whole_characters(" ".join(part.strip() for part in str(text or "").splitlines() if part.strip()))
+        return []
+    return [whole_characters(part.strip()) for part in str(text or "").splitlines() if part.strip()]
+
+
+def is_page(headers: Mapping[str, str], body: bytes) -> bool:
+    """Whether a body is a web page (or other markup), which Exact's API does not answer to those who ask for JSON."""
+    return "html" in headers.get("content-type", "").lower() or body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<")
+
+
+def plain_words(body: bytes) -> str:
+    """A short body as one line of text, for messages; empty if it is markup, data or long."""
+    text = " ".join(body[: WORDS_SHOWN + 1].decode("utf-8", "replace").split())
+    return "" if len(body) > WORDS_SHOWN or text[:1] in ("<", "{", "[") else text
 
 
 def whole_characters(text: str) -> str:
@@ -222,6 +229,23 @@ def _encode(field: Field, value: Any, zone: tzinfo) -> Any:
 def equals(field: Field, value: str | int) -> str:
     """`field eq literal`, quoted and padded the way this field needs it."""
     return f"{field.name} eq {literal(field, value)}"
+
+
+def spelled(field: Field, value: str) -> list[str]:
+    """All ways in which a company may keep a numeric key, as given first: Exact fills codes up with zeros in some.
+
+    A company of seven digits keeps 11 as 0000011 (recorded, France 2026). The width is each company's own.
+    """
+    if not field.width or not (value.isascii() and value.isdecimal()):
+        return [value]
+    digits = value.lstrip("0") or "0"
+    forms = (digits.rjust(length, "0") for length in range(len(digits), field.width + 1))
+    return list(dict.fromkeys((value, *forms)))
+
+
+def any_of(field: Field, values: Iterable[str]) -> str:
+    """`field eq literal or field eq literal …`."""
+    return " or ".join(equals(field, value) for value in values)
 
 
 def after(field: Field, value: int) -> str:

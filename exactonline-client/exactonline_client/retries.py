@@ -1,16 +1,22 @@
-"""(method, outcome, attempt) → repeat, look first, or give up. Pure: one table, and how an answer is read into it.
+"""One table of what an answer means: (method, status, text known or not, form, whose fault) → what happens next. Pure.
 
-Business errors come as HTTP 500 in the language of the user, like real faults, so they are told apart by pattern.
+An answer is first read into an outcome (`outcome_of`), whose row in `TABLE` then says what to do after each try, and
+what is given up when tries are used up: the record, the company, or the site.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Literal
 
+from exactonline_client.error_texts import Meaning, meaning_of
+from exactonline_client.errors import Kind
+
 Method = Literal["GET", "POST", "PUT", "DELETE"]
+REFUSALS_BELIEVED = 3
+"""429 answers in a row after which one that says that calls are left is taken for a limit that no header names."""
 
 
 class Outcome(Enum):
@@ -22,23 +28,34 @@ class Outcome(Enum):
     NO_ANSWER = auto()
     """Sent, but the answer was lost: it may have happened."""
     UNREADABLE = auto()
-    """An answer of success that cannot be read: a write has happened."""
+    """An answer of success that is not of the documented form, or about another row: a write may have happened."""
+    OTHER_COMPANY = auto()
+    """An answer of success for another company: a write may have happened there."""
+    GATEWAY = auto()
+    """Something between Exact and us answered, or Exact had no time: a write may have happened."""
+    PAGE = auto()
+    """A refusal without Exact's form, as a page or a redirect: not Exact's verdict, and a write may have happened."""
     LIMITED = auto()
-    """429."""
+    """429, with a limit that is reached or none at all."""
+    LIMITED_BY_NOTHING = auto()
+    """429, though its headers say that calls are left."""
     TOKEN_EXPIRED = auto()
     FORBIDDEN = auto()
     NOT_FOUND = auto()
     REJECTED = auto()
     """400: Exact did not understand the request."""
     EXISTS = auto()
-    """500 with a text that says: the unique key is taken."""
+    """500 with a text that says: the natural key is taken."""
     INVALID = auto()
     """500 with a text that names what is wrong with the record."""
+    COMPANY_INVALID = auto()
+    """500 with a text that names the company."""
     FAULT = auto()
     """Exact is broken for the moment: a write may have happened."""
     UNKNOWN_TEXT = auto()
     """500 with a text of no known pattern: a record's fault in another language, or a real fault."""
     UNEXPECTED = auto()
+    """Any other status."""
 
 
 class Step(Enum):
@@ -47,10 +64,23 @@ class Step(Enum):
     ACCEPT = auto()
     REPEAT = auto()
     LOOK_FIRST = auto()
-    """Read whether the create happened; only then send it again."""
+    """Read whether the write happened; only then send it again."""
     RENEW_TOKEN = auto()
     WAIT_FOR_LIMIT = auto()
-    GIVE_UP = auto()
+    REFUSE_RECORD = auto()
+    """Exact's verdict: the same again is pointless until the record changes."""
+    DEFER_RECORD = auto()
+    """No verdict: put the record aside and try it again in a later run."""
+    GIVE_UP_COMPANY = auto()
+    GIVE_UP_SITE = auto()
+
+    @property
+    def is_final(self) -> bool:
+        """Whether there is no further try now."""
+        return self in _FINAL
+
+
+_FINAL = frozenset({Step.REFUSE_RECORD, Step.DEFER_RECORD, Step.GIVE_UP_COMPANY, Step.GIVE_UP_SITE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,46 +91,25 @@ class Next:
     delay_seconds: float = 0.0
 
 
-# Dutch and English, from quotes of real answers; the English halves of some are inferred. German, French and Spanish
-# are guesses: no answer in them was found.
-_EXISTS = re.compile(
-    r"gegeven bestaat reeds|bestaat (reeds|al)\b|already exists|data exists|(moet zijn|must be)\s*: *uni(ek|que)"
-    r"|bereits vorhanden|existier(t|en) bereits|déjà existante?s?\b|existent? déjà|ya existen?\b",
-    re.IGNORECASE,
-)
-_INVALID = re.compile(
-    r"^\s*(verplicht|ongeldig|ongeldige referentie|onbekend|in gebruik|moet zijn|mandatory|required|invalid"
-    r"|invalid reference|unknown|in use|must be)\s*:|niet herkende guid|periode is afgesloten",
-    re.IGNORECASE,
-)
-_FAULT = re.compile(
-    r"a problem has occurred|er is een (probleem|fout) opgetreden|object reference not set|timeout expired|deadlock",
-    re.IGNORECASE,
-)
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What follows from one outcome."""
 
+    read: Step
+    """Of a list or a row."""
+    create: Step
+    change: Step
+    """Update or deletion. Sending the same one twice leaves the same row."""
+    delays: tuple[float, ...]
+    """Seconds before each further try; as many tries as delays."""
+    end: Step
+    """Once the tries are used up. A read that is given up concerns the company, unless it is about one record."""
+    kind: Kind
 
-def outcome_of(status: int, text: str) -> Outcome:
-    """Read an answer's status and Exact's own words into an outcome; whether a 2xx is readable comes later."""
-    if 200 <= status < 300:
-        return Outcome.DONE
-    by_status = {
-        400: Outcome.REJECTED,
-        401: Outcome.TOKEN_EXPIRED,
-        403: Outcome.FORBIDDEN,
-        404: Outcome.NOT_FOUND,
-        408: Outcome.FAULT,
-        429: Outcome.LIMITED,
-        502: Outcome.FAULT,
-        503: Outcome.FAULT,
-        504: Outcome.FAULT,
-    }
-    if status != 500:
-        return by_status.get(status, Outcome.UNEXPECTED)
-    if _FAULT.search(text) or not text:
-        return Outcome.FAULT
-    if _EXISTS.search(text):
-        return Outcome.EXISTS
-    return Outcome.INVALID if _INVALID.search(text) else Outcome.UNKNOWN_TEXT
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether a write was perhaps carried out although no answer said so."""
+        return self.create is Step.LOOK_FIRST
 
 
 _PATIENT = (1.0, 2.0, 4.0, 8.0, 16.0)
@@ -108,25 +117,116 @@ _BRIEF = (1.0, 4.0)
 _ONCE = (0.0,)
 _NEVER: tuple[float, ...] = ()
 
-# Per outcome: the step for reads and updates, the step for creates, and the delays before each try.
-# An update sends only differing fields of one row, so sending it twice leaves the same row.
-_TABLE: dict[Outcome, tuple[Step, Step, tuple[float, ...]]] = {
-    Outcome.NOT_SENT: (Step.REPEAT, Step.REPEAT, _PATIENT),
-    Outcome.NO_ANSWER: (Step.REPEAT, Step.LOOK_FIRST, _PATIENT),
-    Outcome.UNREADABLE: (Step.REPEAT, Step.LOOK_FIRST, _PATIENT),
-    Outcome.FAULT: (Step.REPEAT, Step.LOOK_FIRST, _PATIENT),
-    Outcome.UNKNOWN_TEXT: (Step.REPEAT, Step.LOOK_FIRST, _BRIEF),
-    Outcome.TOKEN_EXPIRED: (Step.RENEW_TOKEN, Step.RENEW_TOKEN, _ONCE),
+
+def _at_once(step: Step, kind: Kind) -> Row:
+    return Row(step, step, step, _NEVER, step, kind)
+
+
+TABLE: dict[Outcome, Row] = {
+    Outcome.DONE: _at_once(Step.ACCEPT, "fault"),
+    Outcome.NOT_SENT: Row(Step.REPEAT, Step.REPEAT, Step.REPEAT, _PATIENT, Step.GIVE_UP_COMPANY, "unreachable"),
+    Outcome.NO_ANSWER: Row(Step.REPEAT, Step.LOOK_FIRST, Step.REPEAT, _PATIENT, Step.DEFER_RECORD, "unreachable"),
+    Outcome.GATEWAY: Row(Step.REPEAT, Step.LOOK_FIRST, Step.REPEAT, _PATIENT, Step.DEFER_RECORD, "unreachable"),
+    Outcome.PAGE: Row(Step.REPEAT, Step.LOOK_FIRST, Step.LOOK_FIRST, _BRIEF, Step.DEFER_RECORD, "unreachable"),
+    Outcome.UNREADABLE: Row(Step.REPEAT, Step.LOOK_FIRST, Step.LOOK_FIRST, _PATIENT, Step.DEFER_RECORD, "fault"),
+    Outcome.FAULT: Row(Step.REPEAT, Step.LOOK_FIRST, Step.REPEAT, _PATIENT, Step.DEFER_RECORD, "fault"),
+    Outcome.UNKNOWN_TEXT: Row(Step.REPEAT, Step.LOOK_FIRST, Step.REPEAT, _BRIEF, Step.DEFER_RECORD, "fault"),
+    Outcome.UNEXPECTED: _at_once(Step.DEFER_RECORD, "fault"),
+    Outcome.REJECTED: _at_once(Step.REFUSE_RECORD, "rejected"),
+    Outcome.INVALID: _at_once(Step.REFUSE_RECORD, "rejected"),
+    Outcome.EXISTS: _at_once(Step.REFUSE_RECORD, "collision"),
+    Outcome.NOT_FOUND: _at_once(Step.DEFER_RECORD, "fault"),
+    Outcome.OTHER_COMPANY: _at_once(Step.GIVE_UP_COMPANY, "fault"),
+    Outcome.COMPANY_INVALID: _at_once(Step.GIVE_UP_COMPANY, "no_access"),
+    Outcome.FORBIDDEN: _at_once(Step.GIVE_UP_COMPANY, "no_access"),
+    # The first is tried again with a new token. A second one is about the login only if Exact says so elsewhere too.
+    Outcome.TOKEN_EXPIRED: Row(
+        Step.RENEW_TOKEN, Step.RENEW_TOKEN, Step.RENEW_TOKEN, _ONCE, Step.GIVE_UP_COMPANY, "no_access"
+    ),
+    Outcome.LIMITED: _at_once(Step.WAIT_FOR_LIMIT, "minute_limit"),
+    # Exact's answer beyond the limit of a contract is not known; this is taken for it.
+    Outcome.LIMITED_BY_NOTHING: Row(
+        Step.WAIT_FOR_LIMIT,
+        Step.WAIT_FOR_LIMIT,
+        Step.WAIT_FOR_LIMIT,
+        (0.0,) * (REFUSALS_BELIEVED - 1),
+        Step.GIVE_UP_COMPANY,
+        "contract_limit",
+    ),
 }
+
+_BY_STATUS = {
+    400: Outcome.REJECTED,
+    401: Outcome.TOKEN_EXPIRED,
+    403: Outcome.FORBIDDEN,
+    404: Outcome.NOT_FOUND,
+    408: Outcome.GATEWAY,
+    425: Outcome.GATEWAY,
+    429: Outcome.LIMITED,
+    501: Outcome.UNEXPECTED,
+}
+_BY_MEANING = {
+    Meaning.FAULT: Outcome.FAULT,
+    Meaning.COMPANY: Outcome.COMPANY_INVALID,
+    Meaning.INVALID: Outcome.INVALID,
+    Meaning.EXISTS: Outcome.EXISTS,
+    Meaning.UNKNOWN: Outcome.UNKNOWN_TEXT,
+}
+_REFUSALS = frozenset({400, 403, 404})
+
+
+def outcome_of(
+    status: int,
+    messages: Sequence[str] = (),
+    *,
+    is_page: bool = False,
+    are_calls_left: bool = False,
+    method: Method = "GET",
+    key: str = "",
+) -> Outcome:
+    """Read an answer into an outcome; whether a 2xx has the form that was asked for comes later.
+
+    Args:
+        messages: Exact's own words; none if the body is not one of Exact's errors.
+        is_page: The body is a web page.
+        are_calls_left: The headers say that no limit is reached.
+        key: Natural key of the record that was sent.
+    """
+    if 200 <= status < 300:
+        return Outcome.DONE
+    if 300 <= status < 400 or (is_page and status in _REFUSALS):
+        return Outcome.PAGE
+    if status == 500:
+        return _of_business(messages, method, key)
+    if status == 429 and are_calls_left:
+        return Outcome.LIMITED_BY_NOTHING
+    by_status = _BY_STATUS.get(status)
+    if by_status is not None:
+        return by_status
+    return Outcome.GATEWAY if status >= 500 else Outcome.UNEXPECTED
+
+
+def _of_business(messages: Sequence[str], method: Method, key: str) -> Outcome:
+    if not any(messages):
+        return Outcome.FAULT
+    outcome = _BY_MEANING[meaning_of(messages, key)]
+    if outcome is Outcome.EXISTS and method != "POST":
+        return Outcome.INVALID  # only a create can meet a key that is taken and mean the row that was to be made
+    return outcome
 
 
 def next_step(method: Method, outcome: Outcome, attempt: int) -> Next:
-    """What to do after try number `attempt` (from 1) ended in `outcome`."""
-    if outcome is Outcome.DONE:
-        return Next(Step.ACCEPT)
-    if outcome is Outcome.LIMITED:
-        return Next(Step.WAIT_FOR_LIMIT)
-    others, create, delays = _TABLE.get(outcome, (Step.GIVE_UP, Step.GIVE_UP, _NEVER))
-    if attempt > len(delays):
-        return Next(Step.GIVE_UP)
-    return Next(create if method == "POST" else others, delays[attempt - 1])
+    """Return what to do after try number `attempt` (from 1) ended in `outcome`."""
+    row = TABLE[outcome]
+    step = {"GET": row.read, "POST": row.create}.get(method, row.change)
+    if step in {Step.ACCEPT, Step.WAIT_FOR_LIMIT} and not row.delays:
+        return Next(step)
+    if attempt > len(row.delays):
+        return Next(row.end)
+    return Next(step, row.delays[attempt - 1])
+
+
+def says_that_calls_are_left(headers: Mapping[str, str]) -> bool:
+    """Whether the limits that an answer names all have calls left."""
+    named = [headers[name] for name in ("x-ratelimit-minutely-remaining", "x-ratelimit-remaining") if name in headers]
+    return bool(named) and all(one.strip().isdecimal() and int(one) > 0 for one in named)

@@ -116,8 +116,8 @@ def fault_from(given: Mapping[str, Any]) -> Fault:
         raise ValueError(f"{', '.join(sorted(_COMPANY))} name a company, and no other kind does")
     if set(fault.parts) - _PARTS:
         raise ValueError(f"parts of an answer are {', '.join(sorted(_PARTS))}")
-    if (kind == "one_of") != bool(fault.of):
-        raise ValueError("one_of has further faults under `of`, and no other kind does")
+    if (kind == "one_of") != bool(fault.of) or any(inner.get("kind") == "one_of" for inner in fault.of):
+        raise ValueError("one_of has faults of other kinds under `of`, and no other kind does")
     return replace(fault, of=[dict(inner) for inner in fault.of if fault_from(inner)])
 
 

@@ -50,6 +50,9 @@ def answer(request: Request) -> Answer:
         reply = _outside_divisions(request, caller, expired=request.now >= expires)
     else:
         reply = _in_division(request, caller, request.place.division, expired=request.now >= expires)
+        if request.world.switches.minutely_reset == "missing":
+            kept = (header for header in reply.headers if header[0] != "X-RateLimit-Minutely-Reset")
+            reply = replace(reply, headers=tuple(kept))
     return Answer(reply, client_id, user)
 
 

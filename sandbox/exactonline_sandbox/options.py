@@ -49,6 +49,7 @@ class Switches:
     foreign_guid: a guid of another company is refused, or becomes null (11.3).
     path_case_sensitive: `CRM/accounts` is a 404 (11.5). early_refresh_status: 400 or 401 (11.2).
     expires_in_as (11.4), timestamp_as (11.6): the JSON type. rate_headers_on_429: one family or none (11.7).
+    minutely_reset: whether the minute's headers tell when it ends; recorded once, not documented (7.1).
     contract_refusal: a bare 429, one with the day's headers, one whose headers show calls left, or a 403 (7.1).
     long_url_status: the status for an address that is too long (7.1); the body is empty.
     codes: numeric, or any text up to 18 characters (13.3). post_id: an ID in a POST is used or ignored (13.5).
@@ -62,6 +63,7 @@ class Switches:
     expires_in_as: Literal["string", "number"] = "string"
     timestamp_as: Literal["string", "number"] = "string"
     rate_headers_on_429: Literal["one", "none"] = "one"
+    minutely_reset: Literal["sent", "missing"] = "sent"
     contract_refusal: Literal["bare", "day_headers", "calls_left", "forbidden"] = "bare"
     long_url_status: Literal[414, 404, 400] = 414
     codes: Literal["numeric", "any"] = "numeric"
@@ -75,6 +77,7 @@ _CHOICES: dict[str, set[Any]] = {
     "expires_in_as": {"string", "number"},
     "timestamp_as": {"string", "number"},
     "rate_headers_on_429": {"one", "none"},
+    "minutely_reset": {"sent", "missing"},
     "contract_refusal": {"bare", "day_headers", "calls_left", "forbidden"},
     "long_url_status": {414, 404, 400},
     "codes": {"numeric", "any"},

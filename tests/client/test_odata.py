@@ -295,28 +295,61 @@ def test_whatever_comes_for_one_row_it_is_a_row_or_malformed(body: bytes) -> Non
 # What Exact says
 
 
-def test_several_messages_become_one_line() -> None:
+def test_several_messages_are_told_one_by_one() -> None:
     said = "Ongeldige referentie: Leveren aan\r\nOngeldige referentie: Betalingsconditie\r\n"
     body = json.dumps({"error": {"code": "", "message": {"lang": "", "value": said}}}).encode()
 
-    assert odata.parse_error(body) == "Ongeldige referentie: Leveren aan Ongeldige referentie: Betalingsconditie"
+    assert odata.error_messages(body) == [
+        "Ongeldige referentie: Leveren aan",
+        "Ongeldige referentie: Betalingsconditie",
+    ]
 
 
 @pytest.mark.parametrize(
     "body", [b"", b"<html>Service Unavailable</html>", b'{"d": 1}', b'{"error": "no"}', b"[]"], ids=repr
 )
 def test_a_body_that_is_no_error_of_exact_says_nothing(body: bytes) -> None:
-    assert odata.parse_error(body) == ""
+    assert odata.error_messages(body) == []
 
 
 @pytest.mark.parametrize("message", [None, {"lang": "", "value": None}], ids=["no message", "no value"])
 def test_an_error_without_a_text_says_nothing(message: object) -> None:
-    assert odata.parse_error(json.dumps({"error": {"message": message}}).encode()) == ""
+    assert odata.error_messages(json.dumps({"error": {"message": message}}).encode()) == []
 
 
 @given(st.binary() | JSON.map(lambda error: json.dumps({"error": error}).encode()))
-def test_whatever_comes_as_an_error_its_text_is_one_line(body: bytes) -> None:
-    assert len(odata.parse_error(body).splitlines()) <= 1
+def test_whatever_comes_as_an_error_its_texts_are_lines(body: bytes) -> None:
+    assert all(len(text.splitlines()) == 1 for text in odata.error_messages(body))
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"Forbidden", "Forbidden"),
+        (b" Service\r\n  Unavailable ", "Service Unavailable"),
+        (b"<html>Forbidden</html>", ""),
+        (b'{"Message": "no"}', ""),
+        (b"x" * 201, ""),
+        (b"", ""),
+    ],
+)
+def test_a_short_body_of_plain_text_is_shown_as_a_line(body: bytes, words: str) -> None:
+    assert odata.plain_words(body) == words
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "is_page"),
+    [
+        ({}, b"<!DOCTYPE html>", True),
+        ({}, b"\xef\xbb\xbf\r\n <html>", True),
+        ({"content-type": "text/HTML; charset=utf-8"}, b"Back soon", True),
+        ({"content-type": "application/json"}, b'{"error": {}}', False),
+        ({}, b"Forbidden", False),
+        ({}, b"", False),
+    ],
+)
+def test_a_page_is_told_from_an_answer_of_the_api(headers: dict[str, str], body: bytes, is_page: bool) -> None:
+    assert odata.is_page(headers, body) is is_page
 
 
 # What is sent

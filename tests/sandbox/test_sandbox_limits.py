@@ -74,6 +74,17 @@ def test_a_429_may_come_without_headers_by_a_switch(sandbox: Sandbox) -> None:
     assert not [name for name in refused.headers if name.lower().startswith("x-ratelimit")]
 
 
+def test_the_end_of_the_minute_may_be_left_out(sandbox: Sandbox) -> None:
+    exact = limited(sandbox, per_minute=1)
+    sandbox.limits(minutely_reset="missing")
+
+    answers = [exact.get("100/system/Divisions") for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [200, 429]
+    for answer in answers:
+        assert (MINUTE[1] in answer.headers, MINUTE[2] in answer.headers) == (True, False)
+
+
 def test_a_minute_and_a_day_may_be_short(sandbox: Sandbox) -> None:
     exact = limited(sandbox, minute_seconds=2, day_seconds=20)
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from exact_http import ANYONE, Exact, message, trade
-from sandbox_driver import REFRESH_TOKEN, Sandbox, customer, small_world
+from sandbox_driver import REFRESH_TOKEN, Sandbox, customer, every_way, small_world
 
 NEW = {"Name": "Nieuw", "Code": "9"}
 TIME_OUT = "Time-out verlopen. De time-outperiode is verstreken voordat de bewerking is voltooid."
@@ -278,6 +278,41 @@ def test_every_fifth_answer_is_spoiled_in_one_of_several_ways_the_same_for_the_s
     assert run() == first
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
+@pytest.mark.parametrize("way", every_way(202), ids=lambda way: "-".join(map(str, way.values())))
+def test_any_answer_may_be_spoiled_in_each_way(
+    sandbox: Sandbox, exact: Exact, way: dict[str, Any], method: str
+) -> None:
+    sandbox.seed(201, [customer(1)])
+    sandbox.seed(202, [customer(2)])
+    key = exact.key(201, "1")
+    right = exact.get("201/crm/Accounts").json()
+    sandbox.forget_calls()
+    sandbox.fault(**{"seconds": 0, **way, "every": 1})
+    path = "201/crm/Accounts" if method in {"GET", "POST"} else f"201/crm/Accounts(guid'{key}')"
+
+    try:
+        answer = exact.http.request(method, f"/api/v1/{path}", json=NEW if method == "POST" else {"City": "Ede"})
+    except httpx.TransportError:
+        answer = None
+
+    (call,) = sandbox.journal()
+    if {"method", "code"} & way.keys() and call["fault"] is None:
+        assert way.get("method") != method
+        return
+    assert call["fault"] == way["kind"]
+    assert answer is None or b"The sandbox itself failed" not in answer.content
+    if method == "GET" and answer is not None and answer.status_code == 200 and way["kind"] != "slow":
+        assert _json(answer) != right
+
+
+def _json(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
 @pytest.mark.parametrize(
     "fault",
     [
@@ -289,6 +324,7 @@ def test_every_fifth_answer_is_spoiled_in_one_of_several_ways_the_same_for_the_s
         {"kind": "mislabelled", "company": 202, "parts": ["name"]},
         {"kind": "one_of"},
         {"kind": "one_of", "of": [{"kind": "earthquake"}]},
+        {"kind": "one_of", "of": [{"kind": "one_of", "of": [{"kind": "503"}]}]},
         {"kind": "one_of", "of": [{"kind": "misrouted", "company": 999}]},
     ],
 )

@@ -77,7 +77,7 @@ def test_what_only_exact_refuses_is_told_in_its_words_and_the_others_are_written
     line = project.outcome_of("5", NORTH)
     assert line["outcome"] == "refused"
     assert line["reason"] == (
-        "Exact refused account 5 in division 201 (HTTP 500): Ongeldig: Provincie "
+        "Exact refused account 5 in division 201 (HTTP 500): Ongeldig: Provincie. "
         "Not written; correct it in the source and run again."
     )
     assert project.sandbox.codes(NORTH) == ["1", "7"]

@@ -35,4 +35,5 @@ DIVISIONS = Entity(
     ),
     key="Code",
     natural_key="Code",
+    is_of_a_company=False,
 )

@@ -141,6 +141,8 @@ class Entity:
     """Read-only, 1000 rows a page, `$select` mandatory."""
     sync_path: str | None = None
     """Read-only, 1000 rows a page, by row version."""
+    is_of_a_company: bool = True
+    """Whether its rows belong to the company in the path, so that one of another company is a wrong answer."""
     deleted_type: int | None = None
     """EntityType of this entity in the deletion log."""
     identity: IdentityRule | None = None
