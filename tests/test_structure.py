@@ -48,6 +48,7 @@ PURE_MODULES = [
     "exactonline_client.divisions",
     "exactonline_client.entities",
     "exactonline_client.errors",
+    "exactonline_client.feeds.bookmark",
     "exactonline_client.limits",
     "exactonline_client.odata",
     "exactonline_client.readiness",

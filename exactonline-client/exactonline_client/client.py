@@ -291,7 +291,8 @@ class ExactClient:
         if after is None:
             return None
         newer = odata.after(DELETIONS.fields["Timestamp"], after)
-        return f"{newer} and EntityType eq 2" if entity is DELETIONS else newer
+        is_log = entity.path == DELETIONS.path
+        return f"{newer} and EntityType eq {entity.deleted_type}" if is_log and entity.deleted_type else newer
 
     def _checked_zone(self, utc_offset_seconds: float) -> tzinfo:
         """The zone so far, unless Exact's own offset contradicts it."""
