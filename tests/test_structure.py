@@ -51,6 +51,7 @@ PURE_MODULES = [
     "exactonline_client.entities",
     "exactonline_client.error_texts",
     "exactonline_client.errors",
+    "exactonline_client.feeds.bookmark",
     "exactonline_client.limits",
     "exactonline_client.odata",
     "exactonline_client.readiness",

@@ -1,0 +1,144 @@
+"""The law of the reader: after a reading that was acknowledged, the consumer holds what Exact holds, whatever came."""
+
+from __future__ import annotations
+
+import atexit
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from exact_model import COMPANY, ExactModel
+from exactonline_client.entities import ACCOUNTS
+from exactonline_client.feeds import memory
+from exactonline_client.feeds.bookmark import Position
+from exactonline_client.feeds.reader import FeedReader
+from exactonline_client.store import Store
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from sqlalchemy import delete
+
+KEYS = st.sampled_from("abcdefg")
+
+
+@cache
+def store() -> Store:
+    """One for all examples, since making one takes longer than an example."""
+    folder = TemporaryDirectory()
+    atexit.register(folder.cleanup)
+    return Store.open(f"sqlite:///{Path(folder.name) / 'store.db'}", memory.metadata)
+
+
+class Pipeline:
+    """A consumer with a state of its own."""
+
+    def __init__(self) -> None:
+        self.holds: dict[str, int] = {}
+        self.position = Position()
+        self.earlier = [Position()]
+
+    def acknowledge(self, position: Position) -> None:
+        self.position = Position.of_json(position.as_json())
+        self.earlier.append(self.position)
+
+
+class Feeds(RuleBasedStateMachine):
+    @initialize(seed=st.integers(0, 2**32))
+    def start(self, seed: int) -> None:
+        self.exact = ExactModel(seed)
+        self.store = store()
+        self.lose_store()
+        self.reader = FeedReader(self.exact, self.store, COMPANY, ACCOUNTS)  # type: ignore[arg-type]
+        self.known: set[str] = set()
+        self.pipelines = [Pipeline(), Pipeline()]
+
+    @rule(key=KEYS)
+    def write(self, key: str) -> None:
+        self.exact.write(key)
+
+    @rule(key=KEYS)
+    def begin(self, key: str) -> None:
+        self.exact.begin(key)
+
+    @rule()
+    def commit(self) -> None:
+        self.exact.commit()
+
+    @rule(key=KEYS)
+    def delete(self, key: str) -> None:
+        self.exact.delete(key)
+
+    @rule(minutes=st.sampled_from([1, 10, 35, 59, 70, 600]))
+    def pass_minutes(self, minutes: int) -> None:
+        self.exact.pass_minutes(minutes)
+
+    @rule()
+    def rest_for_months(self) -> None:
+        self.exact.pass_minutes(70 * 1440)
+
+    @rule()
+    def back_up(self) -> None:
+        self.exact.back_up()
+
+    @rule()
+    def restore(self) -> None:
+        self.exact.restore()
+
+    @rule()
+    def move(self) -> None:
+        self.exact.move()
+
+    @rule()
+    def lose_store(self) -> None:
+        with self.store.write() as connection:
+            for table in (memory.feed_rows, memory.feed_series):
+                connection.execute(delete(table))
+
+    @rule(which=st.integers(0, 1), back=st.integers(0, 5))
+    def set_state_back(self, which: int, back: int) -> None:
+        pipeline = self.pipelines[which]
+        pipeline.position = pipeline.earlier[max(0, len(pipeline.earlier) - 1 - back)]
+
+    @rule(which=st.integers(0, 1), killed_after=st.integers(0, 4))
+    def read_and_be_killed(self, which: int, killed_after: int) -> None:
+        """Some pages arrive, or all of it, and nobody acknowledges."""
+        self._read(self.pipelines[which], killed_after)
+
+    @rule(which=st.integers(0, 1))
+    def read(self, which: int) -> None:
+        pipeline = self.pipelines[which]
+        reading = self._read(pipeline, None)
+
+        assert reading is not None
+        if reading.position is None:
+            assert not self.exact.contents
+            return
+        assert pipeline.holds == self.exact.contents
+        assert len(str(reading.position.as_json())) < 2_500
+        pipeline.acknowledge(reading.position)
+
+    def _read(self, pipeline: Pipeline, killed_after: int | None) -> Any:
+        feed = self.reader.read(pipeline.position, lambda: self.known, select=("City",), moved_at=self.exact.moved_at)
+        pages = 0
+        while True:
+            if pages == killed_after:
+                feed.close()
+                return None
+            try:
+                event = next(feed)
+            except StopIteration as end:
+                reading = end.value
+                break
+            if not isinstance(event, datetime):
+                pages += 1
+                self.known |= {row["ID"] for row in event}
+                pipeline.holds.update({row["ID"]: row["City"] for row in event})
+        for key in reading.deleted:
+            pipeline.holds.pop(key, None)
+        return reading
+
+
+TestFeeds = Feeds.TestCase
+TestFeeds.settings = settings(max_examples=60, stateful_step_count=40, deadline=None)
