@@ -16,9 +16,11 @@ from target_exactonline.planning.model import (
     Desired,
     Existing,
     Holder,
+    Refuse,
     Replace,
     Rules,
     Situation,
+    Skip,
     SourceKey,
     Unchanged,
     Update,
@@ -75,29 +77,27 @@ class Company:
     def after(self, wanted: Desired | None, decision: Decision, at: datetime = AT) -> Company:
         """The same once a decision was carried out and noted."""
         before = self.situation
+        rows = {one.id: one for one in (before.tied, before.at_code) if one is not None}
+        there: Existing | None = None
         match decision:
-            case Create(values):
-                there: Existing | None = Existing(NEW_ID, wanted.code if wanted else self.code, values, at)
-            case Replace(_, create):
-                there = Existing(NEW_ID, wanted.code if wanted else self.code, create.values, at)
+            case Create(values) | Replace(_, Create(values)):
+                there = Existing(NEW_ID, wanted.code if wanted else self.code, values, at)
             case Update():
-                old = before.tied if before.tied and before.tied.id == decision.target_id else before.at_code
-                assert old is not None
+                old = rows[decision.target_id]
                 there = replace(old, values={**old.values, **decision.values}, modified_at=at)
             case Unchanged(target_id):
-                there = before.tied if before.tied and before.tied.id == target_id else before.at_code
-            case Delete():
-                there = None
-            case _:
+                there = rows.get(target_id or "")
+            case Refuse() | Skip():
                 return self
         inherited = before.holder.copy if before.holder is not None else None
         known = before.copy if before.copy is not None and before.copy.target_id is not None else inherited
-        assert isinstance(decision, (Create, Replace, Update, Delete, Unchanged))
         code = wanted.code if wanted else self.code
         written = Written(there.id if there else None, at, there.code if there else None)
         new = noted(SOURCE, code, wanted.values if wanted else None, known, decision, written)
-        at_code = there if there is not None and there.code == code else before.at_code
-        if at_code is not None and there is None and at_code == before.tied:
+        at_code = before.at_code
+        if there is not None and there.code == code:
+            at_code = there
+        elif isinstance(decision, Delete) and at_code == before.tied:
             at_code = None
         another = before.holder if at_code is not None and at_code != there else None
         return Company(replace(before, copy=new, tied=there, at_code=at_code, holder=another), code)
