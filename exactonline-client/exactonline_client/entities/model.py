@@ -79,7 +79,7 @@ class Field:
         return Trait.DAY in self.traits
 
 
-Likeness = Literal["text", "number", "vat", "email", "phone", "website"]
+Likeness = Literal["number", "vat", "email", "phone", "website"]
 """How two values of a field are compared to see whether they identify one party."""
 
 

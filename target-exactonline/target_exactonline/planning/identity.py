@@ -28,7 +28,7 @@ LEGAL_FORMS = frozenset(
 """Of the countries where Exact Online is sold and of their neighbours, in letters alone."""
 NOT_DECOMPOSED = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
 SHORTEST_PHONE = 6
-"""Digits below which a telephone number is a placeholder or an extension."""
+"""Digits; a shorter number is a placeholder or an extension."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,23 +76,31 @@ def _comparisons(rule: IdentityRule, one: Row, other: Row) -> Iterator[tuple[str
     names = plain_name(str(one.get(rule.name) or "")), plain_name(str(other.get(rule.name) or ""))
     if all(names):
         yield rule.name, names[0] == names[1]
-    countries = _country(rule, one), _country(rule, other)
+    here, there = _country(rule, one), _country(rule, other)
     for name, likeness in rule.evidence.items():
         ours, theirs = str(one.get(name) or ""), str(other.get(name) or "")
-        if plain(ours).strip("0") and plain(theirs).strip("0"):
-            yield name, _alike(likeness, (ours, countries[0]), (theirs, countries[1]))
+        if _is_filled(likeness, ours) and _is_filled(likeness, theirs):
+            yield name, _alike(likeness, (ours, here or there), (theirs, there or here))
     places = _place(rule, one), _place(rule, other)
     if all(places):
         yield ADDRESS, places[0] == places[1]
 
 
-def _alike(likeness: Likeness, one: tuple[str, str], other: tuple[str, str]) -> bool:
-    if likeness not in {"email", "website", "phone"} and plain(one[0]) == plain(other[0]):
-        return True
-    form = _FORMS.get(likeness)
-    if form is None:
+def _is_filled(likeness: Likeness, value: str) -> bool:
+    """Whether a value can identify anybody; zeros and dashes hold a place."""
+    if not plain(value).strip("0"):
         return False
-    return bool(forms := form(*one)) and forms == form(*other)
+    if likeness == "phone":
+        return len(re.sub(r"\D", "", value)) >= SHORTEST_PHONE
+    return bool(_FORMS[likeness](value, "")) if likeness in {"email", "website"} else True
+
+
+def _alike(likeness: Likeness, one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Whether two filled values, each with its country, mean the same."""
+    if one == other or (likeness in {"number", "vat"} and plain(one[0]) == plain(other[0])):
+        return True
+    form = _FORMS[likeness]
+    return form(*one) == form(*other)
 
 
 def _country(rule: IdentityRule, values: Row) -> str:
@@ -132,13 +140,10 @@ def _phone(value: str, country: str) -> str:
     """Return a telephone number as it is dialled from abroad, or its digits."""
     import phonenumbers  # noqa: PLC0415 - only when two numbers differ as text
 
-    digits = re.sub(r"\D", "", value)
-    if len(digits) < SHORTEST_PHONE:
-        return ""
     try:
         number = phonenumbers.parse(value, country or None)
     except phonenumbers.NumberParseException:
-        return digits
+        return re.sub(r"\D", "", value)
     return f"{number.country_code}{phonenumbers.national_significant_number(number)}"
 
 

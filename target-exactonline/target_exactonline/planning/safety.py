@@ -96,7 +96,8 @@ class SafetyLimits:
                 f"{ended} would be blocked or deleted, more than max_deletes ({self.max_deletes}) allows. "
                 + ADVICE.format("max_deletes")
             )
-        if self.max_updates_share is not None and counts.update > self.max_updates_share * held:
+        share = counts.update / held if held else 0.0
+        if self.max_updates_share is not None and share > self.max_updates_share:
             return (
                 f"{counts.update} of {held} would change, a larger share than max_updates_share "
                 f"({self.max_updates_share:g}) allows. " + ADVICE.format("max_updates_share")
