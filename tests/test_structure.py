@@ -55,6 +55,7 @@ PURE_MODULES = [
     "exactonline_client.limits",
     "exactonline_client.odata",
     "exactonline_client.readiness",
+    "exactonline_client.refreshes",
     "exactonline_client.retries",
     "exactonline_client.verdicts",
     "exactonline_client.zones",

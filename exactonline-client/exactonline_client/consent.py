@@ -124,10 +124,8 @@ class Consent:
     def _reason(self, exchange: Exchange) -> str:
         if isinstance(exchange.answer, NoReply):
             return f"the answer to the login was lost ({exchange.answer.cause}), and a code works once."
-        error, said = exchange.error()
-        said = self._transport.secrets.redact(": ".join(part for part in (error, said) if part))
         return (
-            f"the code was not taken ({said or f'HTTP {exchange.answer.status}'}). "
+            f"the code was not taken ({self._transport.secrets.redact(exchange.said())}). "
             "It works once and for three minutes. "
             "If a new one is not taken either, check client_id, client_secret and the redirect address."
         )

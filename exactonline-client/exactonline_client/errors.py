@@ -3,9 +3,9 @@
     ExactError
     ├── ConfigurationError          a person corrects the settings
     ├── LoginNeededError            a person consents again in a browser
-    │   ├── NobodyLoggedInError          no login is stored, and no first token is set
-    │   └── RefreshOutcomeUnknownError   no answer came to a refresh: the stored token may be spent
+    │   └── NobodyLoggedInError          no login is stored, and no first token is set
     ├── TryLaterError               the same call can succeed after `until`; `kind` names the limit
+    │   └── RefreshOutcomeUnknownError   nobody knows whether a refresh happened: the same token is sent again
     ├── RecordRefusedError          Exact's verdict on this one record; go on with the others
     │   └── AlreadyExistsError      the key is taken: read what holds it
     ├── NotFoundError               the row is not there: read again
@@ -84,14 +84,6 @@ class NobodyLoggedInError(LoginNeededError):
     says = "Nobody is logged in at {connection}: say `{login}`."
 
 
-class RefreshOutcomeUnknownError(LoginNeededError):
-    """No answer came to a refresh. Exact accepts each refresh token once, so it is not sent again."""
-
-    def __init__(self, connection: str, cause: str, *, name: str = "") -> None:
-        reason = f"the answer to a token refresh was lost ({cause}), so the stored refresh token may be spent."
-        super().__init__(connection, reason, name=name)
-
-
 class TryLaterError(ExactError):
     """A limit is reached, or Exact asks to wait; the same call can succeed after `until` (aware, UTC)."""
 
@@ -104,6 +96,19 @@ class TryLaterError(ExactError):
         self.kind = kind
         self.scope = scope
         self.division = division
+
+
+class RefreshOutcomeUnknownError(TryLaterError):
+    """A token refresh got no answer, or one that says nothing of the refresh token, which may still be good."""
+
+    def __init__(self, connection: str, said: str, until: datetime, *, times: int = 1) -> None:
+        super().__init__(
+            f"Login at {connection}: a token refresh was not answered in a form that says whether Exact took it "
+            f"({said}{f', {times} times in a row' if times > 1 else ''}). The same refresh token is presented again; "
+            "nobody has to log in for that.",
+            until,
+        )
+        self.connection = connection
 
 
 class RecordRefusedError(ExactError):

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import requests
-from oauthlib.oauth2 import OAuth2Error
 from requests.adapters import BaseAdapter
 from requests_oauthlib import OAuth2Session
 
+from exactonline_client.refreshes import Verdict, pair_in, verdict_on, words_in
 from exactonline_client.settings import Settings
 from exactonline_client.tokens import TokenSet
 from exactonline_client.transport import NoReply, Reply, Request, Transport
@@ -28,32 +26,35 @@ _SITE = "https://site.invalid"
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One token request: what came back, and the token in it if there is one."""
+    """One token request and what came back."""
 
     answer: Reply | NoReply
-    token: Mapping[str, Any] | None = field(default=None, repr=False)
 
-    def error(self) -> tuple[str, str]:
-        """OAuth's error code and description, with Exact's `Reason` header preferred as the description."""
+    @property
+    def verdict(self) -> Verdict:
+        """What it says of the refresh token; no answer says nothing."""
         if isinstance(self.answer, NoReply):
-            return "", ""
-        try:
-            body = json.loads(self.answer.body)
-            error, description = str(body.get("error", "")), str(body.get("error_description", ""))
-        except (ValueError, AttributeError):
-            error, description = "", ""
-        return error, self.answer.headers.get("reason") or description
+            return Verdict.UNCLEAR
+        return verdict_on(self.answer.status, self.answer.headers, self.answer.body)
+
+    def said(self) -> str:
+        """Exact's own words, or else what there was in place of them."""
+        if isinstance(self.answer, NoReply):
+            return f"no answer ({self.answer.cause})"
+        words = ": ".join(" ".join(part.split()) for part in words_in(self.answer.headers, self.answer.body) if part)
+        if self.verdict is Verdict.UNCLEAR:
+            return f"HTTP {self.answer.status}" + (f", {words}" if words else " without a word on the token")
+        return words
 
     def pair(self) -> TokenSet | None:
         """The new pair, or None if the answer holds none that can be read."""
-        if self.token is None or not isinstance(self.answer, Reply):
+        if isinstance(self.answer, NoReply) or self.verdict is not Verdict.REPLACED:
             return None
-        sent_at = self.answer.sent_at
-        try:
-            expires_at = sent_at + timedelta(seconds=int(self.token["expires_in"]))
-            return TokenSet(str(self.token["access_token"]), str(self.token["refresh_token"]), sent_at, expires_at)
-        except (KeyError, ValueError, TypeError, OverflowError):
+        found = pair_in(self.answer.body)
+        if found is None:
             return None
+        access_token, refresh_token, life = found
+        return TokenSet(access_token, refresh_token, self.answer.sent_at, self.answer.sent_at + life)
 
 
 def authorization_url(settings: Settings, redirect_uri: str, state: str, *, force_login: bool) -> str:
@@ -66,14 +67,13 @@ def authorization_url(settings: Settings, redirect_uri: str, state: str, *, forc
 def redeem(settings: Settings, transport: Transport, code: str, redirect_uri: str) -> Exchange:
     """Send the code of a consent, decoded, once."""
 
-    def ask(session: OAuth2Session) -> Mapping[str, Any]:
-        token: Mapping[str, Any] = session.fetch_token(
+    def ask(session: OAuth2Session) -> None:
+        session.fetch_token(
             _SITE + TOKEN_PATH,
             code=code,
             client_secret=settings.client_secret,
             include_client_id=True,
         )
-        return token
 
     return _exchange(OAuth2Session(settings.client_id, redirect_uri=redirect_uri), transport, ask)
 
@@ -81,14 +81,13 @@ def redeem(settings: Settings, transport: Transport, code: str, redirect_uri: st
 def refresh(settings: Settings, transport: Transport, refresh_token: str, before: Callable[[], None]) -> Exchange:
     """Send a refresh token, once. `before` is called when all is made ready and nothing was sent yet."""
 
-    def ask(session: OAuth2Session) -> Mapping[str, Any]:
-        token: Mapping[str, Any] = session.refresh_token(
+    def ask(session: OAuth2Session) -> None:
+        session.refresh_token(
             _SITE + TOKEN_PATH,
             refresh_token=refresh_token,
             client_id=settings.client_id,
             client_secret=settings.client_secret,
         )
-        return token
 
     return _exchange(OAuth2Session(settings.client_id), transport, ask, before)
 
@@ -96,19 +95,17 @@ def refresh(settings: Settings, transport: Transport, refresh_token: str, before
 def _exchange(
     session: OAuth2Session,
     transport: Transport,
-    ask: Callable[[OAuth2Session], Mapping[str, Any]],
+    ask: Callable[[OAuth2Session], None],
     before: Callable[[], None] = lambda: None,
 ) -> Exchange:
-    over = _OverTransport(transport, before)
-    session.mount(_SITE, over)
-    token: Mapping[str, Any] | None = None
+    session.mount(_SITE, _OverTransport(transport, before))
     try:
-        token = ask(session)
-    except (OAuth2Error, requests.RequestException, ValueError):
-        token = None  # the answer itself says more
+        ask(session)
+    except _AnsweredError as answered:
+        return Exchange(answered.answer)
     finally:
         session.close()
-    return Exchange(over.answer, token)
+    raise AssertionError("requests-oauthlib sent nothing")
 
 
 class _OverTransport(BaseAdapter):
@@ -118,10 +115,12 @@ class _OverTransport(BaseAdapter):
         super().__init__()
         self._transport = transport
         self._before = before
-        self.answer: Reply | NoReply = NoReply(was_sent=False, cause="the request was not made")
 
-    def send(self, request: requests.PreparedRequest, **_options: Any) -> requests.Response:  # type: ignore[override]
-        """Carry one request over; a lost answer becomes a ConnectionError of requests."""
+    def send(self, request: requests.PreparedRequest, **_options: Any) -> NoReturn:  # type: ignore[override]
+        """Carry one request over, and hand its answer past the libraries.
+
+        They would follow a redirect with secret and token in hand, and take a missing refresh token for the old one.
+        """
         body = request.body.encode() if isinstance(request.body, str) else request.body
         carried = Request(
             "POST" if request.method == "POST" else "GET",
@@ -131,19 +130,18 @@ class _OverTransport(BaseAdapter):
             body=body if isinstance(body, bytes) else None,
         )
         self._before()
-        self.answer = self._transport.send(carried)
-        if isinstance(self.answer, NoReply):
-            raise requests.ConnectionError(self.answer.cause)
-        response = requests.Response()
-        response.status_code = self.answer.status
-        response.headers.update(self.answer.headers)
-        response._content = self.answer.body  # noqa: SLF001 - the documented way to fill a Response does not exist
-        response.request = request
-        response.url = request.url or ""
-        return response
+        raise _AnsweredError(self._transport.send(carried))
 
     def close(self) -> None:
         """Nothing of its own is open."""
+
+
+class _AnsweredError(Exception):
+    """An answer on its way past the libraries."""
+
+    def __init__(self, answer: Reply | NoReply) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 _CARRIED = {"Content-Type", "Accept"}

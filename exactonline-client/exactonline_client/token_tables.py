@@ -20,7 +20,10 @@ tokens = Table(
     Column("first_token_hash", String, nullable=False),
     Column("refresh_begun_at", String),
     Column("name", String),
+    Column("refresh_tries", Integer),
+    Column("refresh_not_before", String),
 )
+"""`refresh_begun_at` to `refresh_not_before`: presentations of the refresh token that brought no new pair."""
 
 superseded_tokens = Table(
     "superseded_tokens",

@@ -1,7 +1,7 @@
 """The rotating token pair and where it is kept, under a lock.
 
 Exact's refresh token works once and is replaced at each refresh, so a pair is stored before it is used, one process
-at a time refreshes, and the store remembers that a refresh was begun until its answer is stored.
+at a time refreshes, and the store remembers that a refresh was begun, and how often, until a new pair is stored.
 
 A chain of pairs begins with a login, or with a refresh token of the settings. One that the store does not know yet is
 tried, since a person may have consented anew; the chain before it is set aside until Exact took it.
@@ -18,6 +18,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from exactonline_client.refreshes import NO_ATTEMPTS, Attempts
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.token_count import TokenCount
@@ -55,8 +56,7 @@ class Kept:
 
     tokens: TokenSet
     first_token_hash: str
-    refresh_begun_at: datetime | None
-    """Set while the answer to a refresh is not stored: after a crash, its outcome is unknown."""
+    attempts: Attempts = NO_ATTEMPTS
     superseded: frozenset[str] = frozenset()
     """Hashes of refresh tokens that must not take its place."""
 
@@ -122,7 +122,7 @@ class TokenStore:
             self._seal_what_is_clear()
         return kept
 
-    def begin_refresh(self, now: datetime) -> None:
+    def begin_refresh(self, now: datetime) -> Attempts:
         """Remember, right before the request goes out, that the refresh token may be spent from here on.
 
         Raises:
@@ -130,12 +130,14 @@ class TokenStore:
         """
         with self.store.write() as connection:
             self.count.add_within(connection, now)
-            connection.execute(tokens.update().where(self._in_force).values(refresh_begun_at=now.isoformat()))
+            attempts = _attempts(connection.execute(select(tokens).where(self._in_force)).one()).begun(now)
+            connection.execute(tokens.update().where(self._in_force).values(**_as_columns(attempts)))
+        return attempts
 
-    def end_refresh(self) -> None:
-        """Exact answered and did not take the refresh token: it may be used again."""
+    def end_refresh(self, attempts: Attempts) -> None:
+        """Keep what is known of the refresh token after an answer that brought no pair."""
         with self.store.write() as connection:
-            connection.execute(tokens.update().where(self._in_force).values(refresh_begun_at=None))
+            connection.execute(tokens.update().where(self._in_force).values(**_as_columns(attempts)))
 
     def put(self, new: TokenSet) -> None:
         """Keep the pair that a refresh brought. A chain that was set aside is of no more use."""
@@ -155,7 +157,7 @@ class TokenStore:
                 connection.execute(tokens.update().where(self._in_force).values(connection=aside))
             self._replace(connection, _hash(first_token), new)
             superseded = self._superseded(connection)
-        return Kept(new, _hash(first_token), None, superseded)
+        return Kept(new, _hash(first_token), superseded=superseded)
 
     def go_back(self) -> bool:
         """Exact refused the first token of the settings: whether a chain was set aside for it, now in force again."""
@@ -223,18 +225,17 @@ class TokenStore:
             rows = [{"connection": self.connection, "first_token_hash": one} for one in sorted(new)]
             connection.execute(superseded_tokens.insert(), rows)
 
-    def _as_row(self, new: TokenSet) -> dict[str, str | None]:
+    def _as_row(self, new: TokenSet) -> dict[str, str | int | None]:
         return {
             "access_token": self._vault.seal(new.access_token),
             "refresh_token": self._vault.seal(new.refresh_token),
             "issued_at": new.issued_at.isoformat(),
             "expires_at": new.expires_at.isoformat(),
-            "refresh_begun_at": None,
+            **_as_columns(NO_ATTEMPTS),
             "name": self._name or None,
         }
 
     def _kept(self, row: Row[Any], superseded: frozenset[str]) -> Kept:
-        begun_at = row.refresh_begun_at
         return Kept(
             TokenSet(
                 self._vault.unseal(row.access_token),
@@ -243,7 +244,7 @@ class TokenStore:
                 datetime.fromisoformat(row.expires_at),
             ),
             row.first_token_hash,
-            datetime.fromisoformat(begun_at) if begun_at else None,
+            _attempts(row),
             superseded,
         )
 
@@ -256,6 +257,23 @@ class TokenStore:
                     sealed = {name: self._vault.seal(getattr(row, name)) for name in ("access_token", "refresh_token")}
                     this = tokens.c.connection == row.connection
                     connection.execute(tokens.update().where(this).values(**sealed))
+
+
+def _attempts(row: Row[Any]) -> Attempts:
+    begun_at, not_before = row.refresh_begun_at, row.refresh_not_before
+    return Attempts(
+        row.refresh_tries or (1 if begun_at else 0),  # begun by a version that did not count
+        datetime.fromisoformat(begun_at) if begun_at else None,
+        datetime.fromisoformat(not_before) if not_before else None,
+    )
+
+
+def _as_columns(attempts: Attempts) -> dict[str, str | int | None]:
+    return {
+        "refresh_begun_at": attempts.last_at.isoformat() if attempts.last_at else None,
+        "refresh_tries": attempts.unclear,
+        "refresh_not_before": attempts.not_before.isoformat() if attempts.not_before else None,
+    }
 
 
 def began_with(kept: Kept, first_token: str) -> bool:

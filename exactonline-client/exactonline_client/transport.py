@@ -5,7 +5,9 @@ An answer is a value, and so is the lack of one: `send` raises nothing that a ne
 
 from __future__ import annotations
 
+import html
 import logging
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -25,6 +27,7 @@ from exactonline_client.settings import TRANSPORTS, Settings
 
 logger = logging.getLogger(__name__)
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every request at INFO
+logging.getLogger("httpcore").setLevel(logging.WARNING)  # and this one all headers of an answer at DEBUG
 
 Clock = Callable[[], datetime]
 MAX_CONNECTIONS = 64
@@ -76,18 +79,35 @@ class Secrets:
     """Texts that must be shown to nobody."""
 
     def __init__(self, *secrets: str | None) -> None:
-        self._secrets: set[str] = set()
+        self._secrets: dict[str, str] = {}
+        """With the longest part that no encoding changes."""
         self.add(*secrets)
 
     def add(self, *secrets: str | None) -> None:
         """Hide these from now on."""
-        self._secrets |= {secret for secret in secrets if secret}
+        for secret in secrets:
+            if secret and secret not in self._secrets:
+                self._secrets[secret] = max(re.split(r"[^A-Za-z0-9]+", secret), key=len)
 
     def redact(self, text: str) -> str:
-        """The text with each secret as asterisks."""
-        for secret in sorted(self._secrets, key=len, reverse=True):
-            text = text.replace(secret, "*****")
+        """The text with each secret as asterisks, also where it is encoded for an address, JSON or HTML."""
+        for secret, part in sorted(self._secrets.items(), key=lambda known: len(known[0]), reverse=True):
+            if part in text:
+                text = re.sub(re.sub(r"[^A-Za-z0-9]", _in_any_spelling, secret), "*****", text)
         return text
+
+
+def _in_any_spelling(found: re.Match[str]) -> str:
+    """A pattern for one character that encodings change: as it is, or after %, a backslash or &."""
+    sign = found[0]
+    percent = "".join(f"%(?:25)*{byte:02x}" for byte in sign.encode())
+    number = ord(sign)
+    spellings = [
+        *(re.escape(sign), re.escape(html.escape(sign)), percent),
+        *(rf"\\+{re.escape(sign)}", rf"\\+u{number:04x}", rf"&#0*{number};", f"&#x0*{number:x};"),
+        *([r"\+"] if sign == " " else []),
+    ]
+    return f"(?i:{'|'.join(spellings)})"
 
 
 class Transport:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
+from exactonline_client.refreshes import NO_ATTEMPTS, Attempts
 from exactonline_client.store import Store
 from exactonline_client.tokens import Kept, TokenSet, TokenStore, began_with
 
 NOW = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
+LATER = NOW + timedelta(seconds=30)
 SITE = "https://start.exactonline.nl"
 
 
@@ -48,7 +50,7 @@ def test_there_is_nothing_before_the_first_login(tokens: TokenStore) -> None:
 def test_a_chain_is_seen_by_the_next_process(url: str, tokens: TokenStore) -> None:
     kept = tokens.start("first", pair(1))
 
-    assert stored_now(url) == kept == Kept(pair(1), kept.first_token_hash, None)
+    assert stored_now(url) == kept == Kept(pair(1), kept.first_token_hash)
 
 
 def test_a_new_pair_takes_the_place_of_the_old_one_and_its_chain_goes_on(url: str, tokens: TokenStore) -> None:
@@ -62,30 +64,42 @@ def test_a_new_pair_takes_the_place_of_the_old_one_and_its_chain_goes_on(url: st
     assert began_with(kept, "first")
 
 
-def test_an_interrupted_refresh_is_remembered(url: str, tokens: TokenStore) -> None:
+def test_refreshes_that_were_begun_are_counted_until_a_pair_is_stored(url: str, tokens: TokenStore) -> None:
     tokens.start("first", pair(1))
 
     tokens.begin_refresh(NOW)
+    tokens.begin_refresh(LATER)
+    begun = stored_now(url)
+    tokens.put(pair(2))
 
-    kept = stored_now(url)
-    assert kept is not None
-    assert (kept.tokens, kept.refresh_begun_at) == (pair(1), NOW)
+    assert begun is not None
+    assert (begun.tokens, begun.attempts.unclear, begun.attempts.last_at) == (pair(1), 2, LATER)
+    ended = stored_now(url)
+    assert ended is not None
+    assert ended.attempts == NO_ATTEMPTS
 
 
-@pytest.mark.parametrize(
-    "end", [TokenStore.end_refresh, lambda tokens: tokens.put(pair(2))], ids=["refused", "answered"]
-)
-def test_a_refresh_that_was_answered_is_no_interrupted_one(
-    url: str, tokens: TokenStore, end: Callable[[TokenStore], None]
-) -> None:
+def test_the_end_of_a_pause_is_kept_for_the_next_process(url: str, tokens: TokenStore) -> None:
     tokens.start("first", pair(1))
-    tokens.begin_refresh(NOW)
 
-    end(tokens)
+    tokens.end_refresh(Attempts(not_before=LATER))
 
     kept = stored_now(url)
     assert kept is not None
-    assert kept.refresh_begun_at is None
+    assert kept.attempts == Attempts(0, None, LATER)
+
+
+def test_a_refresh_that_an_older_version_began_counts_once(url: str, store: Store, tokens: TokenStore) -> None:
+    tokens.start("first", pair(1))
+    with store.write() as connection:
+        connection.exec_driver_sql(
+            "UPDATE tokens SET refresh_begun_at = '2026-06-25T14:00:00+00:00', refresh_tries = NULL"
+        )
+
+    kept = stored_now(url)
+
+    assert kept is not None
+    assert (kept.attempts.unclear, kept.attempts.due_at(NOW)) == (1, NOW)
 
 
 def test_a_person_who_consents_anew_begins_a_new_chain(url: str, tokens: TokenStore) -> None:
@@ -96,7 +110,7 @@ def test_a_person_who_consents_anew_begins_a_new_chain(url: str, tokens: TokenSt
 
     kept = stored_now(url)
     assert kept is not None
-    assert (kept.tokens, kept.refresh_begun_at) == (pair(5), None)
+    assert (kept.tokens, kept.attempts) == (pair(5), NO_ATTEMPTS)
     assert began_with(kept, "second")
     assert not began_with(kept, "first")
 

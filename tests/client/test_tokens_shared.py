@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
+import pytest
 from exactonline_client.client import ExactClient
+from exactonline_client.errors import ExactError, LoginNeededError, RefreshOutcomeUnknownError
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
+from login_driver import TOKEN, Time, clients, presented, token_calls
 from sandbox_driver import Sandbox, small_world
+
+Connect = Callable[..., ExactClient]
 
 PROGRAM = """
 import json, sys
@@ -91,3 +99,107 @@ def access_token(config: dict[str, Any]) -> str:
     settings = Settings.from_config(config)
     with Store.open(settings.store_url) as store, ExactClient(settings, store, program="test") as client:
         return client.login.access_token()
+
+
+# A refresh whose outcome nobody knows
+
+
+@pytest.fixture
+def time(sandbox: Sandbox) -> Time:
+    return Time(sandbox)
+
+
+@pytest.fixture
+def settings(sandbox: Sandbox, any_store_url: str) -> Settings:
+    return Settings.from_config(sandbox.config(store_url=any_store_url))
+
+
+@pytest.fixture
+def connect(settings: Settings, time: Time) -> Iterator[Connect]:
+    with clients(settings, time) as make:
+        yield make
+
+
+@pytest.fixture
+def worked(connect: Connect, time: Time, sandbox: Sandbox) -> str:
+    """The access token of a login that has worked, and is over; what was called until then is forgotten."""
+    token = connect().login.access_token()
+    time.pass_by(700)
+    sandbox.forget_calls()
+    return token
+
+
+def test_a_refresh_whose_process_died_is_made_by_the_next_one_after_a_pause(
+    connect: Connect, settings: Settings, sandbox: Sandbox, time: Time, worked: str
+) -> None:
+    with Store.open(settings.store_url) as store:
+        TokenStore.of(store, settings).begin_refresh(time.now())
+
+    assert connect().login.access_token() != worked
+    assert token_calls(sandbox) == [200]
+    assert 1 < sum(time.slept) <= 2
+
+
+def test_two_answers_that_say_nothing_end_no_login_and_say_when_the_token_is_presented_again(
+    connect: Connect, sandbox: Sandbox, time: Time, worked: str
+) -> None:
+    sandbox.fault("status", status=502, endpoint=TOKEN, times=2)
+
+    with pytest.raises(RefreshOutcomeUnknownError) as told:
+        connect().login.access_token()
+    with pytest.raises(RefreshOutcomeUnknownError):
+        connect().login.access_token()
+
+    assert not isinstance(told.value, LoginNeededError)
+    assert "HTTP 502" in str(told.value)
+    assert "2 times in a row" in str(told.value)
+    assert "nobody has to log in" in str(told.value)
+    assert token_calls(sandbox) == [502, 502]
+    time.pass_by((told.value.until - time.now()).total_seconds())
+    assert connect().login.access_token() != worked
+
+
+def test_those_that_waited_for_the_lock_do_not_present_it_again_before_the_pause_is_over(
+    connect: Connect, sandbox: Sandbox, worked: str
+) -> None:
+    sandbox.fault("fault_500", endpoint=TOKEN, every=1)
+    waiting = [connect() for _ in range(4)]
+    errors: list[ExactError] = []
+
+    def ask(client: ExactClient) -> None:
+        try:
+            client.login.access_token()
+        except ExactError as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=ask, args=(client,)) for client in waiting]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert worked
+    assert [type(error) for error in errors] == [RefreshOutcomeUnknownError] * 4
+    assert token_calls(sandbox) == [500, 500]
+
+
+def test_a_login_is_needed_where_the_next_process_learns_that_exact_took_the_token_of_the_one_that_died(
+    connect: Connect, settings: Settings, sandbox: Sandbox, time: Time, worked: str
+) -> None:
+    sandbox.fault("token_lost_answer")
+    with Store.open(settings.store_url) as store:
+        tokens = TokenStore.of(store, settings)
+        kept = tokens.get()
+        assert kept is not None
+        tokens.begin_refresh(time.now())
+    form = {"grant_type": "refresh_token", "refresh_token": kept.tokens.refresh_token}
+    app = {"client_id": settings.client_id, "client_secret": settings.client_secret}
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.post(f"{sandbox.url}/api/oauth2/token", data={**form, **app})
+
+    for _ in range(2):
+        with pytest.raises(LoginNeededError, match=r"Old refresh token used\..*its answer was lost.*consent again"):
+            connect().login.access_token()
+
+    assert worked
+    assert presented(sandbox) == [1, 3, 0]

@@ -21,12 +21,13 @@ def run(program: str, *options: str) -> str:
 def test_four_processes_refresh_one_login_once_at_a_time(any_store_url: str) -> None:
     told = run("token_storm.py", "--seconds", "7.5", "--store", any_store_url)
 
-    assert "0 not mended, 0 tokens presented twice" in told
+    assert "0 not mended, 0 good tokens presented twice" in told
+    assert "ended in login needed: 4, unavoidable according to the sandbox: 4" in told
     assert told.endswith("Every promise kept.\n")
 
 
 @pytest.mark.timeout(300)
-def test_a_refresh_that_was_killed_is_never_repeated_and_never_passed_over(any_store_url: str) -> None:
+def test_a_refresh_that_was_killed_ends_in_a_login_only_where_exact_replaced_the_token(any_store_url: str) -> None:
     told = run("refresh_kills.py", "--kills", "5", "--seed", "3", "--store", any_store_url)
 
-    assert told.endswith("5 kills, no refresh token presented twice, every promise kept.\n")
+    assert told.endswith("5 kills, every promise kept.\n")

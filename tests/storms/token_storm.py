@@ -3,8 +3,10 @@
     python tests/storms/token_storm.py --seconds 120 --store postgres
 
 Every few seconds the clock of the sandbox jumps past the life of a token, so that all processes are refused together.
-Promised: no refresh token is presented twice, no refusal goes unmended, none refreshes what is still good. It prints
-counts, and ends with status 1 at a broken promise.
+Some refreshes get an answer that says nothing, or none, and the token stays good. At the end, one is carried out and
+its answer lost. Promised: no good refresh token is presented twice, no refusal goes unmended, none refreshes what is
+still good, a pause comes before a token is presented again, and a login is needed only at the end. It prints counts,
+and ends with status 1 at a broken promise.
 """
 
 from __future__ import annotations
@@ -20,9 +22,10 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from sandbox_driver import Sandbox, running, small_world
-from work import Done, call_for, folder_and_store, forks
+from sandbox_driver import CLIENT_ID, Sandbox, running, small_world
+from work import Done, call_for, folder_and_store, forks, is_login_lost
 
+TOKEN = "oauth2/token"
 PROCESSES = 4
 TOKEN_SECONDS = 5
 JUMP_SECONDS = 6
@@ -30,6 +33,16 @@ CALM_SECONDS = 6.0
 """From one jump to the next: time for a token to live its life in between."""
 EARLIEST_SECONDS = 3.0
 """A token is used for four of its five seconds; one second is left for the way of its answer."""
+PAUSE_SECONDS = 1.9
+"""Before a token is presented again: two seconds from one to the other, less the way of the first."""
+SPOILED = (
+    {"kind": "html_body", "applied": False, "every": 9},
+    {"kind": "reset_before", "every": 6},
+    {"kind": "fault_500", "every": 3},
+)
+"""Every third one, so that never two come in a row: the next pause is half a minute."""
+PATIENCE_SECONDS = 20.0
+"""For the end: until the last of the processes was told that a login is needed."""
 LONGEST_SECONDS = 500
 """Then the 200 token requests are used that Exact allows in a day."""
 
@@ -39,16 +52,22 @@ def storm(kind: str, seconds: float) -> list[str]:
     context = forks()
     with folder_and_store(kind) as (folder, store_url), running(folder / "world.db") as sandbox:
         sandbox.reset(small_world(limits={"token_seconds": TOKEN_SECONDS}))
+        for fault in SPOILED:
+            sandbox.fault(endpoint=TOKEN, **fault)
         start = context.Barrier(PROCESSES + 1)
         pipes = [context.Pipe(duplex=False) for _ in range(PROCESSES)]
         config = sandbox.config(store_url=store_url)
-        started = [context.Process(target=call_for, args=(config, seconds, start, told)) for _, told in pipes]
+        until_the_end = (config, seconds + PATIENCE_SECONDS, start)
+        started = [context.Process(target=call_for, args=(*until_the_end, told)) for _, told in pipes]
         for process in started:
             process.start()
         start.wait(timeout=120)
         jumps = jump_now_and_then(sandbox, time.monotonic() + seconds)
+        sandbox.clear_faults()
+        sandbox.fault("token_lost_answer")
+        sandbox.advance(JUMP_SECONDS)
         ends = [end_of(heard, process) for (heard, _), process in zip(pipes, started, strict=True)]
-        return judged(kind, sandbox, ends, jumps)
+        return judged(kind, sandbox, ends, jumps, is_lost=is_login_lost(sandbox, store_url, CLIENT_ID))
 
 
 def jump_now_and_then(sandbox: Sandbox, until: float) -> int:
@@ -69,25 +88,35 @@ def end_of(heard: Any, process: Any) -> Done:
     return told
 
 
-def judged(kind: str, sandbox: Sandbox, ends: list[Done], jumps: int) -> list[str]:
+def judged(kind: str, sandbox: Sandbox, ends: list[Done], jumps: int, *, is_lost: bool) -> list[str]:
     """Print the counts; answers what was broken."""
-    asked = [call for call in sandbox.journal() if call["endpoint"] == "oauth2/token"]
-    answers = Counter(call["status"] for call in asked)
-    moments = [datetime.fromisoformat(call["at"]).timestamp() for call in asked]
-    gaps = [after - before for before, after in itertools.pairwise(moments)]
-    refused = sum(1 for call in sandbox.journal() if call["status"] == 401 and call not in asked)
-    presented = Counter(token["presented"] for token in sandbox.tokens())
+    asked = [call for call in sandbox.journal() if call["endpoint"] == TOKEN]
+    lost_at = next(place for place, call in enumerate(asked) if call["fault"] == "token_lost_answer")
+    last, asked = asked[lost_at + 1 :], asked[: lost_at + 1]
+    answers = Counter(call["status"] for call in asked if not call["fault"])
+    moments = [(datetime.fromisoformat(call["at"]).timestamp(), call["fault"]) for call in asked]
+    gaps = {False: [TOKEN_SECONDS * 1.0], True: [TOKEN_SECONDS * 1.0]}
+    for (before, fault), (after, _) in itertools.pairwise(moments):
+        gaps[bool(fault)].append(after - before)
+    refused = sum(1 for call in sandbox.journal() if call["status"] == 401 and call["endpoint"] != TOKEN)
+    *good, _spent, _unseen = [token["presented"] for token in sandbox.tokens()]
+    needed, unavoidable = sum(end.needs_login for end in ends), len(ends) if is_lost else 0
     errors = [error for end in ends for error in end.errors]
     say(
         f"{kind.partition(':')[0]}: {sum(end.calls for end in ends)} calls by {len(ends)} processes, {len(asked)} "
-        f"refreshes at least {min(gaps, default=0):.1f} s apart, {jumps} jumps of the clock, {refused} answers 401, "
-        f"{len(errors)} not mended, {sum(1 for times in presented.elements() if times > 1)} tokens presented twice"
+        f"refreshes at least {min(gaps[False]):.1f} s apart, {len(gaps[True]) - 1} of them spoiled and presented again "
+        f"after at least {min(gaps[True]):.1f} s, {jumps} jumps of the clock, {refused} answers 401, "
+        f"{len(errors)} not mended, {sum(times > 1 for times in good)} good tokens presented twice"
     )
+    say(f"ended in login needed: {needed}, unavoidable according to the sandbox: {unavoidable}")
     return [
         *errors,
         *(f"a refresh was answered {status}, {times} times" for status, times in answers.items() if status != 200),
-        *(f"a refresh token was presented {times} times" for times in presented if times > 1),
-        *(f"a refresh came {gap:.1f} s after the one before" for gap in gaps if gap < EARLIEST_SECONDS),
+        *(f"a good refresh token was presented {times} times" for times in good if times > 1),
+        *(f"a refresh came {gap:.1f} s after the one before" for gap in gaps[False] if gap < EARLIEST_SECONDS),
+        *(f"a token was presented again after {gap:.1f} s" for gap in gaps[True] if gap < PAUSE_SECONDS),
+        *(["those that needed a login are not those that could not go on"] if needed != unavoidable else []),
+        *([f"the spent token was presented {len(last)} times more"] if len(last) > len(ends) else []),
         *(["a process made no call"] if any(not end.calls for end in ends) else []),
         *(["all refusals stayed away, so nothing was tried"] if jumps and not refused else []),
     ]

@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from exactonline_client.client import ExactClient
-from exactonline_client.errors import ExactError
+from exactonline_client.errors import ExactError, LoginNeededError
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
+from exactonline_client.tokens import TokenStore
+from login_driver import is_spent
+from sandbox_driver import Sandbox
 
 Config = Mapping[str, Any]
 HERE = Path(__file__).parent
@@ -38,6 +41,7 @@ class Done:
     """What one process of a storm came to."""
 
     calls: int = 0
+    needs_login: bool = False
     errors: list[str] = field(default_factory=list)
 
 
@@ -54,6 +58,15 @@ def folder_and_store(kind: str) -> Iterator[tuple[Path, str]]:
             yield Path(folder), server.new_database()
 
 
+def is_login_lost(sandbox: Sandbox, store_url: str, app: str) -> bool:
+    """Whether the sandbox replaced the newest refresh token that anybody kept, so that only a person can go on."""
+    with Store.open(store_url) as store:
+        kept = TokenStore(store, sandbox.url, app).get()
+    if kept is None:
+        raise AssertionError("there were tokens, and none are kept")
+    return is_spent(sandbox, kept.tokens.refresh_token)
+
+
 @contextmanager
 def client_of(config: Config) -> Iterator[ExactClient]:
     settings = Settings.from_config(config)
@@ -67,10 +80,12 @@ def call_for(config: Config, seconds: float, start: Barrier, told: Connection) -
     with client_of(config) as client:
         start.wait()
         until = time.monotonic() + seconds
-        while time.monotonic() < until and not done.errors:
+        while time.monotonic() < until and not done.errors and not done.needs_login:
             try:
                 client.run(client.me())
                 done.calls += 1
+            except LoginNeededError:
+                done.needs_login = True
             except ExactError as error:
                 done.errors.append(f"{type(error).__name__}: {error}")
             time.sleep(random.random() / 50)  # noqa: S311 - no secret
