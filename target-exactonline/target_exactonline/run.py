@@ -22,7 +22,7 @@ from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
 
 from target_exactonline.addressing import Addressing
-from target_exactonline.applying.lane import Lane, Shared, Task
+from target_exactonline.applying.lane import NOT_REACHED, Lane, Shared, Task
 from target_exactonline.applying.scheduler import Scheduler
 from target_exactonline.applying.worker import Deferral
 from target_exactonline.intake.intake import Intake
@@ -42,7 +42,6 @@ from target_exactonline.store.runs import DivisionCounts, OpenRun, Runs
 from target_exactonline.work import Work
 
 FAILED = 1
-NOT_REACHED = "The run was stopped before its turn. It comes again in the next run."
 
 
 class Run:
@@ -124,7 +123,7 @@ class Run:
             try:
                 reach = self._divisions(wanted)
             except TryLaterError as error:
-                self._park_unplaced(Deferral(error.kind, str(error), error.until))
+                self._park_unplaced(Deferral(error.kind, str(error)))
                 return
             divisions = {code: reached.division for code, reached in reach.items()}
             for problem in problems("target", sorted(addressed), divisions, self._expected):
@@ -137,10 +136,12 @@ class Run:
 
     def _go(self, reached: Sequence[Reached]) -> None:
         companies = {Company(one.client.settings.base_url, one.division.code): one for one in reached}
-        numbers = {company: self._memory.companies.number(company, one.division.name) for company, one in companies.items()}
+        numbers = {
+            company: self._memory.companies.number(company, one.division.name) for company, one in companies.items()
+        }
         if not self._dry_run:
             self._work.remember(numbers)
-        self._expect(set(company.division for company in companies))
+        self._expect({company.division for company in companies})
         scope = self._work.scope(tuple(numbers.values()))
         planned = self._memory.positions.planned(numbers.values(), self.addressing.scope)
         progress = Progress(utc_now, self._kept, self._why_wait)
@@ -284,9 +285,7 @@ class Run:
 
     def _tell(self, outcome: Outcome, division: int | None, record: Any, kind: str | None, reason: str) -> None:
         entity = self._memory.entity.stream
-        result = Result(
-            division, record.code, outcome, utc_now(), kind, reason, entity=entity, source=record.key
-        )
+        result = Result(division, record.code, outcome, utc_now(), kind, reason, entity=entity, source=record.key)
         self.recorder.count(result)
         self.recorder.pass_on([result], [])
 

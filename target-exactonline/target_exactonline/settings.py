@@ -66,8 +66,8 @@ OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "enum": ["refuse", "ignore", "block"],
         "default": "refuse",
         "title": "Code changed at the source",
-        "description": "Exact cannot change a code: refuse until it is changed in the target; ignore and go on under the old "
-        "one; or block the old account and create one under the new code.",
+        "description": "Exact cannot change a code: refuse until it is changed in the target; ignore, and go on under "
+        "the old one; or block the old account and create one under the new code.",
     },
     "on_source_deletion": {
         "type": "string",

@@ -23,6 +23,7 @@ from target_exactonline.run import Run
 from target_exactonline.settings import OWN_SETTINGS
 from target_exactonline.sinks import SOURCE, ExactSink, sink_class
 
+
 class Interrupted(BaseException):
     """A signal came while the target waited for input."""
 
@@ -82,7 +83,7 @@ class TargetExactOnline(PlainErrors, Target):
         return self._kinds.get(stream_name, ExactSink)
 
     def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
-        """Learn what our tap and mapping step say beside the schema: companies that are read, and how copies are made."""
+        """Learn what our tap and mapping step say beside the schema: what is read, and how copies are made."""
         if not self.config.get("stream_maps"):  # which would change the copies and not what they come from
             self.run.addressing.learn(str(message_dict.get("stream")), message_dict)
         super()._process_schema_message(message_dict)

@@ -144,7 +144,9 @@ class Work:
 
     # Per company
 
-    def candidates(self, company: Company, number: int, scope: Scope, planned: Planned | None) -> Iterator[list[Candidate]]:
+    def candidates(
+        self, company: Company, number: int, scope: Scope, planned: Planned | None
+    ) -> Iterator[list[Candidate]]:
         """Yield the source records that a company has to be held against: what came in first."""
         sources, seen = self._memory.sources(company.site), set[int]()
         for page in self._spool.pages():
@@ -168,15 +170,18 @@ class Work:
 
     def _incoming(self, sources: Sources, number: int, mine: Sequence[Incoming]) -> list[Candidate]:
         """Return what came in for a company, each record completed by what is remembered of it."""
-        stored = {one.record.key: one for one in sources.of_keys([one.record.key for one in mine])
-                  if one.record.company in (0, number)}
+        stored = {
+            one.record.key: one
+            for one in sources.of_keys([one.record.key for one in mine])
+            if one.record.company in (0, number)
+        }
         found = []
         for one in mine:
             known = stored.get(one.record.key)
             record = replace(one.record, company=number) if one.target else one.record
             if known is None:
                 if not record.is_deleted:
-                    found.append(Candidate(Remembered(-one.number, 0, record), one.number))
+                    found.append(Candidate(Remembered(-one.number, 0, record), one.number, one.merged))
                 continue
             if record.is_deleted:
                 complete = replace(known.record, is_deleted=True)
@@ -184,7 +189,7 @@ class Work:
                 complete = replace(merged(self._entity, record, known.record), company=known.record.company)
             is_new = complete != replace(known.record, stream=complete.stream)
             version = sources.newest() + 1 if is_new else known.version
-            found.append(Candidate(Remembered(known.number, version, complete), one.number))
+            found.append(Candidate(Remembered(known.number, version, complete), one.number, one.merged))
         return found
 
     def records(self, company: Company, number: int, numbers: Sequence[int]) -> dict[int, Remembered]:

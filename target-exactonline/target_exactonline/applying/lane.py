@@ -26,7 +26,7 @@ from target_exactonline.reporting.progress import Progress
 from target_exactonline.reporting.recorder import CompanyRecorder, Recorder
 from target_exactonline.store.memory import Memory
 from target_exactonline.store.mirror import Mirror, always_read
-from target_exactonline.store.plans import Change, Verdict
+from target_exactonline.store.plans import Verdict
 from target_exactonline.store.positions import Planned
 from target_exactonline.store.runs import OpenRun
 from target_exactonline.store.settlement import Ended, Settlement
@@ -36,6 +36,8 @@ logger = logging.getLogger(__name__)
 
 LOOK_AGAIN = timedelta(seconds=1)
 """How often a company is asked for that another process works on."""
+NOT_REACHED = "The run was stopped before its turn. It comes again in the next run."
+MERGED = "Merged with a newer record of the same source record in the same run."
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +148,7 @@ class Lane:
         names = [name for name in self._entity.writable if name in wanted and name != self._entity.natural_key]
         select = tuple(dict.fromkeys((*always_read(self._entity), *names)))
         reader = FeedReader(self._task.client, memory.store, self._task.company, self._entity)
-        feed = reader.read(position, _Known(self._mirror), select=select, moved_at=self._task.division.moved_at)
+        feed = reader.read(position, self._mirror.ids, select=select, moved_at=self._task.division.moved_at)
         reading = yield from take_pages(feed, self._mirror.keep)
         if reading.position is None:
             raise CompanyGivenUpError(blind(self._task.company, self._entity))
@@ -165,14 +167,13 @@ class Lane:
         )
         self._recorder.plan = plan
         for page in task.candidates():
+            self._tell_merged(page)
             if self._shared.stop.is_set():
                 self._pass_by(page)
                 continue
             changes = planner.look_at(page)
             if changes:
-                memory.plans.add(
-                    plan, self._shared.run.number, task.number, self._entity.stream, changes, now()
-                )
+                memory.plans.add(plan, self._shared.run.number, task.number, self._entity.stream, changes, now())
         self._recorder.flush()
         if self._shared.stop.is_set():
             self._leave(plan, planner)
@@ -200,7 +201,10 @@ class Lane:
         counts, task = planner.counts, self._task
         now, budgets = task.client.now(), task.client.budgets
         unsafe = self._shared.limits.unsafe(counts, self._mirror.count())
-        left, per_minute = budgets.calls_left_today(task.division.code, now), budgets.calls_per_minute(task.division.code)
+        left, per_minute = (
+            budgets.calls_left_today(task.division.code, now),
+            budgets.calls_per_minute(task.division.code),
+        )
         forecast = counts.forecast(task.division.code, left, per_minute, now)
         self._shared.memory.plans.judge(plan, task.number, Verdict(counts.as_object(), unsafe, forecast))
         logger.info("%s", forecast)
@@ -270,8 +274,7 @@ class Lane:
             return error.deferral
         if not isinstance(error, TryLaterError):
             self.fault = str(error)
-        until = error.until if isinstance(error, TryLaterError) else None
-        return Deferral(error.kind, str(error), until)
+        return Deferral(error.kind, str(error))
 
     def _defer_all(self, deferral: Deferral) -> None:
         """Defer everything that is due, without a plan."""
@@ -279,6 +282,7 @@ class Lane:
         planner = self._planner("")
         worker = self._worker(planner)
         for page in self._task.candidates():
+            self._tell_merged(page)
             for candidate in page:
                 if candidate.number is not None:
                     planner.numbers[candidate.source.number] = candidate.number
@@ -308,16 +312,22 @@ class Lane:
         """Account for records that had no turn; no STATE acknowledges them, so they come again."""
         for candidate in page:
             if candidate.number is not None:
-                self._skip(candidate.source.record.code, candidate.source.record)
+                self._skip(candidate.source.record, None, NOT_REACHED)
 
-    def _skip(self, code: str, source: SourceRecord) -> None:
+    def _tell_merged(self, page: Sequence[Candidate]) -> None:
+        """Account for records that became part of a newer one of the same source record."""
+        for candidate in page:
+            for _ in range(candidate.merged):
+                self._skip(candidate.source.record, "superseded", MERGED)
+
+    def _skip(self, source: SourceRecord, kind: str | None, reason: str) -> None:
         result = Result(
             self._task.division.code,
-            code,
+            source.code,
             Outcome.SKIPPED,
             self._recorder.now(),
-            None,
-            "The run was stopped before its turn. It comes again in the next run.",
+            kind,
+            reason,
             entity=self._entity.stream,
             source=source.key,
         )
@@ -329,7 +339,7 @@ class Lane:
         worker = self._worker(planner)
         for page in self._shared.memory.plans.changes(plan):
             for work in worker.prepared(page):
-                self._skip(work.source.record.code, work.source.record)
+                self._skip(work.source.record, None, NOT_REACHED)
         self._recorder.flush()
         if not self._shared.dry_run:
             self._shared.memory.plans.abandon([plan], self._task.number)
@@ -344,14 +354,3 @@ class Lane:
     def _keep_planned(self) -> None:
         if self._task.planned is not None:
             self._shared.memory.positions.keep_planned(self._task.number, self._task.scope, self._task.planned)
-
-
-class _Known:
-    """What the feed reader asks of the mirror."""
-
-    def __init__(self, mirror: Mirror) -> None:
-        self._mirror = mirror
-
-    def keys(self) -> set[str]:
-        """Return Exact's IDs of all rows."""
-        return self._mirror.ids()

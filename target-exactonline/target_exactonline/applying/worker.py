@@ -16,7 +16,6 @@ from exactonline_client.errors import (
     LoginNeededError,
     NotFoundError,
     RecordRefusedError,
-    TryLaterError,
     WrongCompanyError,
 )
 from exactonline_client.exchange import Waiting
@@ -174,52 +173,55 @@ class Worker:
     def _carry_out(self, work: _Work) -> Waiting[None]:
         for _ in range(LOOKS_ALLOWED):
             try:
-                match work.change.decision:
-                    case Create():
-                        yield from self._create(work)
-                    case Update():
-                        yield from self._update(work)
-                    case Delete(target_id):
-                        label = work.change.code
-                        yield from self._client.delete(self._entity, self._company.division, target_id, label=label)
-                        self._end(work, Outcome.DELETED, None, removed=target_id, forget=True)
-            except (AlreadyExistsError, NotFoundError) as error:
-                again = yield from self._looked_again(work, error)
-                if again is None:
+                try:
+                    yield from self._write(work)
+                except (AlreadyExistsError, NotFoundError) as error:
+                    again = yield from self._looked_again(work, error)
+                    if again is None:
+                        return
+                    work = again
+                else:
+                    self._failures.add_success(self._company.site, self._company.division)
                     return
-                work = again
             except RecordRefusedError as error:
                 self._refuse(work, error)
                 return
             except ExactError as error:
                 self._failed(work, error)
                 return
-            else:
-                self._failures.add_success(self._company.site, self._company.division)
-                return
-        self.defer(work, Deferral("fault", f"{self._label(work)}: Exact says that the code is taken, and shows no row."))
+        reason = f"{self._label(work)}: Exact says that the code is taken, and shows no row."
+        self.defer(work, Deferral("fault", reason))
 
-    def _create(self, work: _Work) -> Waiting[None]:
+    def _write(self, work: _Work) -> Waiting[None]:
+        match work.change.decision:
+            case Create() as create:
+                yield from self._create(work, create)
+            case Update() as update:
+                yield from self._update(work, update)
+            case Delete(target_id):
+                division, label = self._company.division, work.change.code
+                yield from self._client.delete(self._entity, division, target_id, label=label)
+                self._end(work, Outcome.DELETED, None, removed=target_id, forget=True)
+
+    def _create(self, work: _Work, decision: Create) -> Waiting[None]:
         entity, source = self._entity, work.source.record
-        decision = work.change.decision
         sent = {entity.natural_key or entity.key: source.code, **decision.values}
         row = yield from self._client.create(entity, self._company.division, sent, self._select)
         answered = existing_of(entity, row)
         at = answered.modified_at or self._client.budgets.exacts_now_at_most(self._client.now())
         known = {name: value for name, value in answered.values.items() if answered.code is not None}
         existing = Existing(answered.id, answered.code or source.code, {**decision.values, **known}, at)
-        if self._looks_empty:
-            yield from self._make_sure_it_shows(work, existing)
-        copy = noted(source.key, source.code, decision.values, work.copy, decision, Written(existing.id, at, source.code))
+        written = Written(existing.id, at, source.code)
+        copy = noted(source.key, source.code, decision.values, work.copy, decision, written)
         copy = replace(copy, first_seen=copy.first_seen or self._recorder.now())
         self._end(work, Outcome.CREATED, copy, existing=existing, is_written=True)
+        if self._looks_empty:
+            yield from self._make_sure_it_shows(existing.code or source.code)
 
-    def _update(self, work: _Work) -> Waiting[None]:
-        source, decision = work.source.record, work.change.decision
+    def _update(self, work: _Work, decision: Update) -> Waiting[None]:
+        source = work.source.record
         division, label = self._company.division, work.change.code
-        at = yield from self._client.update(
-            self._entity, division, decision.target_id, decision.values, label=label
-        )
+        at = yield from self._client.update(self._entity, division, decision.target_id, decision.values, label=label)
         before = work.existing
         existing = Existing(
             decision.target_id,
@@ -233,22 +235,17 @@ class Worker:
         copy = replace(copy, first_seen=copy.first_seen or self._recorder.now(), tries=0, next_try=None)
         self._end(work, Outcome.UPDATED, copy, existing=existing, is_written=True)
 
-    def _make_sure_it_shows(self, work: _Work, existing: Existing) -> Waiting[None]:
+    def _make_sure_it_shows(self, code: str) -> Waiting[None]:
         """Read the first row created in a company that looks empty: a missing right shows as no rows.
 
         Raises:
             CompanyGivenUpError: It does not show.
         """
-        found = yield from self._client.find(
-            self._entity, self._company.division, existing.code or work.change.code, self._select
-        )
+        found = yield from self._client.find(self._entity, self._company.division, code, self._select)
         self._looks_empty = False
-        self._memory.positions.suspect(self._number, found is None)
         if found is None:
-            source, values = work.source.record, work.change.decision.values
-            written = Written(existing.id, existing.modified_at, source.code)
-            copy = noted(source.key, source.code, values, work.copy, work.change.decision, written)
-            self._end(work, Outcome.CREATED, copy, existing=existing, is_written=True)
+            self._recorder.flush()
+            self._memory.positions.suspect(self._number, suspect=True)
             raise CompanyGivenUpError(blind(self._company, self._entity))
 
     def _looked_again(self, work: _Work, error: ExactError) -> Waiting[_Work | None]:
@@ -308,8 +305,7 @@ class Worker:
         given_up = self._failures.add(self._company.site, self._company.division, str(work.source.number), error)
         if isinstance(error, LoginNeededError):
             raise error
-        until = error.until if isinstance(error, TryLaterError) else None
-        deferral = Deferral(error.kind, str(error), until)
+        deferral = Deferral(error.kind, str(error))
         if isinstance(error, WrongCompanyError):
             self._recorder.hold_states()
             raise CompanyGivenUpError(deferral, error)
@@ -330,7 +326,9 @@ class Worker:
             self.defer(work, replace(deferral, until=until))
             return
         source = work.source.record
-        reason = f"{deferral.reason} It was tried {tries} times since {first:%Y-%m-%d}; it is given up until it changes."
+        reason = (
+            f"{deferral.reason} It was tried {tries} times since {first:%Y-%m-%d}; it is given up until it changes."
+        )
         copy = replace(
             before or Copy(source.key, source.code),
             state="refused",

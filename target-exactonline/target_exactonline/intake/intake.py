@@ -38,7 +38,7 @@ class Intake:
         self._spool = spool
         self._recorder = recorder
         self._checkpoints = checkpoints
-        besides = frozenset({entity.anonymised} - {None})
+        besides = frozenset(filter(None, (entity.anonymised,)))
         free = (field.name for field in entity.declared if field.writable and not field.division_bound)
         self._travelling = frozenset(free) | besides
         self._writable = frozenset(entity.writable) | besides

@@ -17,7 +17,9 @@ from target_exactonline.planning.merge import merged
 from target_exactonline.planning.model import SourceKey, SourceRecord
 from target_exactonline.store.rows import ROWS_AT_A_TIME, packed, pages, unpacked
 
-_COLUMNS = "number, target, division, key, code, content, problems, is_deleted, stream"
+_COLUMNS = "number, target, division, key, code, content, problems, is_deleted, stream, merged"
+
+_PUT = f"INSERT OR REPLACE INTO incoming ({_COLUMNS}) VALUES ({', '.join('?' * 10)})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Incoming:
     target: int
     """Code of the company that it was addressed to; 0 if settings fan it out."""
     record: SourceRecord
+    merged: int = 0
+    """Records of the same source record that came in before and became part of it."""
 
 
 class Spool:
@@ -41,7 +45,7 @@ class Spool:
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self._database.execute(
             "CREATE TABLE incoming (number INTEGER PRIMARY KEY, target INTEGER, division INTEGER, key TEXT, code TEXT, "
-            "content TEXT, problems TEXT, is_deleted INTEGER, stream TEXT, UNIQUE (target, division, key))"
+            "content TEXT, problems TEXT, is_deleted INTEGER, stream TEXT, merged INTEGER, UNIQUE (target, division, key))"
         )
 
     def put(self, records: Sequence[Incoming]) -> list[Incoming]:
@@ -54,9 +58,8 @@ class Spool:
             if (row := self._database.execute(query, where).fetchone()) is not None:
                 before = _incoming(*row)
                 merged_ones.append(one)
-                one = replace(before, record=merged(self._entity, one.record, before.record))  # noqa: PLW2901
-            places = ", ".join("?" * 9)
-            self._database.execute(f"INSERT OR REPLACE INTO incoming ({_COLUMNS}) VALUES ({places})", _row(one))  # noqa: S608
+                one = replace(before, merged=before.merged + 1, record=merged(self._entity, one.record, before.record))  # noqa: PLW2901
+            self._database.execute(_PUT, _row(one))
         self._database.execute("COMMIT")
         return merged_ones
 
@@ -74,7 +77,7 @@ class Spool:
 
     def get(self, numbers: Sequence[int]) -> dict[int, Incoming]:
         """Return the records with these numbers."""
-        found = {}
+        found: dict[int, Incoming] = {}
         for page in pages(numbers):
             query = f"SELECT {_COLUMNS} FROM incoming WHERE number IN ({', '.join('?' * len(page))})"  # noqa: S608
             with self._mutex:
@@ -104,7 +107,7 @@ def _row(one: Incoming) -> tuple[Any, ...]:
     problems = packed(record.problems) if record.problems else None
     values = packed(record.values)
     return (
-        one.number, one.target, *record.key, record.code, values, problems, record.is_deleted, record.stream
+        one.number, one.target, *record.key, record.code, values, problems, record.is_deleted, record.stream, one.merged
     )  # fmt: skip
 
 
@@ -118,8 +121,9 @@ def _incoming(
     problems: str | None,
     is_deleted: int,
     stream: str,
+    merged: int,
 ) -> Incoming:
     record = SourceRecord(
         SourceKey(division, key), code, unpacked(values), tuple(unpacked(problems)), bool(is_deleted), 0, stream
     )
-    return Incoming(number, target, record)
+    return Incoming(number, target, record, merged)

@@ -134,9 +134,9 @@ def _code(value: Any, problems: list[str]) -> str:
 
 def _digits(value: Any) -> str:
     """Return a value as text: a whole number without a decimal point, as spreadsheets and databases mean it."""
-    if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == int(value) and abs(value) < MOST_DIGITS:
-        return str(int(value))
-    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= MOST_DIGITS:
+    if isinstance(value, (float, Decimal)) and math.isfinite(value) and value == (whole := int(value)):
+        return str(whole) if abs(whole) < MOST_DIGITS else "a number of very many digits"
+    if isinstance(value, int) and not isinstance(value, bool) and not -MOST_DIGITS < value < MOST_DIGITS:
         return "a number of very many digits"
     return str(value)
 

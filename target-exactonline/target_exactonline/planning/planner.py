@@ -24,7 +24,6 @@ from target_exactonline.planning.model import (
     Rules,
     Situation,
     Skip,
-    SourceKey,
     SourceRecord,
     Unchanged,
     Update,
@@ -52,6 +51,10 @@ class Candidate:
     source: Remembered
     number: int | None = None
     """Of the record that came in, if it did in this run."""
+    merged: int = 0
+    """Records that came in before it and became part of it."""
+    change: int | None = None
+    """Of a record that is decided on again: the number of its change."""
     is_second_look: bool = False
     """Whether it was refused before, and is looked at in case somebody has mended what it met."""
 
@@ -130,17 +133,14 @@ class Planner:
         if self._left_open:
             self._plans.abandon(self._left_open, self._company)
 
-    def again(self, change: Change, source: Remembered, existing: Existing | None) -> list[Change]:
+    def again(self, change: Change, source: Remembered) -> list[Change]:
         """Decide once more on a record after the company turned out to hold something else than was known.
 
-        Args:
-            change: As planned.
-            source: Its source record.
-            existing: The row that the company holds under the code, as read a moment ago.
+        The mirror knows it by now.
         """
         facts = self._facts([Candidate(source)])
         self._claimed.pop(source.record.code, None)
-        candidate = Candidate(source, self.numbers.get(source.number))
+        candidate = Candidate(source, self.numbers.pop(source.number, None), change=change.number)
         return [replace(one, number=change.number) for one in self._decided(candidate, facts)]
 
     # Facts
@@ -260,8 +260,15 @@ class Planner:
 
     # Ends
 
-    def _result(self, candidate: Candidate, outcome: Outcome, kind: str | None = None, reason: str | None = None,
-                matched_on: str | None = None, target_code: str | None = None) -> Result:
+    def _result(
+        self,
+        candidate: Candidate,
+        outcome: Outcome,
+        kind: str | None = None,
+        reason: str | None = None,
+        matched_on: str | None = None,
+        target_code: str | None = None,
+    ) -> Result:
         source = candidate.source.record
         return Result(
             self.terms.division,
@@ -311,6 +318,7 @@ class Planner:
                 candidate.number,
                 copy=after if is_news else None,
                 existing=row,
+                change=candidate.change,
                 happened=happened,
             )
         )
@@ -332,6 +340,7 @@ class Planner:
                 candidate.number,
                 copy=after if after != copy else None,
                 existing=None if copy is None else self._row_now(copy),
+                change=candidate.change,
                 is_news=is_news,
             )
         )
@@ -345,6 +354,7 @@ class Planner:
                 candidate.source.number,
                 candidate.number,
                 forget=is_over,
+                change=candidate.change,
             )
         )
 

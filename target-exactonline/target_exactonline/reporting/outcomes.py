@@ -49,7 +49,7 @@ class Result:
 
     def as_line(self, *, run: str, dry_run: bool) -> dict[str, Any]:
         """Return the object that stands for it in outcomes.jsonl."""
-        line = {
+        line: dict[str, Any] = {
             "entity": self.entity,
             "division": self.division,
             "code": self.code,

@@ -20,7 +20,13 @@ class Recorder:
     """What all companies of a run write down together; safe for threads."""
 
     def __init__(
-        self, tally: Tally, report: Report, checkpoints: Checkpoints, *, now: Clock, max_errors: int,
+        self,
+        tally: Tally,
+        report: Report,
+        checkpoints: Checkpoints,
+        *,
+        now: Clock,
+        max_errors: int,
         stop: threading.Event,
     ) -> None:
         self.tally = tally

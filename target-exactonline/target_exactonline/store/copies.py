@@ -142,9 +142,7 @@ class Copies:
 
     def write(self, connection: Connection, company: int, kept: Mapping[int, tuple[Copy, Existing | None]]) -> None:
         """Keep copies, each with the row that it is tied to as it is now."""
-        upsert(
-            connection, copies, [self._row(connection, company, number, *one) for number, one in kept.items()]
-        )
+        upsert(connection, copies, [self._row(connection, company, number, *one) for number, one in kept.items()])
 
     def forget(self, connection: Connection, company: int, numbers: Sequence[int]) -> None:
         """Drop copies."""
@@ -157,9 +155,9 @@ class Copies:
         """Note, of rows that change, what we wrote to them where they hold something else from now on."""
         if not before:
             return
-        query = select(
-            copies.c.source, copies.c.target_id, copies.c.written, copies.c.baseline
-        ).where(copies.c.company == company, copies.c.written.is_not(None), copies.c.target_id.in_(list(before)))
+        query = select(copies.c.source, copies.c.target_id, copies.c.written, copies.c.baseline).where(
+            copies.c.company == company, copies.c.written.is_not(None), copies.c.target_id.in_(list(before))
+        )
         changed = []
         for row in connection.execute(query).all():
             ours = unpacked(row.baseline)
@@ -238,16 +236,13 @@ class Copies:
             query = select(field_sets.c.id).where(field_sets.c.names == packed(names))
             number = connection.execute(query).scalar_one_or_none()
             if number is None:
-                connection.execute(_INSERT_SET(connection.dialect.name), {"names": packed(names)})
-                number = connection.execute(query).scalar_one()
-                return number  # another transaction may not see it before this one is kept
+                connection.execute(_insert_set(connection.dialect.name), {"names": packed(names)})
+                return int(connection.execute(query).scalar_one())  # others see it once this transaction is kept
             self._numbers[names] = number
         return self._numbers[names]
 
 
-def _exceptions(
-    names: Sequence[str], ours: Mapping[str, Any], before: Existing | None, after: Existing | None
-) -> Row:
+def _exceptions(names: Sequence[str], ours: Mapping[str, Any], before: Existing | None, after: Existing | None) -> Row:
     """Return what we wrote where the row, as it is after a change, holds something else."""
     then: Mapping[str, Any] = before.values if before is not None else {}
     now: Mapping[str, Any] = after.values if after is not None else {}
@@ -264,13 +259,13 @@ def _is_due(now: datetime) -> Any:
 
 
 def _holder(row: Any) -> Holder:
-    name = unpacked(row.values).get("Name") or ""
+    name = unpacked(row.content).get("Name") or ""
     return Holder(SourceKey(row.division, row.key), name, row.is_deleted)
 
 
-_SELECT = select(
-    copies, sources.c.division, sources.c.key, sources.c.is_deleted, sources.c["values"]
-).join(sources, sources.c.id == copies.c.source)
+_SELECT = select(copies, sources.c.division, sources.c.key, sources.c.is_deleted, sources.c.content).join(
+    sources, sources.c.id == copies.c.source
+)
 _HOLDERS = select(
     copies.c.source,
     copies.c.target_id,
@@ -278,11 +273,11 @@ _HOLDERS = select(
     sources.c.division,
     sources.c.key,
     sources.c.is_deleted,
-    sources.c["values"],
+    sources.c.content,
 ).join(sources, sources.c.id == copies.c.source)
 
 
-def _INSERT_SET(dialect: str) -> Any:
+def _insert_set(dialect: str) -> Any:
     if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql as sql  # noqa: PLC0415
     else:

@@ -118,7 +118,7 @@ class Mirror:
                     "code": one.code if by_code.get(one.code) == key else None,
                     "version": (versions or {}).get(key, 0),
                     "modified_at": one.modified_at,
-                    "values": sparse(one.values),
+                    "content": sparse(one.values),
                 }
                 for key, one in rows.items()
             ],
@@ -139,10 +139,10 @@ class Mirror:
 
     def _select_in(self, connection: Connection, column: Any, values: Sequence[str]) -> list[Existing]:
         found: list[Existing] = []
-        columns = (mirror.c.id, mirror.c.code, mirror.c.values, mirror.c.modified_at)
+        columns = (mirror.c.id, mirror.c.code, mirror.c.content, mirror.c.modified_at)
         for page in pages(values, ROWS_AT_A_TIME):
             rows = connection.execute(select(*columns).where(self._mine, column.in_(page)))
-            found += [Existing(row.id, row.code, unpacked(row.values), row.modified_at) for row in rows]
+            found += [Existing(row.id, row.code, unpacked(row.content), row.modified_at) for row in rows]
         return found
 
 

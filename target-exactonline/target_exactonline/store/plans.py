@@ -1,4 +1,4 @@
-"""Plans and their changes. A change is a row from the moment it is decided; what became of it is written into the row."""
+"""Plans and their changes. A change is a row from the moment it is decided, and gets its outcome when it ends."""
 
 from __future__ import annotations
 
@@ -130,9 +130,7 @@ class Plans:
             later = (changes.c.rank > rank) | and_(changes.c.rank == rank, changes.c.number > number)
             query = select(changes).where(changes.c.plan == plan, changes.c.outcome.is_(None), later)
             with self._store.read() as connection:
-                rows = connection.execute(
-                    query.order_by(changes.c.rank, changes.c.number).limit(ROWS_AT_A_TIME)
-                ).all()
+                rows = connection.execute(query.order_by(changes.c.rank, changes.c.number).limit(ROWS_AT_A_TIME)).all()
             if not rows:
                 return
             rank, number = rows[-1].rank, rows[-1].number
@@ -170,7 +168,7 @@ class Plans:
         """Write into changes what became of them; `of_number` names each."""
         if ended:
             names = [name for name in ended[0] if name != "of_number"]
-            values = {name: bindparam(name) for name in names}
+            values: dict[str, Any] = {name: bindparam(name) for name in names}
             statement = changes.update().where(changes.c.number == bindparam("of_number"))
             connection.execute(statement.values({changes.c[name[4:]]: values[name] for name in names}), list(ended))
 

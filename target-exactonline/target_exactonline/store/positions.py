@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from exactonline_client.feeds.bookmark import Position
 from exactonline_client.store import Store
-from sqlalchemy import and_, select
+from sqlalchemy import ColumnElement, and_, select
 
-from target_exactonline.store.rows import pages, upsert
+from target_exactonline.store.rows import packed, pages, unpacked, upsert
 from target_exactonline.store.tables import planned, positions
 
 ANY_SCOPE = "*"
@@ -31,11 +32,12 @@ class Positions:
         self._store = store
         self._entity = entity
 
-    def bookmark(self, company: int) -> str | None:
-        """Return how far the mirror of a company is read, as the feed reader keeps it."""
+    def read(self, company: int) -> Position:
+        """Return how far the mirror of a company is read."""
         query = select(positions.c.bookmark).where(self._at(company))
         with self._store.read() as connection:
-            return connection.execute(query).scalar_one_or_none()
+            kept = unpacked(connection.execute(query).scalar_one_or_none())
+        return Position.of_json(kept)
 
     def is_suspect(self, company: int) -> bool:
         """Return whether a company took a create and has shown no row since."""
@@ -45,11 +47,12 @@ class Positions:
 
     def suspect(self, company: int, suspect: bool) -> None:  # noqa: FBT001 - what is kept
         """Keep whether a company took a create and shows no row."""
-        self.keep(company, self.bookmark(company), is_suspect=suspect)
+        self.keep(company, self.read(company), is_suspect=suspect)
 
-    def keep(self, company: int, bookmark: str | None, *, is_suspect: bool) -> None:
+    def keep(self, company: int, position: Position, *, is_suspect: bool) -> None:
         """Keep how far the mirror of a company is read."""
-        row = {"company": company, "entity": self._entity, "bookmark": bookmark, "is_suspect": is_suspect}
+        row = {"company": company, "entity": self._entity, "bookmark": packed(position.as_json())}
+        row["is_suspect"] = is_suspect
         with self._store.write(f"company-{company}") as connection:
             upsert(connection, positions, [row])
 
@@ -75,5 +78,5 @@ class Positions:
             connection.execute(planned.delete().where(old))
             upsert(connection, planned, [{**row, "version": position.version, "settings": position.settings}])
 
-    def _at(self, company: int) -> object:
+    def _at(self, company: int) -> ColumnElement[bool]:
         return and_(positions.c.company == company, positions.c.entity == self._entity)

@@ -16,8 +16,8 @@ from uuid import uuid4
 from exactonline_client.store import Store
 from sqlalchemy import Select, case, delete, func, select
 
-from target_exactonline.reporting.outcomes import source_as_object
 from target_exactonline.planning.model import SourceKey
+from target_exactonline.reporting.outcomes import source_as_object
 from target_exactonline.store.plans import fields_of
 from target_exactonline.store.tables import changes, companies, plans, progress, runs, sources
 
@@ -80,6 +80,7 @@ class Chosen:
 
     division: int | None = None
     outcomes: Sequence[str] | None = None
+    kinds: Sequence[str] | None = None
     search: str | None = None
     """A part of the code, of a value or of the reason."""
 
@@ -89,6 +90,8 @@ class Chosen:
             query = query.where(companies.c.division == self.division)
         if self.outcomes is not None:
             query = query.where(OUTCOME.in_(self.outcomes))
+        if self.kinds is not None:
+            query = query.where(changes.c.kind.in_(self.kinds))
         if self.search:
             texts = (changes.c.code, func.coalesce(changes.c.fields, ""), func.coalesce(changes.c.reason, ""))
             hits = [text.icontains(self.search, autoescape=True) for text in texts]

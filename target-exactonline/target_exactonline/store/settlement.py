@@ -68,9 +68,7 @@ class Settlement:
     def note(self, batch: Sequence[Ended], plan: int | None) -> None:
         """Add to the plan of a dry run what is not to be written, and why."""
         lines = [
-            self._line(one, plan)
-            for one in batch
-            if one.change is None and one.result.outcome is not Outcome.UNCHANGED
+            self._line(one, plan) for one in batch if one.change is None and one.result.outcome is not Outcome.UNCHANGED
         ]
         if lines:
             with self._store.write(f"company-{self._company}") as connection:

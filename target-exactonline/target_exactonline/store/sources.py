@@ -1,7 +1,7 @@
 """Source records as they were last seen: one row per record, however many copies it has.
 
-Each change of a record gives it a new version, above all earlier ones of this store, so a company that was planned up to
-a version finds what is left to plan above it.
+Each change of a record gives it a new version, above all earlier ones of this store. So a company that was planned up
+to a version finds what is left to plan above it.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ class Scope:
         if self.addressed:
             choices.append(sources.c.company == company)
         if self.fans_out:
-            has_copy = exists().where(copies.c.source == sources.c.id, copies.c.company.in_(self.companies))
+            theirs = copies.alias("theirs")
+            has_copy = exists().where(theirs.c.source == sources.c.id, theirs.c.company.in_(self.companies))
             if self.divisions is None:
                 choices.append(and_(sources.c.company == 0, has_copy))
             else:
@@ -174,7 +175,7 @@ class Sources:
             "division": record.key.division,
             "key": record.key.id,
             "code": record.code,
-            "values": packed(record.values),
+            "content": packed(record.values),
             "problems": packed(record.problems) if record.problems else None,
             "is_deleted": record.is_deleted,
             "stream": record.stream,
@@ -187,12 +188,10 @@ def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
         del row["id"]
     if new:
         connection.execute(sources.insert(), new)
-    changed = ("code", "values", "problems", "is_deleted", "stream", "version")
-    old = [
-        {"of_id": row["id"], **{f"new_{name}": row[name] for name in changed}} for row in rows if row.get("id")
-    ]
+    changed = ("code", "content", "problems", "is_deleted", "stream", "version")
+    old = [{"of_id": row["id"], **{f"new_{name}": row[name] for name in changed}} for row in rows if row.get("id")]
     if old:
-        values = {name: bindparam(f"new_{name}") for name in changed}
+        values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in changed}
         connection.execute(sources.update().where(sources.c.id == bindparam("of_id")).values(values), old)
 
 
@@ -211,7 +210,7 @@ def _remembered(row: Any) -> Remembered:
     record = SourceRecord(
         SourceKey(row.division, row.key),
         row.code,
-        unpacked(row.values),
+        unpacked(row.content),
         tuple(unpacked(row.problems)),
         row.is_deleted,
         row.company,

@@ -85,7 +85,7 @@ planned = Table(
     Column("version", BigInteger, nullable=False),
     Column("settings", String),
 )
-"""The version up to which all source records of a scope are planned for a company, and a digest of the settings then."""
+"""Up to which version the source records of a scope are planned for a company, and a digest of the settings then."""
 
 sources = Table(
     "sources",
@@ -97,7 +97,7 @@ sources = Table(
     Column("division", Integer, nullable=False),
     Column("key", String, nullable=False),
     Column("code", String, nullable=False),
-    Column("values", Text, nullable=False),
+    Column("content", Text, nullable=False),
     Column("problems", Text),
     Column("version", BigInteger, nullable=False),
     Column("is_deleted", Boolean, nullable=False),
@@ -139,7 +139,7 @@ copies = Table(
     ),
     sqlite_with_rowid=False,
 )
-"""written: the set of fields that we wrote. baseline: of those, what we wrote where the row holds something else now."""
+"""written: the set of fields that we wrote. baseline: of those, what we wrote where the row holds something else."""
 
 field_sets = Table(
     "field_sets",
@@ -157,7 +157,7 @@ mirror = Table(
     Column("code", String),
     Column("version", BigInteger, nullable=False),
     Column("modified_at", Instant),
-    Column("values", Text, nullable=False),
+    Column("content", Text, nullable=False),
     UniqueConstraint("company", "entity", "code"),
     sqlite_with_rowid=False,
 )

@@ -52,7 +52,9 @@ def _make_tables() -> None:
         _text("name"),
         sa.UniqueConstraint("site", "division"),
     )
-    _table("positions", _key("company", sa.Integer), _key("entity"), _long("bookmark", nullable=True), _flag("is_suspect"))
+    _table(
+        "positions", _key("company", sa.Integer), _key("entity"), _long("bookmark", nullable=True), _flag("is_suspect")
+    )
     _table(
         "planned",
         _key("company", sa.Integer),
@@ -70,7 +72,7 @@ def _make_tables() -> None:
         _int("division"),
         _text("key"),
         _text("code"),
-        _long("values"),
+        _long("content"),
         _long("problems", nullable=True),
         _big("version"),
         _flag("is_deleted"),
@@ -113,7 +115,7 @@ def _make_tables() -> None:
         _text("code", nullable=True),
         _big("version"),
         _big("modified_at", nullable=True),
-        _long("values"),
+        _long("content"),
         sa.UniqueConstraint("company", "entity", "code"),
         sqlite_with_rowid=False,
     )
@@ -208,7 +210,7 @@ class _Carrier:
                         "code": row.code,
                         "version": row.timestamp,
                         "modified_at": _milliseconds(row.modified_at),
-                        "values": _packed(_filled(json.loads(row.present))),
+                        "content": _packed(_filled(json.loads(row.present))),
                     }
                     for row in newest.values()
                 ],
@@ -318,11 +320,11 @@ class _Carrier:
         if where in self._sources:
             number = self._sources[where]
             before = json.loads(
-                self._connection.execute(sa.select(table.c["values"]).where(table.c.id == number)).scalar_one()
+                self._connection.execute(sa.select(table.c.content).where(table.c.id == number)).scalar_one()
             )
             agreed = {name: value for name, value in before.items() if name not in values or values[name] == value}
             agreed |= {name: value for name, value in values.items() if name not in before}
-            self._connection.execute(table.update().where(table.c.id == number).values(values=_packed(agreed)))
+            self._connection.execute(table.update().where(table.c.id == number).values(content=_packed(agreed)))
             return number
         self._version += 1
         new = {
@@ -332,7 +334,7 @@ class _Carrier:
             "division": division,
             "key": key,
             "code": row.code,
-            "values": _packed(values),
+            "content": _packed(values),
             "version": self._version,
             "is_deleted": False,
             "stream": "accounts",
@@ -346,7 +348,7 @@ class _Carrier:
 
     def _present(self, company: int, account_id: str) -> dict[str, Any]:
         table = self._tables["mirror"]
-        query = sa.select(table.c["values"]).where(table.c.company == company, table.c.id == account_id)
+        query = sa.select(table.c.content).where(table.c.company == company, table.c.id == account_id)
         text = self._connection.execute(query).scalar_one_or_none()
         return {} if text is None else dict(json.loads(text))
 

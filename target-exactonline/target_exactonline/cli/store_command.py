@@ -15,9 +15,10 @@ from exactonline_client.store import Store
 from rich.console import Console
 from rich.table import Table
 
-from target_exactonline import tables
-from target_exactonline.runs import Runs
-from target_exactonline.store import PutAside, State, TargetStore
+from target_exactonline.store import tables
+from target_exactonline.store.deferred import Deferred, State
+from target_exactonline.store.history import History
+from target_exactonline.store.runs import Runs
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,9 +51,9 @@ def _sites(config: dict[str, Any]) -> list[str]:
     return [str(one.get("base_url") or PROPERTIES["base_url"]["default"]).rstrip("/") for one in connections]
 
 
-def _open(config_file: Path | None) -> TargetStore:
+def _deferred(config_file: Path | None) -> Deferred:
     config = _config(config_file)
-    return TargetStore(_database(config), *_sites(config))
+    return Deferred(_database(config), _sites(config))
 
 
 def _config(config_file: Path | None) -> dict[str, Any]:
@@ -94,7 +95,7 @@ def parked(*, config_file: Path | None, division: int | None, code: str | None, 
 @main.command()
 @_options
 def refused(*, config_file: Path | None, division: int | None, code: str | None, as_json: bool) -> None:
-    """List records that Exact refused; they are tried again when they change."""
+    """List records that were refused; they are looked at again in each run, and sent again when they change."""
     _list("refused", config_file, division, code, as_json=as_json)
 
 
@@ -103,8 +104,9 @@ def refused(*, config_file: Path | None, division: int | None, code: str | None,
 @click.option("--limit", type=int, default=100, show_default=True, help="At most so many, newest first.")
 def history(*, config_file: Path | None, division: int | None, code: str | None, as_json: bool, limit: int) -> None:
     """List what was created, updated and refused, newest first."""
-    events = _open(config_file).history(division, code, limit)
-    columns = ("at", "division", "code", "outcome", "changes", "reason")
+    config = _config(config_file)
+    events = History(_database(config), _sites(config)).lines(division, code, limit)
+    columns = ("at", "division", "code", "outcome", "kind", "changes", "reason")
     _show(events, columns, as_json=as_json)
 
 
@@ -124,7 +126,7 @@ def runs(*, config_file: Path | None, as_json: bool, limit: int) -> None:
 def forget(*, state: str, config_file: Path | None, division: int | None, code: str | None, as_json: bool) -> None:
     """Drop parked or refused changes. A parked change is lost with it until its source record changes again."""
     chosen: State | None = None if state == "all" else "parked" if state == "parked" else "refused"
-    count = _open(config_file).forget(chosen, division, code)
+    count = _deferred(config_file).forget(chosen, division, code)
     click.echo(json.dumps({"forgotten": count}) if as_json else f"{count} forgotten.")
 
 
@@ -134,27 +136,14 @@ def retry(*, config_file: Path | None, division: int | None, code: str | None, a
     """Let the next run try a refused change again although nothing of it changed; give --division and --code."""
     if division is None or code is None:
         raise click.UsageError("Give --division and --code; the setting retry_refused tries all again.")
-    count = _open(config_file).try_again(division, code)
+    count = _deferred(config_file).try_again(division, code)
     click.echo(json.dumps({"tried_again": count}) if as_json else f"{count} is tried again in the next run.")
 
 
 def _list(state: State, config_file: Path | None, division: int | None, code: str | None, *, as_json: bool) -> None:
-    found = _open(config_file).put_aside_before(state, division, [code] if code else None)
-    columns = ("division", "code", "first_seen", "last_tried", "attempts", "reason")
-    _show([_as_row(one) for one in found], columns, as_json=as_json)
-
-
-def _as_row(one: PutAside) -> dict[str, Any]:
-    return {
-        "division": one.division,
-        "code": one.code,
-        "stream": one.stream,
-        "first_seen": one.first_seen,
-        "last_tried": one.last_tried,
-        "attempts": one.attempts,
-        "reason": one.reason,
-        "wanted": one.wanted,
-    }
+    columns = ("division", "code", "kind", "first_seen", "attempts", "next_try", "reason")
+    found = _deferred(config_file).waiting(state, division, code)
+    _show((one.as_object() for one in found), columns, as_json=as_json)
 
 
 def _show(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
