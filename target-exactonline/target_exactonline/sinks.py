@@ -17,8 +17,9 @@ from target_exactonline.planning.model import SourceKey
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.run import Run
 
-SOURCE = "_source"
-"""Under this name a copy that our mapping step made carries what its message says of its source."""
+SOURCE_MEMBERS = ("source", "source_record")
+"""What a message of our mapping step says beside a copy: which record it comes from, and with the first one all of it.
+Sinks find them in the record, under an underscore."""
 
 
 class Host(Protocol):
@@ -69,7 +70,7 @@ class AddressedSink(ExactSink):
 
     def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
         self.host.run.intake.accept_addressed(
-            self.stream_name, ((record, source_key(record.get(SOURCE)), origin) for record, origin in records)
+            self.stream_name, ((record, source_key(record.get("_source")), origin) for record, origin in records)
         )
 
 
@@ -94,9 +95,9 @@ class CopiesSink(ExactSink):
     def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
         found = []
         for record, origin in records:
-            source = record.get(SOURCE)
-            if isinstance(source, Mapping) and isinstance(source.get("record"), Mapping):
-                found.append((source["record"], origin))
+            source = record.get("_source_record")
+            if isinstance(source, Mapping):
+                found.append((source, origin))
         self.host.run.intake.accept(self.stream_name, found, None)
 
 

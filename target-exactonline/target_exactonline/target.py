@@ -21,7 +21,7 @@ from target_exactonline.intake.intake import Origin
 from target_exactonline.intake.messages import MessageReader
 from target_exactonline.run import Run
 from target_exactonline.settings import OWN_SETTINGS
-from target_exactonline.sinks import SOURCE, ExactSink, sink_class
+from target_exactonline.sinks import SOURCE_MEMBERS, ExactSink, sink_class
 
 
 class Interrupted(BaseException):
@@ -93,8 +93,11 @@ class TargetExactOnline(PlainErrors, Target):
         stream = str(message_dict.get("stream"))
         self._read[stream] += 1
         self.origin = Origin(stream, self._read[stream])
-        if isinstance(message_dict.get("source"), dict) and isinstance(message_dict.get("record"), dict):
-            message_dict["record"][SOURCE] = message_dict["source"]
+        record = message_dict.get("record")
+        if isinstance(record, dict):
+            for name in SOURCE_MEMBERS:
+                if isinstance(message_dict.get(name), dict):
+                    record[f"_{name}"] = message_dict[name]
         super()._process_record_message(message_dict)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:

@@ -104,11 +104,11 @@ class MapperExactOnline(PlainErrors, InlineMapper):
         else:
             tally.read += 1
             source = source_of(record)
-            whole = {**source, "record": record}  # beside the first copy: what it comes from, to be remembered
+            told = {"source": source, "source_record": record}  # with the first copy: what is to be remembered
             for copy in self._fan_out.copies(record, self._targets_of(record)):
                 tally.copies += 1
-                yield Verbatim({**message_dict, "source": whole, "record": copy})
-                whole = source
+                yield Verbatim({**message_dict, **told, "record": copy})
+                told = {"source": source}
 
     def map_state_message(self, message_dict: Content) -> Iterator[Message]:
         """The message as it came, unless it would acknowledge records that the limit left out."""

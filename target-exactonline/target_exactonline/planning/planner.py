@@ -81,8 +81,8 @@ class _Facts:
     holders: Mapping[str, tuple[int, Holder]] = field(default_factory=dict)
     claims: Mapping[str, list[tuple[int, Holder]]] = field(default_factory=dict)
     unfinished: Mapping[int, list[Change]] = field(default_factory=dict)
-    successors: Mapping[str, Desired] = field(default_factory=dict)
-    """Code → what the company should hold of the source record that has the code of a deleted one."""
+    successors: Sequence[tuple[int, Desired]] = ()
+    """What the company should hold of the source records that have the code of a deleted one."""
 
 
 class Planner:
@@ -162,12 +162,9 @@ class Planner:
             facts.successors = self._successors(gone)
         return facts
 
-    def _successors(self, codes: Sequence[str]) -> dict[str, Desired]:
-        found = {}
-        for one in self._sources.with_code(codes):
-            if (desired := self._desire(one.record)) is not None:
-                found[one.record.code] = desired
-        return found
+    def _successors(self, codes: Sequence[str]) -> list[tuple[int, Desired]]:
+        found = ((one.number, self._desire(one.record)) for one in self._sources.with_code(codes))
+        return [(number, desired) for number, desired in found if desired is not None]
 
     def _needs_code(self, candidate: Candidate, facts: _Facts) -> bool:
         """Return whether the row under the code matters: not where the tied row bears it already."""
@@ -180,10 +177,8 @@ class Planner:
         tied = facts.by_id.get(copy.target_id) if copy and copy.target_id else None
         if desired is None:
             record = source.record
-            return Situation(
-                copy, tied, version=source.version, last_seen=record.values,
-                successor=facts.successors.get(record.code),
-            )  # fmt: skip
+            others = (one for other, one in facts.successors if other != number and one.code == record.code)
+            return Situation(copy, tied, version=source.version, last_seen=record.values, successor=next(others, None))
         if tied is not None and tied.code == desired.code:
             return Situation(copy, tied, version=source.version)
         at_code = facts.by_code.get(desired.code)
@@ -307,8 +302,12 @@ class Planner:
         )  # fmt: skip
         if row is not None:
             self._tied[row.id] = Holder(source.key, "", is_deleted=False)
+        is_silent = desired is None and (self.terms.rules.on_source_deletion == "ignore" or after.gone is not None)
+        if desired is None and not is_silent:
+            after = replace(after, gone={})  # there is nothing left to do, and nothing more to be said
         is_news = kept is None or kept.with_row(row) != after
-        self.counts.add("unchanged")
+        if not is_silent:
+            self.counts.add("unchanged")
         self._recorder.end(
             Ended(
                 self._result(
@@ -320,6 +319,7 @@ class Planner:
                 existing=row,
                 change=candidate.change,
                 happened=happened,
+                is_silent=is_silent,
             )
         )
 

@@ -76,7 +76,8 @@ class CompanyRecorder:
     def end(self, ended: Ended) -> None:
         """Take in how a record ended."""
         self._batch.append(ended)
-        self._shared.count(ended.result)
+        if not ended.is_silent:
+            self._shared.count(ended.result)
         if len(self._batch) >= FLUSH_AT or self._shared.now() - self._flushed_at > FLUSH_AFTER:
             self.flush()
 
@@ -106,8 +107,9 @@ class CompanyRecorder:
             self._settlement.note(batch, self.plan)
         else:
             self._settlement.keep(batch, self.plan)
+        results = [one.result for one in batch if not one.is_silent]
         if self._holds_states:
-            self._shared.pass_on([one.result for one in batch], [])
+            self._shared.pass_on(results, [])
             return
         numbers = [one.number for one in batch if one.number is not None]
-        self._shared.pass_on([one.result for one in batch], numbers + passed_over)
+        self._shared.pass_on(results, numbers + passed_over)

@@ -45,6 +45,8 @@ class Ended:
     """The change in a word, where the outcome does not say it."""
     is_news: bool = True
     """Whether the history is to show it; a refusal that was there before is none."""
+    is_silent: bool = False
+    """Whether nobody needs to hear of it."""
     happened: tuple[int, Outcome] | None = None
     """A change of an earlier run that turned out to have come about, and its outcome."""
 
