@@ -50,14 +50,14 @@ def compare(entity: Entity, desired: Desired, existing: Existing, copy: Copy | N
     if not (differing or rules.field_rules or (copy is not None and copy.gone)):
         return NOTHING
     freely = _anonymised(entity, desired)
-    kept, theirs = _ownership(entity, desired, existing, copy, rules, freely)
+    kept, theirs = _ownership(entity, desired, existing, copy, rules)
     changes = {
         name: (before, after)
         for name, (before, after) in differing.items()
         if (name in freely or (name not in kept and (not is_empty(after) or _clears(entity, name, copy, rules.nulls))))
         and not _settled_by_exact(entity.fields[name], after, existing, copy)
     }
-    changes |= _taken_back(entity, desired, existing, copy, changes)
+    changes |= _taken_back(entity, desired, existing, copy, rules.nulls)
     changes |= _travelling_together(entity, desired, existing, changes)
     return Comparison(changes, theirs, _seen(entity, desired, existing, copy, rules, theirs.union(changes)))
 
@@ -140,7 +140,7 @@ def _settled_by_exact(field: Field, after: Any, existing: Existing, copy: Copy |
 
 
 def _ownership(
-    entity: Entity, desired: Desired, existing: Existing, copy: Copy | None, rules: Rules, freely: frozenset[str]
+    entity: Entity, desired: Desired, existing: Existing, copy: Copy | None, rules: Rules
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the fields that the rules keep from being written, and those of them that have to be remembered."""
     if not rules.field_rules:
@@ -150,7 +150,7 @@ def _ownership(
     may_have_changed = copy is not None and not untouched(existing, copy)
     written_at_first = set()
     for name, rule in _ruled(desired, rules):
-        if name in theirs or name in freely:
+        if name in theirs:
             continue
         before, after = existing.values.get(name), desired.values[name]
         if rule == "target":
@@ -202,15 +202,18 @@ def _seen(
 
 
 def _taken_back(
-    entity: Entity, desired: Desired, existing: Existing, copy: Copy | None, changes: Changes
+    entity: Entity, desired: Desired, existing: Existing, copy: Copy | None, nulls: Nulls
 ) -> dict[str, tuple[Any, Any]]:
-    """Return what we changed when the source record was deleted, the other way, where the row is as we left it."""
+    """Return what we changed when the source record was deleted, the other way, where the row is as we left it.
+
+    What the source says of such a field itself goes first.
+    """
     gone = copy.gone if copy is not None else None
     return {
         name: (existing.values.get(name, after), before)
         for name, (before, after) in (gone or {}).items()
-        if name not in changes
-        and is_empty(desired.values.get(name))
+        if is_empty(desired.values.get(name))
+        and not (name in desired.values and _clears(entity, name, copy, nulls))
         and (name not in existing.values or same(entity.fields[name], existing.values[name], after))
         and not same(entity.fields[name], before, after)
     }

@@ -11,7 +11,6 @@ from exactonline_client.odata import Row
 
 from target_exactonline.planning.compare import is_empty, same
 from target_exactonline.planning.model import (
-    Action,
     Changes,
     Copy,
     Create,
@@ -26,15 +25,12 @@ from target_exactonline.planning.model import (
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """A change that an earlier plan was about to carry out, as its row keeps it."""
+    """A change that an earlier plan was about to carry out."""
 
     source: SourceKey
     code: str
     """The source record's."""
-    action: Action
-    changes: Changes
-    target_id: str | None = None
-    matched_on: str | None = None
+    decision: Create | Update | Delete
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +42,9 @@ class Written:
     """The row's own Modified where the answer had it, else the latest that it can be; None if nothing was sent."""
     code: str | None = None
     """The row's code, where it is known."""
+
+
+NOTHING = Written(None, None)
 
 
 def noted(
@@ -111,36 +110,29 @@ def recovered(entity: Entity, change: Unfinished, existing: Existing | None, cop
         existing: The row as it is now, by its ID, or by its code for a create.
         copy: What is known of the copy.
     """
-    if change.action == "delete":
-        done = existing is None and copy is not None and copy.target_id == change.target_id
-        return noted(change.source, change.code, None, copy, Delete(change.target_id or ""), NOTHING) if done else None
-    if existing is None or not _holds(entity, existing, change.changes):
+    match change.decision:
+        case Delete(target_id):
+            done = existing is None and copy is not None and copy.target_id == target_id
+            desired: Row | None = None
+        case Create(values):
+            done = existing is not None and _holds(entity, existing, values)
+            desired = values
+        case Update(target_id, action=action):
+            sent = change.decision.values
+            is_ours = copy is not None and copy.target_id == target_id
+            done = existing is not None and existing.id == target_id and _holds(entity, existing, sent)
+            done = done and (is_ours or action == "update")
+            gone = (copy.gone if copy is not None else None) or {}
+            desired = {name: after for name, after in sent.items() if name not in gone}
+    if not done:
         return None
-    written = Written(existing.id, existing.modified_at, existing.code)
-    values = {name: after for name, (_, after) in change.changes.items()}
-    if change.action == "create":
-        return noted(change.source, change.code, values, copy, Create(values), written)
-    if change.action == "block" and (copy is None or copy.target_id != existing.id):
-        return None
-    known = copy if copy is not None and copy.target_id == existing.id else None
-    update = Update(
-        existing.id,
-        change.changes,
-        change.action,
-        change.matched_on,
-        known.theirs if known else frozenset(),
-        {name: held for name, held in known.seen.items() if name not in values} if known else {},
-    )
-    desired = {name: after for name, after in values.items() if known is None or name not in (known.gone or {})}
-    return noted(change.source, change.code, desired, known, update, written)
+    written = NOTHING if existing is None else Written(existing.id, existing.modified_at, existing.code)
+    return noted(change.source, change.code, desired, copy, change.decision, written)
 
 
-NOTHING = Written(None, None)
-
-
-def _holds(entity: Entity, existing: Existing, changes: Changes) -> bool:
-    return bool(changes) and all(
-        same(entity.fields[name], existing.values.get(name), after) for name, (_, after) in changes.items()
+def _holds(entity: Entity, existing: Existing, sent: Row) -> bool:
+    return bool(sent) and all(
+        same(entity.fields[name], existing.values.get(name), after) for name, after in sent.items()
     )
 
 

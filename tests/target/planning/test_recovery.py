@@ -83,31 +83,36 @@ def test_a_code_that_changed_at_the_source_is_remembered_once_the_row_bears_it(r
 
 # Recovered
 
+UPDATE = Update(ID, {"City": ("Delft", "Gent")})
+BLOCK = Update(ID, {"Blocked": (False, True)}, "block")
 
-def unfinished(action: Any, target_id: str | None = ID, **changes: tuple[Any, Any]) -> Unfinished:
-    return Unfinished(SOURCE, "5", action, changes, target_id)
+
+def unfinished(decision: Any) -> Unfinished:
+    return Unfinished(SOURCE, "5", decision)
 
 
 def test_a_row_that_holds_all_that_was_about_to_be_created_was_created_by_us() -> None:
-    change = unfinished("create", None, Name=(None, "Jan "), City=(None, "Gent"))
+    change = unfinished(Create({"Name": "Jan ", "City": "Gent"}, frozenset({"Fax"})))
     there = row(modified_at=AT, Name="Jan", City="Gent", Fax="1")
 
     assert recovered(ACCOUNTS, change, there, None) == Copy(
-        SOURCE, "5", ID, {"Name": "Jan ", "City": "Gent"}, AT, state="tied"
+        SOURCE, "5", ID, {"Name": "Jan ", "City": "Gent"}, AT, theirs=frozenset({"Fax"}), state="tied"
     )
 
 
 def test_a_row_that_holds_all_that_was_about_to_be_written_was_written_by_us() -> None:
     known = replace(copy(Phone="2", City="Delft"), seen={"City": "Delft", "Fax": "1"})
-    change = unfinished("update", City=("Delft", "Gent"))
+    theirs = frozenset({"Website"})
+    change = unfinished(Update(ID, {"City": ("Delft", "Gent")}, theirs=theirs, seen={"Fax": "1"}))
 
     found = recovered(ACCOUNTS, change, row(modified_at=LATER, City="Gent", Fax="1"), known)
 
-    assert found == replace(known, baseline={"Phone": "2", "City": "Gent"}, written_at=LATER, seen={"Fax": "1"})
+    written = {"Phone": "2", "City": "Gent"}
+    assert found == replace(known, baseline=written, written_at=LATER, theirs=theirs, seen={"Fax": "1"})
 
 
 def test_a_row_that_was_adopted_by_its_first_update_is_tied() -> None:
-    change = replace(unfinished("update", City=("Delft", "Gent")), matched_on="Code")
+    change = unfinished(Update(ID, {"City": ("Delft", "Gent")}, matched_on="Code"))
 
     assert recovered(ACCOUNTS, change, row(modified_at=AT, City="Gent"), None) == Copy(
         SOURCE, "5", ID, {"City": "Gent"}, AT, "Code", state="tied"
@@ -115,7 +120,7 @@ def test_a_row_that_was_adopted_by_its_first_update_is_tied() -> None:
 
 
 def test_a_row_that_was_blocked_is_known_to_have_been_blocked_by_us() -> None:
-    change = unfinished("block", Blocked=(False, True))
+    change = unfinished(BLOCK)
 
     assert recovered(ACCOUNTS, change, row(Blocked=True), copy(Name="Jan")) == replace(
         copy(Name="Jan"), gone={"Blocked": (False, True)}
@@ -123,20 +128,21 @@ def test_a_row_that_was_blocked_is_known_to_have_been_blocked_by_us() -> None:
 
 
 def test_a_row_that_is_gone_was_deleted_by_us() -> None:
-    assert recovered(ACCOUNTS, unfinished("delete"), None, copy()) == Copy(SOURCE, "5", None, gone={}, state="tied")
+    assert recovered(ACCOUNTS, unfinished(Delete(ID)), None, copy()) == Copy(SOURCE, "5", None, gone={}, state="tied")
 
 
 @pytest.mark.parametrize(
     ("change", "there", "known"),
     [
-        (unfinished("create", None, Name=(None, "Jan"), City=(None, "Gent")), row(Name="Jan", City="Delft"), None),
-        (unfinished("create", None, Name=(None, "Jan")), None, None),
-        (unfinished("update", City=("Delft", "Gent")), row(City="Delft"), copy()),
-        (unfinished("update", City=("Delft", "Gent")), None, copy()),
-        (unfinished("update"), row(City="Gent"), copy()),
-        (unfinished("delete"), row(), copy()),
-        (unfinished("delete"), None, copy(target_id=NEW_ID)),
-        (unfinished("block", Blocked=(False, True)), row(Blocked=True), None),
+        (unfinished(Create({"Name": "Jan", "City": "Gent"})), row(Name="Jan", City="Delft"), None),
+        (unfinished(Create({"Name": "Jan"})), None, None),
+        (unfinished(UPDATE), row(City="Delft"), copy()),
+        (unfinished(UPDATE), None, copy()),
+        (unfinished(Update(ID, {})), row(City="Gent"), copy()),
+        (unfinished(UPDATE), row(id=NEW_ID, City="Gent"), copy()),
+        (unfinished(Delete(ID)), row(), copy()),
+        (unfinished(Delete(ID)), None, copy(target_id=NEW_ID)),
+        (unfinished(BLOCK), row(Blocked=True), None),
     ],
     ids=[
         "create, in part",
@@ -144,6 +150,7 @@ def test_a_row_that_is_gone_was_deleted_by_us() -> None:
         "no update",
         "gone",
         "nothing",
+        "another row",
         "not deleted",
         "not ours",
         "not blocked by us",
@@ -155,7 +162,7 @@ def test_what_was_not_carried_out_is_not_noted(change: Unfinished, there: Any, k
 
 def test_what_was_taken_back_is_not_taken_for_what_the_source_said() -> None:
     known = replace(copy(Name="Jan"), gone={"EndDate": ("2030-01-01", "2026-06-01")})
-    change = unfinished("update", EndDate=("2026-06-01", "2030-01-01"), Name=("Jan", "Piet"))
+    change = unfinished(Update(ID, {"EndDate": ("2026-06-01", "2030-01-01"), "Name": ("Jan", "Piet")}))
 
     found = recovered(ACCOUNTS, change, row(modified_at=LATER, EndDate="2030-01-01", Name="Piet"), known)
 
