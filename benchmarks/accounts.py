@@ -20,12 +20,16 @@ import by_meltano
 import first_load
 import limits_used
 import many_divisions
+import processor
 import quiet
+import wire
 from options import Options
 
 SECTIONS: dict[str, tuple[str, Callable[[Options], bool]]] = {
     "first-load": ("n accounts into m empty divisions, beside a bare loop", first_load.run),
     "beside": ("the same load with exactonline 0.4.0 and dlt", beside.run),
+    "processor": ("processor time of the target per create, to a bare loop", processor.run),
+    "wire": ("processor time of a call, by several clients beneath httpx", wire.run),
     "limits": ("short windows of few calls, used to the full", limits_used.run),
     "many": ("few changes in each of many divisions", many_divisions.run),
     "quiet": ("nothing changed", quiet.run),

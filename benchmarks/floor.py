@@ -20,6 +20,8 @@ class Floor:
     seconds: float
     busy_seconds: float
     sandbox_seconds: float
+    posting_seconds: float
+    """Processor time of the poster without its start."""
 
 
 def sent_bodies(sandbox: Served) -> Path:
@@ -39,4 +41,10 @@ def post_again(sandbox: Served, bodies: Path) -> Floor:
     before = sandbox.busy_seconds
     done = measured([sys.executable, PROGRAMS / "bare_loop.py"], sandbox.folder, given)
     answer = json.loads(done.said)
-    return Floor(answer["calls"], answer["seconds"], done.busy_seconds, sandbox.busy_seconds - before)
+    return Floor(
+        answer["calls"],
+        answer["seconds"],
+        done.busy_seconds,
+        sandbox.busy_seconds - before,
+        answer["busy_seconds"],
+    )

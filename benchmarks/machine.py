@@ -115,9 +115,7 @@ class Served:
         **target_settings: Any,
     ) -> Piped:
         """Run tap | target to their end, on a new store unless one is given."""
-        self._runs += 1
-        folder = self.folder / f"run-{self._runs}"
-        folder.mkdir()
+        folder = self._folder_of_a_run()
         ours = {"store_url": f"sqlite:///{store or folder / 'store.db'}"}
         tap_file, target_file, state_file = folder / "tap.json", folder / "target.json", folder / "state.json"
         tap_file.write_text(json.dumps(self.control.config(divisions=list(sources), **ours)))
@@ -139,6 +137,31 @@ class Served:
             os.close(writing)
         target_cost = target.wait()
         return Piped(tap.wait(), target_cost)
+
+    def record(self, sources: Sequence[int]) -> Path:
+        """What the tap says of these divisions, in a file."""
+        folder = self._folder_of_a_run()
+        config, records = folder / "tap.json", folder / "records.singer"
+        store = f"sqlite:///{folder / 'store.db'}"
+        config.write_text(json.dumps(self.control.config(divisions=list(sources), store_url=store)))
+        with records.open("wb") as stdout:
+            Measured([BIN / "tap-exactonline", "--config", config], folder / "tap.log", stdout=stdout).wait()
+        return records
+
+    def load(self, records: Path, **settings: Any) -> Cost:
+        """Run the target alone to its end, on a new store."""
+        folder = self._folder_of_a_run()
+        config, store = folder / "target.json", f"sqlite:///{folder / 'store.db'}"
+        config.write_text(json.dumps(self.control.config(**{"fan_out": {}, **settings}, store_url=store)))
+        command: list[str | Path] = [BIN / "target-exactonline", "--config", config]
+        with records.open("rb") as stdin:
+            return Measured(command, folder / "target.log", stdin=stdin, stdout=subprocess.DEVNULL).wait()
+
+    def _folder_of_a_run(self) -> Path:
+        self._runs += 1
+        folder = self.folder / f"run-{self._runs}"
+        folder.mkdir()
+        return folder
 
     def calls(self, *, to_divisions: Sequence[int] | None = None) -> list[dict[str, Any]]:
         """The journal without the calls to log in."""

@@ -30,3 +30,14 @@ def test_the_benchmark_of_the_preview_prints_its_figures() -> None:
     assert done.returncode == 0, done.stderr
     assert "Preview of 300 records" in done.stdout
     assert "times the bare query" in done.stdout
+
+
+@pytest.mark.timeout(120)
+def test_the_benchmark_of_the_processor_holds_a_create_against_a_bare_loop() -> None:
+    tiny = ["--quick", "--only", "processor", "--accounts", "20", "--divisions", "2"]
+
+    done = subprocess.run([sys.executable, PROGRAM, *tiny], check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stderr
+    assert "Processor time per create: 20 accounts into 2 divisions" in done.stdout
+    assert "processor time per create, to the bare loop" in done.stdout

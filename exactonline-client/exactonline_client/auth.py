@@ -5,14 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
-
-from exactonline_client import lean_httpx  # noqa: F401 - before httpx
-
-# isort: split
-import httpx
 
 from exactonline_client import oauth
 from exactonline_client.errors import (
@@ -45,7 +40,7 @@ LONGEST_WAIT_UNDER_LOCK = timedelta(seconds=5)
 LONGEST_QUOTE = 300
 
 
-class Login(httpx.Auth):
+class Login:
     """The login of one app and user at one site."""
 
     def __init__(
@@ -64,12 +59,6 @@ class Login(httpx.Auth):
         self._sleep = sleep
         self._mutex = threading.Lock()
         self._current: TokenSet | None = None
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Put the access token on a request; `access_token` made sure of it before, so this opens no socket."""
-        if self._current is not None:
-            request.headers["Authorization"] = f"Bearer {self._current.access_token}"
-        yield request
 
     def access_token(self) -> str:
         """A token that Exact should accept, refreshed if it is about to expire.

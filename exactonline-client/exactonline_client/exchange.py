@@ -89,7 +89,7 @@ class Exchange:
             yield from self._wait_for_limits(request)
             token = yield from self._access_token()
             self._budgets.spend(request.division, self._now())
-            reply = self._transport.send(request, self._login)
+            reply = self._transport.send(request, token)
             answer = self._judge(request, reply, parse, attempt, refusals + 1, key)
             if answer.outcome is Outcome.TOKEN_EXPIRED:
                 if not (yield from self._goes_on_without(token, request, tries)):
@@ -242,7 +242,7 @@ class Exchange:
             return False
         yield from self._access_token()
         path = f"/api/v1/{WHO_AM_I}?{odata.query({'$select': 'CurrentDivision'})}"
-        reply = self._transport.send(Request("GET", path, endpoint=WHO_AM_I), self._login)
+        reply = self._transport.send(Request("GET", path, endpoint=WHO_AM_I), self._login.access_token())
         return isinstance(reply, NoReply) or reply.status != 401
 
     def _once_tokens_are_given(self, ask: Callable[[], T]) -> Waiting[T]:

@@ -1,20 +1,25 @@
-"""The OAuth 2 requests themselves, made by requests-oauthlib and carried by our own transport."""
+"""The OAuth 2 requests themselves, made by requests-oauthlib and carried by our own transport.
+
+requests-oauthlib is imported when a token is asked for: most programs of a run find a fresh one in the store.
+"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import requests
 from requests.adapters import BaseAdapter
-from requests_oauthlib import OAuth2Session
 
 from exactonline_client.refreshes import Verdict, pair_in, verdict_on, words_in
 from exactonline_client.settings import Settings
 from exactonline_client.tokens import TokenSet
 from exactonline_client.transport import NoReply, Reply, Request, Transport
+
+if TYPE_CHECKING:
+    from requests_oauthlib import OAuth2Session
 
 for _library in ("requests_oauthlib", "oauthlib"):
     logging.getLogger(_library).setLevel(logging.INFO)  # at DEBUG they would log the secret and every token
@@ -59,7 +64,7 @@ class Exchange:
 
 def authorization_url(settings: Settings, redirect_uri: str, state: str, *, force_login: bool) -> str:
     """Where a person consents; the browser then goes to the redirect address, with `state` and a code behind it."""
-    session = OAuth2Session(settings.client_id, redirect_uri=redirect_uri)
+    session = _session(settings.client_id, redirect_uri=redirect_uri)
     address, _ = session.authorization_url(_SITE + AUTH_PATH, state=state, force_login=int(force_login))
     return settings.base_url + str(address).removeprefix(_SITE)
 
@@ -75,7 +80,7 @@ def redeem(settings: Settings, transport: Transport, code: str, redirect_uri: st
             include_client_id=True,
         )
 
-    return _exchange(OAuth2Session(settings.client_id, redirect_uri=redirect_uri), transport, ask)
+    return _exchange(_session(settings.client_id, redirect_uri=redirect_uri), transport, ask)
 
 
 def refresh(settings: Settings, transport: Transport, refresh_token: str, before: Callable[[], None]) -> Exchange:
@@ -89,7 +94,13 @@ def refresh(settings: Settings, transport: Transport, refresh_token: str, before
             client_secret=settings.client_secret,
         )
 
-    return _exchange(OAuth2Session(settings.client_id), transport, ask, before)
+    return _exchange(_session(settings.client_id), transport, ask, before)
+
+
+def _session(client_id: str, redirect_uri: str | None = None) -> OAuth2Session:
+    from requests_oauthlib import OAuth2Session  # noqa: PLC0415 - with all of oauthlib, a twelfth of a start
+
+    return OAuth2Session(client_id, redirect_uri=redirect_uri)
 
 
 def _exchange(

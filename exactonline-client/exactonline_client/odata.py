@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
+from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import quote
 
@@ -144,11 +145,15 @@ def _local(value: datetime, zone: tzinfo) -> datetime:
 
 
 def reader(entity: Entity, names: Iterable[str], zone: tzinfo) -> Callable[[Mapping[str, Any]], Row]:
-    """A function from a row in Exact's values to a Row; made once for many rows.
+    """A function from a row in Exact's values to a Row; made once for each set of names.
 
     Members that the declaration does not know are left out: Exact adds properties without notice.
     """
+    return _reader(entity, tuple(names), zone)
 
+
+@lru_cache(maxsize=64)
+def _reader(entity: Entity, names: tuple[str, ...], zone: tzinfo) -> Callable[[Mapping[str, Any]], Row]:
     def as_text(value: Any) -> Any:
         if not isinstance(value, str):
             return value

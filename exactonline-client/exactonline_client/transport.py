@@ -1,4 +1,4 @@
-"""The only module that opens sockets: httpx, time-outs, redaction, and a journal of calls.
+"""The only module that opens sockets: transports of httpx, time-outs, redaction, and a journal of calls.
 
 An answer is a value, and so is the lack of one: `send` raises nothing that a network can cause.
 """
@@ -9,13 +9,20 @@ import html
 import logging
 import re
 import threading
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import lru_cache, partial
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from importlib.metadata import entry_points
 from types import TracebackType
 from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from urllib3.util import wait_for_read
 
 from exactonline_client import lean_httpx  # noqa: F401 - before httpx
 
@@ -30,7 +37,10 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # it would log every reque
 logging.getLogger("httpcore").setLevel(logging.WARNING)  # and this one all headers of an answer at DEBUG
 
 Clock = Callable[[], datetime]
-MAX_CONNECTIONS = 64
+IDLE_SECONDS = 5.0
+"""How long a connection may rest and be used again, as in httpx: a firewall forgets one that rests long, and says
+nothing."""
+_url = lru_cache(maxsize=256)(httpx.URL)
 
 
 def utc_now() -> datetime:
@@ -121,37 +131,42 @@ class Transport:
         """Requests that went out, by division; None holds those that name no division."""
         self.waited_seconds: Counter[int | None] = Counter()
         """How long requests waited for limits, tokens and their next try, by division."""
-        mounts, self._base = _mounts(settings)
-        self._http = httpx.Client(
-            mounts=mounts,
-            timeout=settings.timeout_seconds,
-            limits=httpx.Limits(max_connections=MAX_CONNECTIONS, max_keepalive_connections=MAX_CONNECTIONS),
-            headers={"Accept": "application/json", "User-Agent": f"{program} (exactonline-client)"},
-            follow_redirects=False,
-            trust_env=settings.is_web,
-        )
+        self._wire, self._base = _wire(settings)
+        self._headers = {
+            "Accept": "application/json",
+            "Accept-Encoding": "gzip, deflate",
+            "User-Agent": f"{program} (exactonline-client)",
+        }
+        self._extensions = {"timeout": httpx.Timeout(settings.timeout_seconds).as_dict()}
 
-    def send(self, request: Request, auth: httpx.Auth | None = None) -> Reply | NoReply:
+    def send(self, request: Request, access_token: str | None = None) -> Reply | NoReply:
         """One try. It counts as a call of its division."""
         with self._mutex:
             self.calls[request.division] += 1
         sent_at = self._now()
         try:
-            reply = self._http.request(
-                request.method,
-                self._base + request.path,
-                content=request.body,
-                headers=dict(request.headers),
-                auth=auth,
-            )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            reply = self._wire.handle_request(self._as_httpx(request, access_token))
+            body = reply.read()
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.LocalProtocolError) as error:
             return self._lost(request, error, was_sent=False)
         except httpx.HTTPError as error:
             return self._lost(request, error, was_sent=True)
         received_at = self._now()
         elapsed_ms = (received_at - sent_at).total_seconds() * 1000
         logger.debug("%s → %s in %.0f ms", request, reply.status_code, elapsed_ms)
-        return Reply(reply.status_code, dict(reply.headers.items()), reply.content, sent_at, received_at)
+        return Reply(reply.status_code, dict(reply.headers.items()), body, sent_at, received_at)
+
+    def _as_httpx(self, request: Request, access_token: str | None) -> httpx.Request:
+        headers = {**self._headers, **request.headers}
+        if access_token is not None:
+            headers["Authorization"] = f"Bearer {access_token}"
+        return httpx.Request(
+            request.method,
+            _url(self._base + request.path),
+            headers=httpx.Headers(headers, encoding="utf-8"),
+            content=request.body,
+            extensions=self._extensions,
+        )
 
     def count_wait(self, division: int | None, seconds: float) -> None:
         """Add to the time that requests of this division waited."""
@@ -170,7 +185,7 @@ class Transport:
 
     def close(self) -> None:
         """Close all connections."""
-        self._http.close()
+        self._wire.close()
 
     def __enter__(self) -> Transport:
         return self
@@ -181,14 +196,106 @@ class Transport:
         self.close()
 
 
-def _mounts(settings: Settings) -> tuple[dict[str, httpx.BaseTransport], str]:
-    """Transports by scheme, and the address that requests start with."""
-    if settings.is_web:
-        return {}, settings.base_url
-    scheme = urlsplit(settings.base_url).scheme
-    (mount,) = entry_points(group=TRANSPORTS, name=scheme)
-    make: Callable[[str], httpx.BaseTransport] = mount.load()
-    return {f"{scheme}://": make(settings.base_url)}, f"{scheme}://world:80"
+class KeepAlive(httpx.BaseTransport):
+    """HTTP/1.1 to one site by http.client, at half of what httpx's own transport costs (docs/decisions/0030).
+
+    Each request is sent once. A connection that the site closed while it rested is seen before it is used again; one
+    that ends after that leaves an unknown outcome.
+    """
+
+    def __init__(self, site: httpx.URL) -> None:
+        self._resting: deque[tuple[HTTPConnection, float]] = deque()
+        self._new = partial(HTTPConnection, site.host, site.port)
+        if site.scheme == "https":
+            context = httpx.create_ssl_context()
+            context.set_alpn_protocols(["http/1.1"])
+            self._new = partial(HTTPSConnection, site.host, site.port, context=context)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer one request; the host and port in its address do not matter."""
+        connection = self._rested() or self._connected(request)
+        try:
+            response = _exchange(connection, request)
+            if connection.sock is not None:  # else either side wanted it closed
+                self._resting.append((connection, time.monotonic()))
+            return response
+        except TimeoutError as error:
+            connection.close()
+            raise httpx.ReadTimeout(str(error), request=request) from error
+        except (OSError, HTTPException) as error:
+            connection.close()
+            raise httpx.RemoteProtocolError(str(error), request=request) from error
+        except BaseException:
+            connection.close()
+            raise
+
+    def _rested(self) -> HTTPConnection | None:
+        """The connection that was used last, unless it rested too long or there is something to read on it: its end."""
+        with suppress(IndexError):
+            while True:
+                connection, since = self._resting.pop()
+                if time.monotonic() - since < IDLE_SECONDS and not wait_for_read(connection.sock, timeout=0):
+                    return connection
+                connection.close()
+        return None
+
+    def _connected(self, request: httpx.Request) -> HTTPConnection:
+        timeouts = request.extensions["timeout"]
+        connection = self._new(timeout=timeouts["connect"])
+        try:
+            connection.connect()
+        except TimeoutError as error:
+            raise httpx.ConnectTimeout(str(error), request=request) from error
+        except OSError as error:
+            raise httpx.ConnectError(str(error), request=request) from error
+        connection.sock.settimeout(timeouts["read"])
+        return connection
+
+    def close(self) -> None:
+        """Close all connections that rest."""
+        while self._resting:
+            self._resting.pop()[0].close()
+
+
+def _exchange(connection: HTTPConnection, request: httpx.Request) -> httpx.Response:
+    try:
+        target = request.url.raw_path.decode("ascii")
+        connection.putrequest(request.method, target, skip_host=True, skip_accept_encoding=True)
+        for name, value in request.headers.raw:
+            connection.putheader(name, value)
+    except ValueError:
+        # http.client would quote what it does not like, and it may be a token.
+        raise httpx.LocalProtocolError("a header that HTTP cannot carry", request=request) from None
+    with suppress(BrokenPipeError, ConnectionResetError):  # the site may have answered before it hung up
+        connection.endheaders(request.read() or None)
+    answer = connection.getresponse()
+    if answer.status < 200:  # an early hint for browsers: http.client would take it for the answer
+        raise HTTPException(f"HTTP {answer.status} is not an answer")
+    body = answer.read()
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in answer.headers.items()]
+    return httpx.Response(answer.status, headers=headers, stream=httpx.ByteStream(body), request=request)
+
+
+def _wire(settings: Settings) -> tuple[httpx.BaseTransport, str]:
+    """The transport of a site, and the address that requests start with."""
+    if not settings.is_web:
+        scheme = urlsplit(settings.base_url).scheme
+        (mount,) = entry_points(group=TRANSPORTS, name=scheme)
+        make: Callable[[str], httpx.BaseTransport] = mount.load()
+        return make(settings.base_url), f"{scheme}://world:80"
+    site = httpx.URL(settings.base_url)
+    proxy = _proxy_to(site)
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)  # there are as many as threads
+    return httpx.HTTPTransport(proxy=proxy, limits=limits) if proxy else KeepAlive(site), settings.base_url
+
+
+def _proxy_to(site: httpx.URL) -> str | None:
+    """The proxy that the environment names for a site, with all that httpx knows of proxies behind it."""
+    proxies = getproxies()
+    proxy = proxies.get(site.scheme) or proxies.get("all")
+    if not proxy or proxy_bypass(site.netloc.decode("ascii")):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def post_json(address: str, body: bytes, *, program: str, timeout_seconds: float) -> str | None:

@@ -13,7 +13,6 @@ from pathlib import Path
 from exactonline_client.schema import VersionedTables
 from exactonline_client.store import Store
 from sqlalchemy import Column, Integer, String, Table, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 IDS_AT_A_TIME = 500
 
@@ -94,7 +93,11 @@ class KnownAccounts:
         if not rows:
             return
         with self._store.write() as connection:
-            insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+            if connection.dialect.name == "postgresql":
+                from sqlalchemy.dialects import postgresql as sql  # noqa: PLC0415 - with all its drivers; dear
+            else:
+                from sqlalchemy.dialects import sqlite as sql  # type: ignore[no-redef] # noqa: PLC0415
+            insert = sql.insert(table)
             key = [column.name for column in table.primary_key]
             statement = insert.on_conflict_do_update(
                 index_elements=key, set_={"read_at": insert.excluded.read_at}, where=table.c.read_at < _text(read_at)

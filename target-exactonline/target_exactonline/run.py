@@ -11,7 +11,7 @@ from typing import Any
 
 from exactonline_client.companies import Company
 from exactonline_client.connections import Connections, Reached
-from exactonline_client.divisions import problems, why_unfit
+from exactonline_client.divisions import ACTIVE, Division, problems, why_unfit
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError, TryLaterError
 from exactonline_client.failures import Failures
@@ -123,59 +123,31 @@ class Run:
             try:
                 reach = self._divisions(wanted)
             except TryLaterError as error:
-                self._park_unplaced(Deferral(error.kind, str(error)))
-                return
-            divisions = {code: reached.division for code, reached in reach.items()}
-            for problem in problems("target", sorted(addressed), divisions, self._expected):
-                raise ConfigurationError(problem)
-            unfit = {code: why for code in wanted if (why := why_unfit("target", code, divisions))}
-            for why in unfit.values():
-                self._logger.warning("%s What waits for it stays parked.", why)
-            self._go([reach[code] for code in wanted if code not in unfit])
+                self._defer_all(wanted, Deferral(error.kind, str(error)))
+            else:
+                self._go(self._usable(wanted, addressed, reach))
+        if not self._dry_run:
+            self._forget()
         self._spool.clear()
+
+    def _usable(self, wanted: Sequence[int], addressed: set[int], reach: Mapping[int, Reached]) -> list[Reached]:
+        """Return the companies that can be written to.
+
+        Raises:
+            ConfigurationError: One cannot that a record came in for.
+        """
+        divisions = {code: reached.division for code, reached in reach.items()}
+        for problem in problems("target", sorted(addressed), divisions, self._expected):
+            raise ConfigurationError(problem)
+        unfit = {code: why for code in wanted if (why := why_unfit("target", code, divisions))}
+        for why in unfit.values():
+            self._logger.warning("%s What waits for it stays parked.", why)
+        return [reach[code] for code in wanted if code not in unfit]
 
     def _go(self, reached: Sequence[Reached]) -> None:
         companies = {Company(one.client.settings.base_url, one.division.code): one for one in reached}
-        numbers = {
-            company: self._memory.companies.number(company, one.division.name) for company, one in companies.items()
-        }
-        if not self._dry_run:
-            self._work.remember(numbers)
-        self._expect({company.division for company in companies})
-        scope = self._work.scope(tuple(numbers.values()))
-        planned = self._memory.positions.planned(numbers.values(), self.addressing.scope)
         progress = Progress(utc_now, self._kept, self._why_wait)
-        shared = Shared(
-            self._memory,
-            self.recorder,
-            self._kept,
-            self._failures,
-            progress,
-            self._stop,
-            self._limits,
-            self._fields(),
-            dry_run=self._dry_run,
-            retry_refused=self._decisions.retry_refused,
-        )
-        lanes: dict[Company, Lane] = {}
-        for company, one in companies.items():
-            number = numbers[company]
-            position = planned.get(number)
-            lanes[company] = Lane(
-                Task(
-                    company,
-                    number,
-                    one.division,
-                    one.client,
-                    self._decisions.of(company.division),
-                    partial(self.addressing.desire, company.division),
-                    partial(self._work.candidates, company, number, scope, position),
-                    partial(self._work.records, company, number),
-                    self._work.planned_after(company, position),
-                    self.addressing.scope,
-                ),
-                shared,
-            )
+        lanes = self._lanes(companies, progress)
 
         def waits(company: Company, until: datetime) -> None:
             lanes[company].flush()
@@ -188,8 +160,66 @@ class Run:
                 )
         finally:
             self._faults += [lane.fault for lane in lanes.values() if lane.fault]
+
+    def _lanes(self, companies: Mapping[Company, Reached], progress: Progress) -> dict[Company, Lane]:
+        """Return the work of each company, with what came in kept in the store first."""
+        number_of = self._memory.companies.number
+        numbers = {company: number_of(company, one.division.name) for company, one in companies.items()}
         if not self._dry_run:
-            self._forget(scope, {company.division for company in companies})
+            self._work.remember(numbers)
+        self._expect({company.division for company in companies})
+        scope = self._work.scope(tuple(numbers.values()))
+        planned = self._memory.positions.planned(numbers.values(), self.addressing.scope)
+        shared = Shared(
+            self._memory,
+            self.recorder,
+            self._kept,
+            self._failures,
+            progress,
+            self._stop,
+            self._limits,
+            self._fields(),
+            dry_run=self._dry_run,
+            retry_refused=self._decisions.retry_refused,
+            reconcile=self._decisions.reconcile,
+        )
+        lanes: dict[Company, Lane] = {}
+        for company, one in companies.items():
+            number = numbers[company]
+            position = planned.get(number)
+            task = Task(
+                company,
+                number,
+                one.division,
+                one.client,
+                self._decisions.of(company.division),
+                partial(self.addressing.desire, company.division),
+                partial(self._work.candidates, company, number, scope, position),
+                partial(self._work.records, company, number),
+                self._work.planned_after(company, position),
+                self.addressing.scope,
+            )
+            lanes[company] = Lane(task, shared)
+        return lanes
+
+    def _defer_all(self, wanted: Sequence[int], deferral: Deferral) -> None:
+        """Defer everything: where the companies are cannot be asked now. Those known from before keep what waits."""
+        self._logger.warning("%s Everything is parked.", deferral.reason)
+        client = self._connections.clients[0]
+        known = {
+            company: Reached(Division(company.division, "", "", ACTIVE, 0, None), client)
+            for company in self._memory.known(self._connections.sites).values()
+            if company.division in wanted
+        }
+        for lane in self._lanes(known, Progress(utc_now, self._kept, self._why_wait)).values():
+            lane.defer(deferral)
+        placed = {company.division for company in known}
+        for page in self._spool.pages():
+            for one in page:
+                targets = () if one.record.is_deleted else self._work.targets_of(one)
+                for division in (code for code in targets if code not in placed):
+                    self._tell(Outcome.PARKED, division, one.record, deferral.kind, deferral.reason)
+                    self.checkpoints.expect(one.number, 1)  # it is kept nowhere, so no STATE may pass
 
     def _expect(self, codes: set[int]) -> None:
         """Say of each record in how many companies it has to end before a STATE after it may pass."""
@@ -197,17 +227,14 @@ class Run:
             for one in page:
                 self.checkpoints.expect(one.number, sum(code in codes for code in self._work.targets_of(one)))
 
-    def _forget(self, scope: Any, codes: set[int]) -> None:
+    def _forget(self) -> None:
         """Let nothing wait where the settings want nothing any more."""
         if not self.addressing.has_fan_out or self.addressing.limit is not None:
             return
         targets = self.addressing.all_targets(sorted(self.intake.sources))
-        left = [
-            number
-            for number, company in self._memory.known(self._connections.sites).items()
-            if company.division not in targets
-        ]
-        self._memory.copies.forget_unwanted(left, scope.of(0))
+        known = self._memory.known(self._connections.sites)
+        ours = tuple(number for number, company in known.items() if company.division in targets)
+        self._memory.copies.forget_unwanted([one for one in known if one not in ours], self._work.scope(ours).of(0))
         for site in self._connections.sites:
             self._memory.sources(site).forget_deleted()
 
@@ -274,14 +301,6 @@ class Run:
                     continue
                 for division in self._known_targets(one):
                     self._tell(Outcome.SKIPPED, division, one.record, None, why)
-
-    def _park_unplaced(self, deferral: Deferral) -> None:
-        self._logger.warning("%s Everything is parked.", deferral.reason)
-        for page in self._spool.pages():
-            for one in page:
-                for division in () if one.record.is_deleted else self._work.targets_of(one):
-                    self._tell(Outcome.PARKED, division, one.record, deferral.kind, deferral.reason)
-        self._spool.clear()
 
     def _tell(self, outcome: Outcome, division: int | None, record: Any, kind: str | None, reason: str) -> None:
         entity = self._memory.entity.stream

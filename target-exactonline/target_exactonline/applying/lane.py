@@ -55,6 +55,7 @@ class Shared:
     """Fields that are compared, beside those that were once."""
     dry_run: bool
     retry_refused: bool
+    reconcile: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,11 @@ class Lane:
     @property
     def _entity(self) -> Entity:
         return self._shared.memory.entity
+
+    def defer(self, deferral: Deferral) -> None:
+        """Defer all that is due, without asking the company."""
+        self._defer_all(deferral)
+        self._recorder.flush()
 
     def flush(self) -> None:
         """Write down how records ended so far."""
@@ -184,7 +190,14 @@ class Lane:
 
     def _planner(self, today: str) -> Planner:
         task, memory = self._task, self._shared.memory
-        terms = Terms(task.division.code, self._entity, task.rules, today, self._shared.retry_refused)
+        terms = Terms(
+            task.division.code,
+            self._entity,
+            task.rules,
+            today,
+            retry_refused=self._shared.retry_refused,
+            reconcile=self._shared.reconcile,
+        )
         return Planner(
             task.number,
             terms,

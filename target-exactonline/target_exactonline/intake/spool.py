@@ -19,7 +19,8 @@ from target_exactonline.store.rows import ROWS_AT_A_TIME, packed, pages, unpacke
 
 _COLUMNS = "number, target, division, key, code, content, problems, is_deleted, stream, merged"
 
-_PUT = f"INSERT OR REPLACE INTO incoming ({_COLUMNS}) VALUES ({', '.join('?' * 10)})"
+_PUT = f"INSERT OR REPLACE INTO incoming ({_COLUMNS}) VALUES ({', '.join('?' * 10)})"  # noqa: S608
+_FIND = f"SELECT {_COLUMNS} FROM incoming WHERE target = ? AND division = ? AND key = ?"  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,7 @@ class Spool:
         self._database.execute("BEGIN")
         for one in records:
             where = (one.target, one.record.key.division, one.record.key.id)
-            query = f"SELECT {_COLUMNS} FROM incoming WHERE target = ? AND division = ? AND key = ?"  # noqa: S608
-            if (row := self._database.execute(query, where).fetchone()) is not None:
+            if (row := self._database.execute(_FIND, where).fetchone()) is not None:
                 before = _incoming(*row)
                 merged_ones.append(one)
                 one = replace(before, merged=before.merged + 1, record=merged(self._entity, one.record, before.record))  # noqa: PLW2901

@@ -29,9 +29,11 @@ def other_party(entity: Entity, source: Row, existing: Row) -> str | None:
     found = evidence(rule, source, existing)
     if contradiction := _registered_apart(rule, found, source, existing):
         return contradiction
+    if apart := _apart_by_role(rule, source, existing):
+        return apart
     if found.differs and not found.agrees:
         return f"{_party(rule, existing)}, where the source has {_party(rule, source)}; {_listed(found.differs)}"
-    return _apart_by_role(rule, source, existing)
+    return None
 
 
 def became_another(entity: Entity, source: Row, existing: Row) -> str | None:

@@ -41,6 +41,7 @@ from target_exactonline.store.sources import Remembered, Sources
 RANKS = {"delete": 0, "block": 0, "update": 1, "create": 2}
 """The order of writing. What was deferred before goes first, in the same order."""
 AFTER_DEFERRED = 10
+NOT_AS_WRITTEN = "It was not as it was written before:"
 NOT_TRIED_AGAIN = " (Not tried again: nothing of it changed since.)"
 
 
@@ -69,6 +70,7 @@ class Terms:
     today: str
     """In the company, as a date without offset."""
     retry_refused: bool = False
+    reconcile: bool = False
 
 
 @dataclass(slots=True)
@@ -177,8 +179,8 @@ class Planner:
         tied = facts.by_id.get(copy.target_id) if copy and copy.target_id else None
         if desired is None:
             record = source.record
-            others = (one for other, one in facts.successors if other != number and one.code == record.code)
-            return Situation(copy, tied, version=source.version, last_seen=record.values, successor=next(others, None))
+            heirs = (one for other, one in facts.successors if other != number and one.code == record.code)
+            return Situation(copy, tied, version=source.version, last_seen=record.values, successor=next(heirs, None))
         if tied is not None and tied.code == desired.code:
             return Situation(copy, tied, version=source.version)
         at_code = facts.by_code.get(desired.code)
@@ -229,7 +231,7 @@ class Planner:
         if copy is None or copy.refused is None or terms.retry_refused:
             return decision
         if isinstance(decision, (Create, Update, Replace, Delete)) and decisions.digest(decision) == copy.refused:
-            return Refuse("rejected", copy.reason or "Exact refused it.")
+            return Refuse("rejected", f"{copy.reason}{NOT_TRIED_AGAIN}")
         return decision
 
     def _recover(
@@ -241,8 +243,7 @@ class Planner:
             decision = change.decision
             target_id = None if isinstance(decision, Create) else decision.target_id
             row = facts.by_id.get(target_id) if target_id else facts.by_code.get(source.code)
-            matched_on = decision.matched_on if isinstance(decision, Update) else None
-            left = Unfinished(source.key, change.code, change.action, change.fields, target_id, matched_on)  # type: ignore[arg-type]
+            left = Unfinished(source.key, change.code, decision)
             after = recovered(self.terms.entity, left, row, copy)
             if after is None:
                 continue
@@ -302,7 +303,9 @@ class Planner:
         )  # fmt: skip
         if row is not None:
             self._tied[row.id] = Holder(source.key, "", is_deleted=False)
-        is_silent = desired is None and (self.terms.rules.on_source_deletion == "ignore" or after.gone is not None)
+        is_silent = candidate.number is None
+        if desired is None:
+            is_silent |= self.terms.rules.on_source_deletion == "ignore" or after.gone is not None
         if desired is None and not is_silent:
             after = replace(after, gone={})  # there is nothing left to do, and nothing more to be said
         is_news = kept is None or kept.with_row(row) != after
@@ -332,7 +335,9 @@ class Planner:
         if decision.kind != "rejected":
             after = replace(after, reason=reason)
         is_news = copy is None or (copy.state, copy.kind, copy.reason) != (after.state, after.kind, after.reason)
-        self.counts.add("refused")
+        is_silent = candidate.number is None and not is_news and candidate.change is None
+        if not is_silent:
+            self.counts.add("refused")
         self._recorder.end(
             Ended(
                 self._result(candidate, Outcome.REFUSED, decision.kind, reason),
@@ -341,6 +346,7 @@ class Planner:
                 copy=after if after != copy else None,
                 existing=None if copy is None else self._row_now(copy),
                 change=candidate.change,
+                is_silent=is_silent,
                 is_news=is_news,
             )
         )
@@ -385,6 +391,7 @@ class Planner:
                 number,
                 source.code,
                 step,
+                reason=self._found_differing(candidate, copy, situation.tied),
                 target_code=row.code if row is not None and not isinstance(step, Create) else None,
                 is_followed=step is not todo[-1],
             )
@@ -395,6 +402,16 @@ class Planner:
             else:
                 self._tied[step.target_id] = me
         return found
+
+    def _found_differing(self, candidate: Candidate, copy: Copy | None, row: Existing | None) -> str | None:
+        """Return what was found of a copy that nothing came in for, and that is put right."""
+        if not self.terms.reconcile or candidate.number is not None or copy is None or copy.target_id is None:
+            return None
+        if row is None:
+            return f"{NOT_AS_WRITTEN} deleted."
+        return (
+            f"{NOT_AS_WRITTEN} modified {row.modified_at:%Y-%m-%d %H:%M:%S %z}." if row.modified_at else NOT_AS_WRITTEN
+        )
 
     def _row_now(self, copy: Copy) -> Existing | None:
         return self._mirror.by_id([copy.target_id]).get(copy.target_id) if copy.target_id else None

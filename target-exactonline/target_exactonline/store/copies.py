@@ -141,7 +141,10 @@ class Copies:
     # Within a transaction
 
     def write(self, connection: Connection, company: int, kept: Mapping[int, tuple[Copy, Existing | None]]) -> None:
-        """Keep copies, each with the row that it is tied to as it is now."""
+        """Keep copies, each with the row that it is tied to as it is now; whoever else was tied to it is no longer."""
+        ids = [copy.target_id for copy, _ in kept.values() if copy.target_id]
+        taken = and_(copies.c.company == company, copies.c.target_id.in_(ids), copies.c.source.not_in(list(kept)))
+        connection.execute(copies.update().where(taken).values(target_id=None, written=None, baseline=None))
         upsert(connection, copies, [self._row(connection, company, number, *one) for number, one in kept.items()])
 
     def forget(self, connection: Connection, company: int, numbers: Sequence[int]) -> None:
