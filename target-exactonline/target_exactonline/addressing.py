@@ -81,7 +81,8 @@ class Addressing:
         if self._fan_out is None:
             return frozenset()
         try:
-            return frozenset().union(*(self.targets(source) for source in (*sources, *(self.sources or ()), 0)))
+            read = {*sources, *(self.sources or ())} or {0}
+            return frozenset().union(*map(self.targets, read))
         except ConfigurationError:
             if self._fan_out.names_targets:
                 raise
