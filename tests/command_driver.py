@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,8 +15,7 @@ import httpx
 from click.testing import CliRunner
 from exactonline_client.command import main
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Sandbox
-
-PROGRAM = Path(sys.executable).parent / "exactonline"
+from warm_start import BIN
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ class Command:
         own = {name: value for name, value in self.env.items() if value is not None}
         rest = {name: value for name, value in os.environ.items() if name not in self.env}
         return subprocess.Popen(
-            [str(PROGRAM), *arguments],
+            [str(BIN / "exactonline"), *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import subprocess
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,8 +22,8 @@ from exactonline_console.app import application
 from exactonline_console.project import Project
 from exactonline_console.security import doors
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Sandbox
+from warm_start import BIN
 
-BIN = Path(sys.executable).parent
 MELTANO_YML = Path(__file__).parents[1] / "meltano.yml"
 FOREIGN = ("MELTANO_", "TAP_", "TARGET_", "MAPPER_", "EXACTONLINE_")
 

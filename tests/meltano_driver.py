@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 from environments import bin_of
 from sandbox_driver import SOURCE, Sandbox
-from singer_driver import BIN, Ran
+from singer_driver import Ran
+from warm_start import BIN
 
 MELTANO_YML = Path(__file__).parents[1] / "meltano.yml"
 OUR_OWN = "-e ${MELTANO_PROJECT_ROOT}"
@@ -31,14 +32,15 @@ def plugins(plan: Mapping[str, Any]) -> list[dict[str, Any]]:
 class MeltanoProject:
     """Our plugins out of this environment, others out of theirs; those not named here cannot be installed."""
 
-    def __init__(self, sandbox: Sandbox, folder: Path, *others: str, **settings: str) -> None:
+    def __init__(self, sandbox: Sandbox, folder: Path, *others: str, programs: Path = BIN, **settings: str) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
+        self._meltano = programs / "meltano"
         plan = manifest()
         for plugin in plugins(plan):
             if plugin.get("pip_url", OUR_OWN).startswith(OUR_OWN):
                 plugin.pop("pip_url", None)
-                plugin["executable"] = str(BIN / plugin.get("executable", plugin["name"]))
+                plugin["executable"] = str(programs / plugin.get("executable", plugin["name"]))
             elif plugin["name"] in others:
                 del plugin["pip_url"]
                 plugin["executable"] = str(bin_of(plugin["name"]) / plugin["executable"])
@@ -60,7 +62,7 @@ class MeltanoProject:
     def start(self, *arguments: str, **env: str) -> subprocess.Popen[str]:
         """Meltano with these arguments, as a process of its own."""
         return subprocess.Popen(
-            [str(BIN / "meltano"), *arguments],
+            [str(self._meltano), *arguments],
             cwd=self.folder,
             env=self.env | env,
             stdout=subprocess.PIPE,

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
+from warm_start import BIN
 
 Account = dict[str, Any]
 World = dict[str, Any]
@@ -290,8 +290,7 @@ def running_sites(db: Path, worlds: Mapping[str, World]) -> Iterator[dict[str, S
 
 @contextmanager
 def _served(db: Path, *options: str) -> Iterator["subprocess.Popen[str]"]:
-    program = "from exactonline_sandbox.cli import main; main()"
-    command = [sys.executable, "-c", program, "serve", "--db", str(db), *options]
+    command = [str(BIN / "exactonline-sandbox"), "serve", "--db", str(db), *options]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"})
     try:
         yield process

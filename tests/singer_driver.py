@@ -19,8 +19,8 @@ from typing import Any
 from unittest import mock
 
 from sandbox_driver import SOURCE, Sandbox
+from warm_start import BIN
 
-BIN = Path(sys.executable).parent
 ACCOUNT_TYPES: dict[str, Any] = {
     "Division": {"type": "integer"},
     "Code": {"type": ["string", "null"]},

@@ -1,10 +1,10 @@
 """The benchmarks run; their figures are for people."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from warm_start import BIN
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 PROGRAM = BENCHMARKS / "accounts.py"
@@ -14,7 +14,7 @@ PROGRAM = BENCHMARKS / "accounts.py"
 def test_the_benchmark_of_a_first_load_prints_its_figures() -> None:
     tiny = ["--quick", "--only", "first-load", "--accounts", "40", "--divisions", "2"]
 
-    done = subprocess.run([sys.executable, PROGRAM, *tiny], check=False, capture_output=True, text=True)
+    done = subprocess.run([BIN / "python", PROGRAM, *tiny], check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
     assert "First load: 40 accounts into 2 divisions" in done.stdout
@@ -23,7 +23,7 @@ def test_the_benchmark_of_a_first_load_prints_its_figures() -> None:
 
 @pytest.mark.timeout(120)
 def test_the_benchmark_of_the_preview_prints_its_figures() -> None:
-    command = [sys.executable, BENCHMARKS / "preview.py", "--records", "300"]
+    command = [BIN / "python", BENCHMARKS / "preview.py", "--records", "300"]
 
     done = subprocess.run(command, check=False, capture_output=True, text=True)
 
@@ -36,7 +36,7 @@ def test_the_benchmark_of_the_preview_prints_its_figures() -> None:
 def test_the_benchmark_of_the_processor_holds_a_create_against_a_bare_loop() -> None:
     tiny = ["--quick", "--only", "processor", "--accounts", "20", "--divisions", "2"]
 
-    done = subprocess.run([sys.executable, PROGRAM, *tiny], check=False, capture_output=True, text=True)
+    done = subprocess.run([BIN / "python", PROGRAM, *tiny], check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stderr
     assert "Processor time per create: 20 accounts into 2 divisions" in done.stdout

@@ -54,6 +54,7 @@ PURE_MODULES = [
     "exactonline_client.limits",
     "exactonline_client.odata",
     "exactonline_client.readiness",
+    "exactonline_client.redaction",
     "exactonline_client.refreshes",
     "exactonline_client.retries",
     "exactonline_client.verdicts",
@@ -90,6 +91,7 @@ BROUGHT_ALONG = {
 """What a dependency is made of, or named in its own code."""
 NO_IO = {
     "__future__",
+    "base64",
     "collections",
     "copy",
     "dataclasses",
@@ -102,6 +104,7 @@ NO_IO = {
     "hashlib",
     "heapq",
     "hmac",
+    "html",
     "ipaddress",
     "itertools",
     "json",

@@ -11,7 +11,7 @@ import pytest
 from command_driver import address_in, consent
 from exactonline_sandbox.demo import demo_world
 from sandbox_driver import Sandbox, SandboxFactory
-from singer_driver import BIN
+from warm_start import BIN
 
 README = Path(__file__).parents[1] / "README.md"
 COMMANDS = (

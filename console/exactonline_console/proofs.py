@@ -18,7 +18,7 @@ from exactonline_console.tables import sights
 
 
 def check(job: Job, settings: list[Settings], store: Store) -> Readiness:
-    """Ask Exact for what the job needs: two calls per connection and one per company; nothing is written there."""
+    """Ask Exact for what the job needs: two calls per connection, two to four per company; nothing is written there."""
     with Connections(settings, store, program=PROGRAM, sleep=Patience()) as connections:
         found = prove(
             connections,
@@ -43,5 +43,5 @@ def _remember(found: list[DivisionFinding], store: Store) -> None:
             mine = (sights.c.connection == one.connection) & (sights.c.division == one.code)
             connection.execute(delete(sights).where(mine))
             row = {"connection": one.connection, "division": one.code}
-            can = {"can_read": bool(one.sees_accounts), "can_write": one.written_at is not None}
+            can = {"can_read": bool(one.sees_accounts), "can_write": bool(one.can_write)}
             connection.execute(sights.insert(), {**row, **can})

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta, timezone
 from sqlalchemy import Column, Integer, String, Table, delete, select
 
 from exactonline_client import limits
+from exactonline_client.contract import ContractQuota, ContractUse
+from exactonline_client.forecast import Forecast, Work, forecast
 from exactonline_client.limits import Allowance, Ceilings, ClockOffset, Reason, Wait, Window
 from exactonline_client.store import Store, metadata
 
@@ -58,6 +60,7 @@ class Budgets:
         self._store = store
         self._site = site
         self._ceilings = ceilings
+        self._contract = ContractQuota(store, site, ceilings.contract_per_day)
         self._mutex = threading.Lock()
         self._allowances: dict[int, Allowance] = {}
         self._errors: dict[tuple[int, str], list[datetime]] = defaultdict(list)
@@ -80,6 +83,9 @@ class Budgets:
         if division is None:
             return None
         now = self.exacts_now(local)
+        contract_ends = self._contract.spent_until(now)
+        if contract_ends is not None:
+            return Wait(self._offset.on_our_clock(contract_ends), Reason.CONTRACT)
         with self._mutex:
             wait = self._rest(division, endpoint, now) or limits.wait_before(
                 self._allowances.get(division, Allowance()), self._ceilings, now
@@ -87,12 +93,31 @@ class Budgets:
         return Wait(self._offset.on_our_clock(wait.until), wait.reason) if wait else None
 
     def spend(self, division: int | None, local: datetime) -> None:
-        """Count a call that is about to be sent."""
-        if division is not None:
-            with self._mutex:
-                allowance = self._allowances.get(division, Allowance())
-                self._allowances[division] = limits.spend(allowance, self.exacts_now(local))
-                self._unsaved.add(division)
+        """Count a call that is about to be sent; one that names no division counts nowhere.
+
+        Raises:
+            TryLaterError: The contract allows no more calls today, whatever `wait_before` said: another thread or
+                process took the last ones.
+        """
+        if division is None:
+            return
+        now = self.exacts_now(local)
+        contract_ends = self._contract.spend(division, now)
+        if contract_ends is not None:
+            raise Wait(self._offset.on_our_clock(contract_ends), Reason.CONTRACT).error(division)
+        with self._mutex:
+            allowance = self._allowances.get(division, Allowance())
+            self._allowances[division] = limits.spend(allowance, now)
+            self._unsaved.add(division)
+
+    def miss(self, division: int | None, local: datetime, *, was_sent: bool) -> None:
+        """Take in that no answer came; of a call that was not sent, the contract's count is taken back."""
+        if division is None:
+            return
+        if was_sent:
+            self._contract.settle(division, self.exacts_now_at_most(local))
+        else:
+            self._contract.take_back(division)
 
     def learn(
         self,
@@ -106,8 +131,10 @@ class Budgets:
         """Take in an answer: its clock, its limits, and whether it counts as an error."""
         with self._mutex:
             self._offset = self._offset.observe(headers.get("date"), sent_at, received_at)
-            if division is None:
-                return
+        if division is None:
+            return
+        self._contract.settle(division, self.exacts_now_at_most(received_at))
+        with self._mutex:
             now = self.exacts_now(received_at)
             before = self._allowances.get(division, Allowance())
             learned = limits.learn(before, self._ceilings, headers, status, now)
@@ -130,6 +157,48 @@ class Budgets:
         """Calls that a whole minute allows."""
         limit = self._allowances.get(division, Allowance()).minute.limit
         return min(limit, self._ceilings.per_minute or limit)
+
+    def calls_per_day(self, division: int) -> int:
+        """Calls that a whole day allows."""
+        limit = self._allowances.get(division, Allowance()).day.limit
+        return min(limit, self._ceilings.per_day or limit)
+
+    def contract(self, local: datetime) -> ContractUse | None:
+        """Calls of the contract's current day, or None if they are not counted."""
+        return self._contract.use(self.exacts_now(local))
+
+    def contract_left(self, local: datetime) -> int | None:
+        """Calls that the contract still allows today, or None if they are not counted."""
+        use = self.contract(local)
+        return use.left if use else None
+
+    def contract_refused(self, local: datetime, until: datetime | None = None) -> datetime:
+        """Let no program of this app send calls before `until`, since Exact refuses them all; return it on our clock.
+
+        Other processes notice when they take their next block of calls from the store.
+
+        Args:
+            until: On Exact's clock; without it the next midnight UTC.
+        """
+        now = self.exacts_now(local)
+        until = until or limits.next_midnight(now)
+        self._contract.refuse(now, until)
+        return self._offset.on_our_clock(until)
+
+    def forecast(self, calls: Mapping[int, int], local: datetime) -> Forecast:
+        """When these calls, by division, are done at the earliest, on Exact's clock, and which limit decides that."""
+        use = self.contract(local)
+        works = [
+            Work(count, self.calls_per_minute(one), self.calls_left_today(one, local), self.calls_per_day(one))
+            for one, count in calls.items()
+        ]
+        left, limit = (use.left, use.limit) if use else (None, None)
+        return forecast(works, self.exacts_now(local), contract_left=left, contract_limit=limit)
+
+    def close(self, local: datetime) -> None:
+        """Keep the counts for the next run, and give back calls of the contract that were not spent."""
+        self.save(local)
+        self._contract.give_back()
 
     def save(self, local: datetime) -> None:
         """Keep the counts for the next run."""

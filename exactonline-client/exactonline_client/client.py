@@ -8,7 +8,7 @@ division use the time. The division is always an argument, never state.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone, tzinfo
 from types import TracebackType
@@ -16,20 +16,20 @@ from types import TracebackType
 from exactonline_client import answers, odata
 from exactonline_client.auth import Login
 from exactonline_client.budgets import Budgets
-from exactonline_client.divisions import DIVISION_FIELDS
+from exactonline_client.divisions import DIVISION_FIELDS, filters
 from exactonline_client.entities import DIVISIONS, Entity
 from exactonline_client.errors import DivisionRefusedError, TryLaterError, UnexpectedReplyError
 from exactonline_client.exchange import WHO_AM_I, Exchange, T, Waiting
-from exactonline_client.limits import Ceilings
 from exactonline_client.odata import Row
 from exactonline_client.pages import Link
+from exactonline_client.redaction import Secrets
 from exactonline_client.retries import Method
 from exactonline_client.row_reads import Variant
 from exactonline_client.row_writes import RowWrites
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
-from exactonline_client.transport import Clock, Reply, Request, Secrets, Transport, utc_now
+from exactonline_client.transport import Clock, Reply, Request, Transport, utc_now
 from exactonline_client.zones import zone_of_offset, zone_of_site
 
 __all__ = ["ExactClient", "Me", "Variant"]
@@ -71,9 +71,7 @@ class ExactClient(RowWrites):
             now=now,
             sleep=sleep,
         )
-        ceilings = Ceilings(settings.requests_per_minute, settings.requests_per_day)
-        self.budgets = Budgets(store, settings.site_and_app, ceilings)
-
+        self.budgets = Budgets(store, settings.site_and_app, settings.ceilings)
         self._exchange = Exchange(settings, self.transport, self.login, self.budgets, now)
 
     # Driving
@@ -103,8 +101,10 @@ class ExactClient(RowWrites):
             self._zone = self._checked_zone(float(row["ServerUtcOffset"]))
         return Me(str(row.get("FullName") or "").strip(), int(row["CurrentDivision"]))
 
-    def division_rows(self, *candidates: int, select: Sequence[str] = DIVISION_FIELDS) -> Waiting[list[Row]]:
-        """All divisions in reach, asked for through the first of the candidates that answers.
+    def division_rows(
+        self, *candidates: int, select: Sequence[str] = DIVISION_FIELDS, codes: Iterable[int] | None = None
+    ) -> Waiting[list[Row]]:
+        """All divisions in reach, or those of these codes, asked for through the first of the candidates that answers.
 
         A candidate may be out of reach, or have no calls left today.
 
@@ -112,22 +112,25 @@ class ExactClient(RowWrites):
             DivisionRefusedError, TryLaterError: None of them answers; this is what the last one said.
         """
         *firsts, last = dict.fromkeys(candidates)
+        wheres = [None] if codes is None else filters(codes)
         for via in firsts:
             try:
-                return (yield from self._division_rows(via, select))
+                return (yield from self._division_rows(via, select, wheres))
             except (DivisionRefusedError, TryLaterError):
                 continue
-        return (yield from self._division_rows(last, select))
+        return (yield from self._division_rows(last, select, wheres))
 
-    def _division_rows(self, via: int, select: Sequence[str]) -> Waiting[list[Row]]:
+    def _division_rows(self, via: int, select: Sequence[str], wheres: Sequence[str | None]) -> Waiting[list[Row]]:
         rows: list[Row] = []
-        link: Link | None = None
-        while True:
-            page = yield from self.page(DIVISIONS, via, variant="single", select=select, link=link)
-            rows += page.rows
-            if page.next_link is None:
-                return rows
-            link = page.next_link
+        for where in wheres:
+            link: Link | None = None
+            while True:
+                page = yield from self.page(DIVISIONS, via, variant="single", select=select, where=where, link=link)
+                rows += page.rows
+                link = page.next_link
+                if link is None:
+                    break
+        return rows
 
     def has_right(self, entity: Entity, division: int, action: Method) -> Waiting[bool | None]:
         """Whether the user may create (POST), change (PUT) or delete rows here, by Exact's own word, without a write.
@@ -167,7 +170,7 @@ class ExactClient(RowWrites):
 
     def close(self) -> None:
         """Keep the counts and close all connections."""
-        self.budgets.save(self.now())
+        self.budgets.close(self.now())
         self.transport.close()
 
     def __enter__(self) -> ExactClient:

@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from exactonline_client.advice import NEEDED_SCOPES
 from exactonline_client.command_check import check
 from exactonline_client.command_line import (
     REDIRECT_VARIABLE,
@@ -23,13 +24,15 @@ from exactonline_client.command_line import (
 )
 from exactonline_client.consent import TIME_TO_CONSENT, Consent
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.redaction import Secrets
 from exactonline_client.settings import Settings
 from exactonline_client.standing import PROGRAM, Standing, look
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
-from exactonline_client.transport import Secrets, Transport, utc_now
+from exactonline_client.transport import Transport, utc_now
 from exactonline_client.vault import KEY_VARIABLE, KEYRING_NAME, KEYRING_SERVICE, new_key
 
+NEEDED = " and ".join(f"'{scope}'" for scope in NEEDED_SCOPES)
 EPILOG = f"""
 \b
 Settings come from --config FILE, the settings file of a tap or target, or from
@@ -41,6 +44,8 @@ the environment and a file .env in this folder:
   {REDIRECT_VARIABLE}   the redirect address registered with the app
   EXACTONLINE_CONNECTIONS    several connections, as JSON, in place of a single one
   {KEY_VARIABLE}      encrypts the tokens in the store
+The app needs these scopes, which are chosen where it is registered, in Exact's
+App Centre: {NEEDED}.
 With --config, only id, secret and redirect address are looked up there too.
 
 \b
@@ -99,6 +104,9 @@ def login(
     Exact sends the browser to the redirect address of the app, with a code behind it that lives three minutes. Copy
     that address from the address bar, whatever the page shows, and paste it here, or give it to --redirected within
     ten minutes of the first call. With --json nothing is asked for: the address is printed, and --redirected goes on.
+
+    The app needs the scopes 'Crm accounts' and 'Organization administration'. They are chosen where it is registered,
+    in Exact's App Centre; a login cannot add them.
     """
     config = read_config(config_file)
     settings = one_of(config, name)
@@ -131,7 +139,10 @@ Exit status: 0 every login works, 1 a login is needed or does not work, 2 misspe
 @options
 @plainly
 def status(*, config_file: Path | None, name: str | None, as_json: bool) -> None:
-    """Tell who is logged in, for how long, and which divisions are in reach. It asks Exact, which costs two calls."""
+    """Tell who is logged in, for how long, and which divisions are in reach.
+
+    It asks Exact: a call for the user, and one for every 60 divisions. Runs then use the list that it read.
+    """
     problems = []
     for settings in chosen(read_config(config_file), name):
         with Store.open(settings.store_url) as store:
@@ -209,6 +220,7 @@ def _show_address(address: str, *, open_browser: bool, as_json: bool) -> None:
     else:
         click.echo("Open this address in a browser, log in as the user whose rights the copying shall have, and grant")
         click.echo(f"the app every division, the source and all targets:\n\n  {address}\n")
+        click.echo(f"In Exact's App Centre the app has to have the scopes {NEEDED}.")
     if open_browser and not webbrowser.open(address):
         click.echo("No browser could be opened here.", err=True)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 
 from exactonline_client.client import ExactClient
-from exactonline_client.divisions import DIVISION_FIELDS, Division
-from exactonline_client.errors import ConfigurationError, DivisionRefusedError, TryLaterError
+from exactonline_client.division_lists import DivisionList
+from exactonline_client.divisions import Division, misnamed
+from exactonline_client.errors import ConfigurationError
 from exactonline_client.odata import Row
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
@@ -25,7 +26,7 @@ class Reached:
     division: Division
     client: ExactClient
     row: Row = field(default_factory=dict)
-    """As Exact lists it, with the fields that were asked for."""
+    """As Exact lists it."""
 
     @property
     def title(self) -> str:
@@ -43,9 +44,18 @@ class Connections:
         store: Store,
         *,
         program: str,
+        expected: Mapping[str, str] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """Open them.
+
+        Args:
+            expected: Division code → name of its company, as the settings expect it: a list that says otherwise is
+                read again before it is believed.
+        """
         self.clients = [ExactClient(one, store, program=program, sleep=sleep) for one in settings]
+        self._lists = [DivisionList(client, store) for client in self.clients]
+        self._expected = expected or {}
 
     def now(self) -> datetime:
         """Now, aware."""
@@ -66,31 +76,45 @@ class Connections:
         """How long requests waited for limits, tokens and their next try, by division."""
         return sum((client.transport.waited_seconds for client in self.clients), Counter())
 
-    def reach(self, wanted: Sequence[int], select: Sequence[str] = DIVISION_FIELDS) -> dict[int, Reached]:
-        """Every division within reach, by code.
+    def reach(self, wanted: Collection[int]) -> dict[int, Reached]:
+        """Divisions within reach, by code: those wanted, as Exact lists them now.
 
-        Args:
-            wanted: Divisions that the caller is going to use; a single connection is asked through the first of them.
+        Where one of them is not within reach, all others are there as well, as Exact listed them today, to tell which.
 
         Raises:
             ConfigurationError: Two connections list the same code, and the settings do not say which one it is.
         """
-        return placed(
-            Reached(Division.of(row), client, row)
-            for client in self.clients
-            for row in self._rows(
-                client, client.settings.divisions or (wanted if len(self.clients) == 1 else ()), select
-            )
-        )
+        found = self._placed(lambda one: one.now(wanted, self._likely(one, wanted)))
+        missing = set(wanted) - found.keys()
+        if missing:
+            found = self._believed(lambda one: one.without(missing, self._likely(one, wanted)), wanted) | found
+        return found
 
-    def _rows(self, client: ExactClient, likely: Sequence[int], select: Sequence[str]) -> list[Row]:
-        if likely:
-            try:
-                return client.run(client.division_rows(likely[0], select=select))
-            except (DivisionRefusedError, TryLaterError):
-                pass  # it may be another one's, or its day is spent: ask through the division last used
-        me = client.run(client.me())
-        return client.run(client.division_rows(me.current_division, *likely, select=select))
+    def all_in_reach(self, wanted: Collection[int]) -> dict[int, Reached]:
+        """Every division within reach, by code: those wanted as Exact lists them now, the others as it did today.
+
+        Raises:
+            ConfigurationError: Two connections list the same code, and the settings do not say which one it is.
+        """
+        found = self._believed(lambda one: one.today(wanted, self._likely(one, wanted)), wanted)
+        missing = set(wanted) - found.keys()
+        return self._placed(lambda one: one.without(missing, self._likely(one, wanted))) if missing else found
+
+    def _believed(
+        self, listed: Callable[[DivisionList], dict[int, Row]], wanted: Collection[int]
+    ) -> dict[int, Reached]:
+        """What is listed, read again where a name is not as expected: the list may be of this morning."""
+        found = self._placed(listed)
+        if misnamed({code: one.division for code, one in found.items()}, self._expected):
+            found = self._placed(lambda one: one.whole(self._likely(one, wanted)))
+        return found
+
+    def _placed(self, listed: Callable[[DivisionList], dict[int, Row]]) -> dict[int, Reached]:
+        return placed(Reached(Division.of(row), one.client, row) for one in self._lists for row in listed(one).values())
+
+    def _likely(self, one: DivisionList, wanted: Collection[int]) -> Sequence[int]:
+        """Divisions to ask a connection through: its own, or those wanted where it is the only one."""
+        return one.client.settings.divisions or (tuple(wanted) if len(self._lists) == 1 else ())
 
     def close(self) -> None:
         """Keep the counts and close all connections."""

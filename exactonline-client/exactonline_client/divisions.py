@@ -11,6 +11,8 @@ from exactonline_client.odata import Row
 
 ACTIVE = 1
 DIVISION_FIELDS = ("Code", "Description", "Country", "Status", "BlockingStatus", "DivisionMoveDate")
+PER_PAGE = 60
+"""Rows that Exact lists in one answer."""
 SHOWN = 20
 Use = Literal["source", "target"]
 
@@ -50,6 +52,20 @@ class Division:
         if self.blocking_status:
             return "in Exact's own hands"
         return "active" if self.status == ACTIVE else "archived" if self.status > ACTIVE else "inactive"
+
+
+def pages(divisions: int) -> int:
+    """Return the calls that a list of so many divisions takes."""
+    return -(-divisions // PER_PAGE)
+
+
+def filters(codes: Iterable[int]) -> list[str]:
+    """Return OData filters that together name these codes, a page of rows each.
+
+    With all fields of a division selected, such an address stays below half of the 6,000 characters that Exact takes.
+    """
+    each = [f"Code eq {code}" for code in codes]
+    return [" or ".join(each[start : start + PER_PAGE]) for start in range(0, len(each), PER_PAGE)]
 
 
 def why_unfit(use: Use, code: int, reach: Mapping[int, Division]) -> str | None:

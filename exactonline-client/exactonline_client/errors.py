@@ -190,7 +190,15 @@ class UnexpectedReplyError(ExactError):
     """No answer, or one that is no verdict, and more tries did not mend it."""
 
     def __init__(
-        self, request: str, what: str, *, kind: Kind = "fault", scope: Scope = "site", division: int = 0, key: str = ""
+        self,
+        request: str,
+        what: str,
+        *,
+        kind: Kind = "fault",
+        scope: Scope = "site",
+        division: int = 0,
+        key: str = "",
+        status: int = 0,
     ) -> None:
         super().__init__(f"{request}: {what}")
         self.request = request
@@ -199,6 +207,8 @@ class UnexpectedReplyError(ExactError):
         self.scope = scope
         self.division = division
         self.key = key
+        self.status = status
+        """HTTP status of the answer; 0 if there was none."""
 
 
 class WrongCompanyError(UnexpectedReplyError):

@@ -35,14 +35,6 @@ TOKEN_WAITS_ALLOWED = 21
 """Of half a minute each: right after a consent, Exact gives no new token for 570 seconds."""
 WHO_AM_I = "current/Me"
 
-_LIMITS: dict[str, tuple[Kind, Scope]] = {
-    "MINUTE": ("minute_limit", "company"),
-    "DAY": ("day_limit", "company"),
-    "ERRORS": ("error_limit", "company"),
-    "BLOCKED": ("error_limit", "company"),
-    "CONTRACT": ("contract_limit", "site"),
-}
-
 
 @dataclass(slots=True)
 class _TokenTries:
@@ -109,6 +101,7 @@ class Exchange:
     ) -> Answer:
         if isinstance(reply, NoReply):
             outcome = Outcome.NO_ANSWER if reply.was_sent else Outcome.NOT_SENT
+            self._budgets.miss(request.division, self._now(), was_sent=reply.was_sent)
             following = next_step(request.method, outcome, attempt)
             said = f"no answer ({reply.cause})"
             return Answer(outcome, following.step, attempt, None, said, 0, self._now(), following.delay_seconds)
@@ -193,9 +186,7 @@ class Exchange:
             if wait is None:
                 return
             if not wait.short:
-                kind, scope = _LIMITS[wait.reason.name]
-                reason = f"Division {request.division}: {wait.reason.value}"
-                raise TryLaterError(reason, wait.until, kind=kind, scope=scope, division=request.division or 0)
+                raise wait.error(request.division or 0)
             yield from self._pause(request.division, wait.until)
 
     def _later(self, request: Request, reason: str, until: datetime, kind: Kind) -> TryLaterError:

@@ -1,7 +1,8 @@
 """Rate-limit headers and the error rule → how long to wait, or stop. Pure: all instants are on Exact's clock.
 
 Exact counts calls per app and division in a clock minute and in a UTC day, says in headers what is left, and blocks
-a key after more than 10 answers of 400, 401, 403 or 404 per endpoint, division and hour.
+a key after more than 10 answers of 400, 401, 403 or 404 per endpoint, division and hour. What a contract allows over
+all its divisions is counted in `contract.py`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from enum import Enum
+
+from exactonline_client.errors import Kind, Scope, TryLaterError
 
 UTC = timezone.utc
 MINUTE_HEADERS = "x-ratelimit-minutely-"
@@ -32,8 +35,23 @@ class Reason(Enum):
 
     MINUTE = "The calls of this minute are used."
     DAY = "The calls of this day are used."
+    CONTRACT = "The calls that the contract allows a day, over all companies together, are used."
     ERRORS = "So many answers were errors that this endpoint rests before Exact blocks the key."
     BLOCKED = "Exact answered 429 without a limit that is reached, as it does when errors blocked the key."
+
+    @property
+    def kind(self) -> Kind:
+        """The limit, as programs know it."""
+        return _KINDS[self]
+
+
+_KINDS: Mapping[Reason, Kind] = {
+    Reason.MINUTE: "minute_limit",
+    Reason.DAY: "day_limit",
+    Reason.CONTRACT: "contract_limit",
+    Reason.ERRORS: "error_limit",
+    Reason.BLOCKED: "error_limit",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +60,13 @@ class Wait:
 
     until: datetime
     reason: Reason
+
+    def error(self, division: int) -> TryLaterError:
+        """Return the error of a call to a company that cannot wait so long."""
+        of_all = self.reason is Reason.CONTRACT
+        said = self.reason.value if of_all else f"Division {division}: {self.reason.value}"
+        scope: Scope = "site" if of_all else "company"
+        return TryLaterError(said, self.until, kind=self.reason.kind, scope=scope, division=division)
 
     @property
     def short(self) -> bool:
@@ -99,10 +124,11 @@ UNLIMITED = 2**31 - 1
 
 @dataclass(frozen=True, slots=True)
 class Ceilings:
-    """The user's own limits per division; None leaves it to Exact."""
+    """The user's own limits per division, None leaves them to Exact; the contract's over all, None counts nothing."""
 
     per_minute: int | None = None
     per_day: int | None = None
+    contract_per_day: int | None = None
 
 
 def wait_before(allowance: Allowance, ceilings: Ceilings, now: datetime) -> Wait | None:

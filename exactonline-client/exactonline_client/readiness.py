@@ -19,8 +19,8 @@ NOTHING_SEEN = (
     "way. A run makes sure that the first account it creates there can be read before it creates another."
 )
 NEVER_WRITTEN = (
-    "not written yet: whether this login may write accounts cannot be known without a write. If Exact refuses the "
-    "first one, a run leaves that division alone and says so."
+    "not written yet: Exact did not say whether this login may write accounts. If it refuses the first one, a run "
+    "leaves that division alone and says so."
 )
 
 
@@ -97,13 +97,20 @@ class DivisionFinding:
     """When this store last saw a write there succeed."""
     calls_left_today: int | None
     problem: str | None
+    may_write: bool | None = None
+    """Whether the user may, by Exact's own word; None if it did not say, or nobody asked."""
 
     @property
     def mark(self) -> Mark:
         """`?` where something cannot be known before a run."""
         if self.problem:
             return "NO"
-        return "ok" if self.sees_accounts and (self.use == "source" or self.written_at) else "?"
+        return "ok" if self.sees_accounts and (self.use == "source" or self.can_write) else "?"
+
+    @property
+    def can_write(self) -> bool | None:
+        """Whether accounts can be written here, as far as it is known."""
+        return self.may_write if self.may_write is not None else bool(self.written_at) or None
 
     @property
     def row(self) -> tuple[str, str, str]:
@@ -113,13 +120,14 @@ class DivisionFinding:
             return self.use, where.rstrip(), self.problem
         found = [self.country, self.state, "accounts can be read" if self.sees_accounts else "no accounts seen"]
         if self.use == "target":
+            found.append("accounts may be written" if self.may_write else "")
             found.append(f"written on {self.written_at:%Y-%m-%d}" if self.written_at else "not written yet")
         if self.calls_left_today is not None and self.calls_left_today < UNLIMITED // 2:
             found.append(f"{self.calls_left_today} calls left today")
         return self.use, where, ", ".join(filter(None, found))
 
     def as_json(self) -> dict[str, Any]:
-        """For programs; `can_read` and `can_write` are true or, where that cannot be known, null."""
+        """For programs; `can_read` and `can_write` are null where that cannot be known."""
         return {
             "check": "division",
             "ok": self.problem is None,
@@ -130,7 +138,7 @@ class DivisionFinding:
             "connection": self.connection or None,
             "state": self.state or None,
             "can_read": True if self.sees_accounts else None,
-            "can_write": True if self.written_at else None,
+            "can_write": self.can_write if self.use == "target" else None,
             "calls_left_today": self.calls_left_today,
             "problem": self.problem,
         }
@@ -187,7 +195,7 @@ class Readiness:
         open_ones = [one for one in self.findings if isinstance(one, DivisionFinding) and one.mark == "?"]
         return [
             *([NOTHING_SEEN] if any(not one.sees_accounts for one in open_ones) else []),
-            *([NEVER_WRITTEN] if any(one.use == "target" and not one.written_at for one in open_ones) else []),
+            *([NEVER_WRITTEN] if any(one.use == "target" and not one.can_write for one in open_ones) else []),
         ]
 
     def as_json(self) -> list[dict[str, Any]]:

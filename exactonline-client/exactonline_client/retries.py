@@ -135,7 +135,8 @@ TABLE: dict[Outcome, Row] = {
     Outcome.REJECTED: _at_once(Step.REFUSE_RECORD, "rejected"),
     Outcome.INVALID: _at_once(Step.REFUSE_RECORD, "rejected"),
     Outcome.EXISTS: _at_once(Step.REFUSE_RECORD, "collision"),
-    Outcome.NOT_FOUND: _at_once(Step.DEFER_RECORD, "fault"),
+    # An answer without a body names no company: one look tells that the row is gone from one that went elsewhere.
+    Outcome.NOT_FOUND: Row(Step.DEFER_RECORD, Step.DEFER_RECORD, Step.LOOK_FIRST, (1.0,), Step.DEFER_RECORD, "fault"),
     Outcome.OTHER_COMPANY: _at_once(Step.GIVE_UP_COMPANY, "fault"),
     Outcome.COMPANY_INVALID: _at_once(Step.GIVE_UP_COMPANY, "no_access"),
     Outcome.FORBIDDEN: _at_once(Step.GIVE_UP_COMPANY, "no_access"),
@@ -219,7 +220,7 @@ def next_step(method: Method, outcome: Outcome, attempt: int) -> Next:
     """Return what to do after try number `attempt` (from 1) ended in `outcome`."""
     row = TABLE[outcome]
     step = {"GET": row.read, "POST": row.create}.get(method, row.change)
-    if step in {Step.ACCEPT, Step.WAIT_FOR_LIMIT} and not row.delays:
+    if step.is_final or (step in {Step.ACCEPT, Step.WAIT_FOR_LIMIT} and not row.delays):
         return Next(step)
     if attempt > len(row.delays):
         return Next(row.end)

@@ -46,19 +46,21 @@ class RowReads(ABC):
         variant: Variant = "sync",
         select: Sequence[str],
         after: int | None = None,
+        where: str | None = None,
         link: Link | None = None,
     ) -> Waiting[RowPage]:
         """One page of a list: up to 1000 rows by sync and bulk, 60 by the single endpoint.
 
         Args:
             after: Only rows with a higher Timestamp (sync and the deletion log).
+            where: Only rows that fit this OData filter, in place of `after`.
             link: The `next_link` of the page before.
         """
         endpoint = {"sync": entity.sync_path, "bulk": entity.bulk_path, "single": entity.path}[variant]
         if endpoint is None:
             raise UnexpectedReplyError(entity.name, f"there is no {variant} endpoint")
         if link is None:
-            options = {"$filter": _filter(entity, after), "$select": ",".join(_with_company(entity, select))}
+            options = {"$filter": where or _filter(entity, after), "$select": ",".join(_with_company(entity, select))}
             path = f"/api/v1/{division}/{endpoint}?{odata.query(options)}"
         else:
             path = self.transport.path_of(link.target)

@@ -1,7 +1,7 @@
 """Rows of a company created, changed and deleted, as calls that yield whenever they must wait.
 
 A write whose outcome is unknown is looked up before it is sent again: a create by its natural key, a change or a
-deletion by Exact's ID.
+deletion by Exact's ID. So is one that met no row (404), since that answer does not say in which company it was sought.
 """
 
 from __future__ import annotations
@@ -120,10 +120,7 @@ class RowWrites(RowReads):
             return (yield from self.read(entity, division, key, (entity.key,))) is None or None
 
         request = self._write(entity, "DELETE", division, _key_segment(entity, key), b"")
-        try:
-            yield from self._settled(request, answers.nothing, look, entity, label)
-        except NotFoundError:
-            return
+        yield from self._settled(request, answers.nothing, look, entity, label)
 
     def _settled(
         self, request: Request, parse: Parse, look: Look, entity: Entity, label: str

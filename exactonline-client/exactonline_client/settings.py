@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from importlib.metadata import entry_points
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.limits import Ceilings
 from exactonline_client.loopback import is_loopback
 
 TRANSPORTS = "exactonline_client.transports"
@@ -60,6 +61,14 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         "title": "Calls per day",
         "description": "Own ceiling per division and UTC day. Without it 5000 until the first answer.",
     },
+    "requests_per_day_contract": {
+        "type": "integer",
+        "default": 20000,
+        "minimum": 0,
+        "title": "Calls per day of the contract",
+        "description": "What the contract allows a UTC day over all its companies: 20000, or 30000 with Premium. Tap "
+        "and target count together, by store and app. 0: do not count.",
+    },
     "timeout_seconds": {
         "type": "number",
         "default": 60,
@@ -77,6 +86,11 @@ PROPERTIES["connections"] = {
         "properties": {
             "name": {"type": "string", "description": "How messages and the report call it."},
             **{name: PROPERTIES[name] for name in OF_A_CONNECTION},
+            "requests_per_day_contract": {
+                "type": ["integer", "null"],
+                "minimum": 0,
+                "description": "Of its contract, where that differs from the setting for all.",
+            },
             "divisions": {
                 "type": "array",
                 "items": {"type": "integer"},
@@ -110,6 +124,8 @@ class Settings:
     store_url: str = field(repr=False)
     requests_per_minute: int | None
     requests_per_day: int | None
+    requests_per_day_contract: int
+    """0: do not count."""
     timeout_seconds: float
     name: str = ""
     """Of the connection, where there are several."""
@@ -129,8 +145,9 @@ class Settings:
         if not connections:
             return [cls.from_config(config)]
         shared = {name: value for name, value in config.items() if name not in OF_A_CONNECTION}
+        several = [{name: value for name, value in one.items() if value is not None} for one in connections]
         found: dict[str, Settings] = {}
-        for one in connections:
+        for one in several:
             name = str(one.get("name") or "").strip()
             if not name or name in found:
                 raise ConfigurationError(
@@ -164,6 +181,7 @@ class Settings:
             store_url=str(values["store_url"]),
             requests_per_minute=_whole(values, "requests_per_minute"),
             requests_per_day=_whole(values, "requests_per_day"),
+            requests_per_day_contract=_whole(values, "requests_per_day_contract", least=0) or 0,
             timeout_seconds=_seconds(values, "timeout_seconds"),
         )
 
@@ -171,6 +189,12 @@ class Settings:
     def connection(self) -> str:
         """How messages call this connection."""
         return f"{self.name} ({self.base_url})" if self.name else self.base_url
+
+    @property
+    def ceilings(self) -> Ceilings:
+        """The user's own limits on calls."""
+        contract = self.requests_per_day_contract or None
+        return Ceilings(self.requests_per_minute, self.requests_per_day, contract)
 
     @property
     def site_and_app(self) -> str:
@@ -195,7 +219,7 @@ def _checked_address(base_url: str) -> str:
     if not readable:
         raise ConfigurationError(f"The setting base_url is {address}, which is no address that can be read.")
     if url.hostname and (url.scheme == "https" or (url.scheme == "http" and is_loopback(url.hostname))):
-        return f"{url.scheme}://{url.netloc.lower()}{url.path}".rstrip("/")
+        return _only_the_site(f"{url.scheme}://{url.netloc.lower()}", url)
     if url.scheme == "http":
         raise ConfigurationError(
             f"The setting base_url is {address}: plain http is for a loopback address only, since it would show the "
@@ -206,6 +230,21 @@ def _checked_address(base_url: str) -> str:
     raise ConfigurationError(
         f"The setting base_url is {address}: it must be an https address such as https://start.exactonline.nl"
         + (" (the package exactonline-sandbox is not installed)." if url.scheme == "sandbox" else ".")
+    )
+
+
+def _only_the_site(site: str, url: SplitResult) -> str:
+    """The address of a site, without a last slash.
+
+    Raises:
+        ConfigurationError: More stands behind it; what the client asks for would end in a path of another program.
+    """
+    parts = {"path": url.path.strip("/"), "query": url.query, "fragment": url.fragment}
+    more = [name for name, value in parts.items() if value]
+    if not more:
+        return site
+    raise ConfigurationError(
+        f"The setting base_url has a {' and a '.join(more)} behind the site; leave that out: {site} is all of it."
     )
 
 
@@ -237,15 +276,17 @@ def _own_divisions(connection: str, codes: Iterable[Any]) -> tuple[int, ...]:
         raise ConfigurationError(f"Connection {connection}: its divisions are not all codes of divisions.") from None
 
 
-def _whole(values: Mapping[str, Any], name: str) -> int | None:
+def _whole(values: Mapping[str, Any], name: str, *, least: int = 1) -> int | None:
     if values[name] is None:
         return None
     try:
         number = int(str(values[name]))
     except ValueError:
-        number = 0
-    if number < 1:
-        raise ConfigurationError(f"The setting {name} is {values[name]!r}: it must be a whole number above zero.")
+        number = least - 1
+    if number < least:
+        raise ConfigurationError(
+            f"The setting {name} is {values[name]!r}: it must be a whole number{' above zero' if least else ', or 0'}."
+        )
     return number
 
 

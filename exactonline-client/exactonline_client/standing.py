@@ -9,6 +9,8 @@ from importlib.metadata import version
 from typing import Any
 
 from exactonline_client.client import ExactClient, Me
+from exactonline_client.contract import ContractUse
+from exactonline_client.division_lists import DivisionList
 from exactonline_client.divisions import Division
 from exactonline_client.errors import ConfigurationError, ExactError, LoginNeededError, TryLaterError
 from exactonline_client.settings import Settings
@@ -33,6 +35,8 @@ class Standing:
     """A person is needed then, unless a run renews the tokens before."""
     divisions: tuple[Division, ...]
     token_requests_today: int
+    contract: ContractUse | None
+    """Calls of the contract today, as counted by this store; None if they are not."""
     are_tokens_encrypted: bool
     is_login_needed: bool
     problem: str | None
@@ -47,6 +51,7 @@ class Standing:
             "token_age_seconds": None if self.token_age is None else round(self.token_age.total_seconds()),
             "days_left": None if self.login_ends_in is None else self.login_ends_in.days,
             "token_requests_today": self.token_requests_today,
+            "contract": self.contract.as_json() if self.contract else None,
             "tokens_encrypted": self.are_tokens_encrypted,
             "divisions": [{"code": one.code, "name": one.name, "status": one.status} for one in self.divisions],
         }
@@ -61,6 +66,8 @@ class Standing:
                 f"  requests   {self.token_requests_today} of {REQUESTS_PER_DAY} for tokens today",
                 f"  store      holds the tokens {'encrypted' if self.are_tokens_encrypted else 'in clear'}",
             ]
+        if self.contract is not None:
+            lines.append(f"  contract   {self.contract.as_text()}")
         lines.append(f"  divisions  {len(self.divisions)} in reach")
         lines += [f"    {one.code:>9}  {one.name}" for one in self.divisions]
         return "\n".join(lines)
@@ -91,7 +98,7 @@ def look(settings: Settings, store: Store) -> Standing:
 
 
 def standing_of(exact: ExactClient, store: Store) -> Standing:
-    """The same of a connection that is open, which takes two calls."""
+    """The same of a connection that is open: a call for the user, and one per 60 divisions."""
     tokens = TokenStore.of(store, exact.settings)
     user: Me | None = None
     divisions: tuple[Division, ...] = ()
@@ -99,8 +106,8 @@ def standing_of(exact: ExactClient, store: Store) -> Standing:
     is_login_needed = False
     try:
         user = exact.run(exact.me())
-        rows = exact.run(exact.division_rows(user.current_division, *exact.settings.divisions))
-        divisions = tuple(sorted((Division.of(row) for row in rows), key=lambda division: division.code))
+        rows = DivisionList(exact, store).whole((user.current_division, *exact.settings.divisions))
+        divisions = tuple(sorted(map(Division.of, rows.values()), key=lambda division: division.code))
     except ExactError as error:
         problem, is_login_needed = str(error), isinstance(error, LoginNeededError)
     now = utc_now()
@@ -112,6 +119,7 @@ def standing_of(exact: ExactClient, store: Store) -> Standing:
         login_ends_in=max(issued_at + REFRESH_TOKEN_LIFE - now, timedelta(0)) if issued_at else None,
         divisions=divisions,
         token_requests_today=tokens.count.today(now),
+        contract=exact.budgets.contract(exact.now()),
         are_tokens_encrypted=tokens.are_encrypted,
         is_login_needed=is_login_needed,
         problem=problem,

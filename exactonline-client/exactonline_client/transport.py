@@ -5,9 +5,7 @@ An answer is a value, and so is the lack of one: `send` raises nothing that a ne
 
 from __future__ import annotations
 
-import html
 import logging
-import re
 import threading
 import time
 from collections import Counter, deque
@@ -29,6 +27,7 @@ from exactonline_client import lean_httpx  # noqa: F401 - before httpx
 # isort: split
 import httpx
 
+from exactonline_client.redaction import Secrets
 from exactonline_client.retries import Method
 from exactonline_client.settings import TRANSPORTS, Settings
 
@@ -85,46 +84,12 @@ class NoReply:
     cause: str
 
 
-class Secrets:
-    """Texts that must be shown to nobody."""
-
-    def __init__(self, *secrets: str | None) -> None:
-        self._secrets: dict[str, str] = {}
-        """With the longest part that no encoding changes."""
-        self.add(*secrets)
-
-    def add(self, *secrets: str | None) -> None:
-        """Hide these from now on."""
-        for secret in secrets:
-            if secret and secret not in self._secrets:
-                self._secrets[secret] = max(re.split(r"[^A-Za-z0-9]+", secret), key=len)
-
-    def redact(self, text: str) -> str:
-        """The text with each secret as asterisks, also where it is encoded for an address, JSON or HTML."""
-        for secret, part in sorted(self._secrets.items(), key=lambda known: len(known[0]), reverse=True):
-            if part in text:
-                text = re.sub(re.sub(r"[^A-Za-z0-9]", _in_any_spelling, secret), "*****", text)
-        return text
-
-
-def _in_any_spelling(found: re.Match[str]) -> str:
-    """A pattern for one character that encodings change: as it is, or after %, a backslash or &."""
-    sign = found[0]
-    percent = "".join(f"%(?:25)*{byte:02x}" for byte in sign.encode())
-    number = ord(sign)
-    spellings = [
-        *(re.escape(sign), re.escape(html.escape(sign)), percent),
-        *(rf"\\+{re.escape(sign)}", rf"\\+u{number:04x}", rf"&#0*{number};", f"&#x0*{number:x};"),
-        *([r"\+"] if sign == " " else []),
-    ]
-    return f"(?i:{'|'.join(spellings)})"
-
-
 class Transport:
     """Sends requests of one connection; safe for threads."""
 
     def __init__(self, settings: Settings, secrets: Secrets, *, program: str, now: Clock = utc_now) -> None:
         self.secrets = secrets
+        self.secrets.add_login(settings.client_id, settings.client_secret)
         self._now = now
         self._mutex = threading.Lock()
         self.calls: Counter[int | None] = Counter()

@@ -12,7 +12,6 @@ from exactonline_client.errors import (
     AlreadyExistsError,
     DivisionRefusedError,
     ExactError,
-    NotFoundError,
     RecordRefusedError,
     Scope,
     TryLaterError,
@@ -102,8 +101,6 @@ def error_of(request: Asked, answer: Answer, entity: Entity | None, label: str, 
                 scope="company" if division else "site",
                 division=division,
             )
-        case Outcome.NOT_FOUND if entity is not None and request.method in {"PUT", "DELETE"}:
-            return NotFoundError(entity=entity.name, division=division, key=label or request.endpoint)
     if answer.step is Step.REFUSE_RECORD and entity is not None and label:
         refusal = AlreadyExistsError if answer.outcome is Outcome.EXISTS else RecordRefusedError
         return refusal(entity=entity.name, division=division, key=label, status=answer.status, said=answer.said)
@@ -121,11 +118,13 @@ def _no_verdict(request: Asked, answer: Answer, label: str) -> UnexpectedReplyEr
         scope="record" if label and row.end is not Step.GIVE_UP_COMPANY else smallest,
         division=request.division or 0,
         key=label,
+        status=answer.status,
     )
 
 
 def shown(text: str, reason: str, status: int) -> str:
-    """Return Exact's words and the header `Reason` beside them."""
-    if text and reason:
-        return f"{text.rstrip()} (Reason: {reason})"
-    return text or (f"Reason: {reason}" if reason else f"HTTP {status}")
+    """Return Exact's words and the header `Reason` beside them, which may hold the words again."""
+    code = reason.removesuffix(text).rstrip(": ") if text else reason
+    if text and code:
+        return f"{text.rstrip()} (Reason: {code})"
+    return text or (f"Reason: {code}" if code else f"HTTP {status}")

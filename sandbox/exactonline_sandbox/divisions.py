@@ -17,29 +17,30 @@ _LEGISLATIONS = {"NL": "1"}
 
 def get_divisions(visit: Visit) -> Reply:
     """Divisions that this user and app may reach; a headquarters is missing from it (INV /3431)."""
-    return _answer(visit, DIVISION, [_row(visit, division) for division in _reachable(visit) if not division.hq])
+    return _answer(visit, DIVISION, _rows(visit, (division for division in _reachable(visit) if not division.hq)))
 
 
 def get_all_divisions(visit: Visit) -> Reply:
     """All divisions of the licence: here, of the world."""
     divisions = sorted(visit.world.divisions.values(), key=lambda division: division.code)
-    return _answer(visit, EVERY_DIVISION, [_row(visit, division) for division in divisions])
+    return _answer(visit, EVERY_DIVISION, _rows(visit, divisions))
 
 
 def get_recent_divisions(visit: Visit) -> Reply:
     """The five divisions that this user worked in last, by code; headquarters among them is an assumption."""
     used = visits.recent(visit.db, visit.caller.user.name, _RECENT)
     known = visit.world.divisions
-    return _answer(visit, RECENT_DIVISION, [_row(visit, known[code]) for code in sorted(used) if code in known])
+    return _answer(visit, RECENT_DIVISION, _rows(visit, [known[code] for code in sorted(used) if code in known]))
 
 
 def get_hrm_divisions(visit: Visit) -> Reply:
     """The older list, whose Status is 0 for regular and 1 for archived."""
+    numbers = _numbers(visit)
     rows: list[Row] = [
         {
             "Code": division.code,
             "Description": division.description,
-            "HID": _number(visit, division),
+            "HID": numbers[division.code],
             "Main": division.main,
             "Status": 1 if division.status == _ARCHIVED else 0,
         }
@@ -62,22 +63,27 @@ def _reachable(visit: Visit) -> Iterable[Division]:
     return [visit.world.divisions[code] for code in sorted(granted) if code in visit.world.divisions]
 
 
-def _number(visit: Visit, division: Division) -> int:
-    return sorted(visit.world.divisions).index(division.code) + 1
+def _numbers(visit: Visit) -> dict[int, int]:
+    return {code: number for number, code in enumerate(sorted(visit.world.divisions), start=1)}
 
 
-def _row(visit: Visit, division: Division) -> Row:
+def _rows(visit: Visit, divisions: Iterable[Division]) -> list[Row]:
+    numbers, current = _numbers(visit), visit.current_division()
+    return [_row(division, numbers[division.code], is_current=division.code == current) for division in divisions]
+
+
+def _row(division: Division, number: int, *, is_current: bool) -> Row:
     row: Row = {
         "Code": division.code,
         "BlockingStatus": division.blocking_status,
         "Country": division.country,
         "Currency": division.currency,
-        "Current": division.code == visit.current_division(),
+        "Current": is_current,
         "CustomerCode": "1",
         "CustomerName": division.description,
         "Description": division.description,
         "DivisionMoveDate": division.moved,
-        "Hid": _number(visit, division),
+        "Hid": number,
         "IsDossierDivision": False,
         "IsHRDivision": False,
         "IsMainDivision": division.main,

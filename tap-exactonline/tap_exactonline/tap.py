@@ -11,7 +11,6 @@ from typing import Any, ClassVar, cast
 
 from exactonline_client.connections import Connections, Reached
 from exactonline_client.divisions import problems
-from exactonline_client.entities import DIVISIONS
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.plugin import PlainErrors, measured
 from exactonline_client.settings import PROPERTIES, Settings
@@ -101,7 +100,8 @@ class TapExactOnline(PlainErrors, Tap):
     def connections(self) -> Connections:
         """The connections to Exact, opened when first needed."""
         settings = Settings.all_from_config(self.config)
-        return Connections(settings, self.store, program=f"{self.name}/{self.plugin_version}")
+        expected = self.config.get("expected_divisions") or {}
+        return Connections(settings, self.store, program=f"{self.name}/{self.plugin_version}", expected=expected)
 
     @cached_property
     def store(self) -> Store:
@@ -119,8 +119,11 @@ class TapExactOnline(PlainErrors, Tap):
 
     @cached_property
     def reach(self) -> dict[int, Reached]:
-        """Every division within reach of the login, one call per 60."""
-        return self.connections.reach(self.source_divisions, DIVISIONS.selectable)
+        """The source divisions as Exact lists them now, and where they go out or have a name to bear, all others."""
+        named = {int(code) for code in self.config.get("expected_divisions") or {}}
+        if self.streams["divisions"].selected or named - set(self.source_divisions):
+            return self.connections.all_in_reach(self.source_divisions)
+        return self.connections.reach(self.source_divisions)
 
     def check_divisions(self) -> None:
         """Make sure that every source division can be read, before anything goes out.

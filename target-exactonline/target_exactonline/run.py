@@ -62,7 +62,7 @@ class Run:
         self._named_targets = (config.get("fan_out") or {}).get("target_divisions") or ()
         self.addressing = Addressing(config)
         self._database = Store.open(settings[0].store_url, tables.metadata, feed_memory.metadata)
-        self._connections = Connections(settings, self._database, program=program)
+        self._connections = Connections(settings, self._database, program=program, expected=self._expected)
         self._memory = Memory(self._database, ACCOUNTS)
         self._started_at = utc_now()
         self._kept = OpenRun(Runs(self._database), self._started_at, self._connections.sites, dry_run=self._dry_run)
@@ -86,6 +86,7 @@ class Run:
         self._failures = Failures()
         self._faults: list[str] = []
         self._reach: dict[int, Reached] = {}
+        self._asked: set[int] = set()
         self._only_tested = False
 
     def test_connection(self) -> None:
@@ -325,8 +326,10 @@ class Run:
         return wait.reason.value if wait else "Exact gave no usable answer, and is asked again."
 
     def _divisions(self, wanted: Sequence[int]) -> dict[int, Reached]:
-        if not self._reach.keys() >= set(wanted):
-            self._reach = self._connections.reach(wanted)
+        new = set(wanted) - self._asked
+        if new:
+            self._reach |= self._connections.reach(sorted(new))
+            self._asked |= new
         return self._reach
 
     def _verdict(self, signal_number: int | None) -> str:

@@ -52,21 +52,20 @@ def test_one_table_says_all_and_ends_in_one_verdict(command: Command) -> None:
         ["ok", "store"],
         ["ok", "login"],
         ["ok", "source"],
-        ["?", "target"],
-        ["?", "target"],
+        ["ok", "target"],
+        ["ok", "target"],
     ]
     assert "Anna de Boer, 4 divisions in reach, good for 29 days without a run" in ran.output
     assert f"{SOURCE} Company {SOURCE}" in ran.output
-    assert "NL, active, accounts can be read, not written yet" in ran.output
-    assert "cannot be known without" in ran.output
+    assert "NL, active, accounts can be read, accounts may be written, not written yet" in ran.output
     assert ran.output.endswith("Ready: 1 source and 2 targets can be used. Nothing was written.\n")
 
 
-def test_it_writes_nothing_and_costs_two_calls_and_one_per_division(command: Command) -> None:
+def test_it_writes_nothing_and_costs_two_calls_two_per_source_and_four_per_target(command: Command) -> None:
     assert check(command).status == 0
 
     assert {call["method"] for call in command.sandbox.journal() if call["division"]} == {"GET"}
-    assert command.sandbox.calls() == 2 + len((SOURCE, *TARGETS))
+    assert command.sandbox.calls() == 2 + 2 + 4 * len(TARGETS)
     assert {call["status"] for call in command.sandbox.journal()} == {200}
 
 
@@ -91,7 +90,7 @@ def test_for_programs_each_line_is_an_object_and_the_last_one_the_verdict(comman
         "calls_left_today": source["calls_left_today"],
         "problem": None,
     }
-    assert (target["use"], target["can_write"]) == ("target", None)
+    assert (target["use"], target["can_write"]) == ("target", True)
     assert verdict["ok"] is True
 
 
@@ -136,7 +135,7 @@ def test_a_missing_right_to_read_is_not_taken_for_an_empty_division(command: Com
 
     assert ran.status == 0
     assert f"?   target  {SOUTH} Company {SOUTH}" in ran.output
-    assert "no accounts seen, not written yet" in ran.output
+    assert "no accounts seen, accounts may be written, not written yet" in ran.output
     assert "or this login may not read accounts in it" in " ".join(ran.output.split())
 
 
@@ -144,6 +143,76 @@ def test_a_division_that_refuses_to_be_read_is_named_with_what_exact_said(comman
     command.sandbox.fault("status", status=403, division=EAST, headers={"Reason": "NoDivisionAccess"})
 
     assert f"Exact refuses division {EAST} (HTTP 403)" in told(command, EAST)
+
+
+@pytest.mark.parametrize("use", [SOURCE, EAST])
+def test_a_deletion_log_that_cannot_be_read_is_named_before_a_run_needs_it(command: Command, use: int) -> None:
+    command.sandbox.fault("error", status=403, text="Forbidden", division=use, endpoint="sync/Deleted")
+
+    assert f"Exact refuses division {use} (HTTP 403): Forbidden." in told(command, use)
+
+
+SCOPES = {"crm.accounts": "'Crm accounts'", "organization.administration": "'Organization administration'"}
+
+
+@pytest.mark.parametrize("missing", SCOPES)
+def test_an_app_without_a_scope_is_not_ready_and_the_scope_is_named(command: Command, missing: str) -> None:
+    command.sandbox.change_app(scopes=[scope for scope in SCOPES if scope != missing])
+
+    ran = check(command)
+
+    assert (ran.status, ran.output.splitlines()[-1][:9]) == (1, "Not ready")
+    named = [
+        line for line in ran.output.splitlines() if f"lacks the scope {SCOPES[missing]}: add it to the app" in line
+    ]
+    assert named
+    assert all(line.startswith("NO") for line in named)
+    assert "Cannot read" in named[0]
+    assert "not within reach" not in ran.output
+    assert "at consent" not in ran.output
+
+
+def test_an_app_with_both_scopes_is_ready(command: Command) -> None:
+    command.sandbox.change_app(scopes=list(SCOPES))
+
+    assert check(command).status == 0
+
+
+def test_a_user_who_may_not_write_is_named_without_a_write(command: Command) -> None:
+    command.sandbox.change_division(EAST, rights={"write_accounts": False})
+
+    line = told(command, EAST)
+
+    assert f"may not write accounts in division {EAST}, as Exact itself says" in line
+    assert {call["method"] for call in command.sandbox.journal() if call["division"]} == {"GET"}
+
+
+def test_a_right_that_exact_does_not_tell_carries_a_question_mark(command: Command) -> None:
+    command.sandbox.fault("status", status=404, endpoint="users/UserHasRights", every=1)
+
+    ran = check(command, "--targets", str(NORTH))
+
+    assert ran.status == 0
+    assert f"?   target  {NORTH}" in ran.output
+    assert "did not say whether this login may write accounts" in " ".join(ran.output.split())
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ("/api/v1", "a path"),
+        ("/?token=s3cr3t", "a query"),
+        ("#top", "a fragment"),
+        ("/nl/?x=1", "a path and a query"),
+    ],
+)
+def test_an_address_with_more_than_the_site_is_refused_in_words(command: Command, more: str, words: str) -> None:
+    ran = check(command, env={"EXACTONLINE_BASE_URL": command.sandbox.url + more})
+
+    assert (ran.status, ran.errors.count("\n")) == (1, 1)
+    assert f"base_url has {words} behind the site; leave that out: {command.sandbox.url} is all of it" in ran.errors
+    assert "s3cr3t" not in ran.errors
+    assert command.sandbox.calls() == 0
 
 
 def test_a_day_that_is_spent_is_told_with_its_end(command: Command) -> None:

@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 from command_driver import Command, consent
+from exactonline_client.budgets import Budgets
 from exactonline_client.errors import TryLaterError
+from exactonline_client.limits import Ceilings, next_midnight
+from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.tokens import TokenSet, TokenStore
+from exactonline_client.transport import utc_now
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Sandbox
 from singer_driver import ABSENT, Project
 
@@ -44,6 +48,7 @@ def test_before_a_login_it_is_needed(command: Command) -> None:
         "token_age_seconds": None,
         "days_left": None,
         "token_requests_today": 0,
+        "contract": {"limit": 20000, "used": 0, "left": 20000, "resets_at": next_midnight(utc_now()).isoformat()},
         "tokens_encrypted": False,
         "divisions": [],
     }
@@ -56,15 +61,41 @@ def test_after_a_login_it_says_who_and_for_how_long(command: Command) -> None:
     ran = command.run("status")
 
     assert (ran.status, ran.errors) == (0, "")
-    assert ran.output.splitlines()[:7] == [
+    assert ran.output.splitlines()[:8] == [
         command.sandbox.url,
         "  user       Anna de Boer",
         "  token      renewed less than a minute ago",
         "  a person   is needed in 29 days, unless a run renews the token before",
         "  requests   1 of 200 for tokens today",
         "  store      holds the tokens in clear",
+        "  contract   2 of 20000 calls of this day are counted",
         "  divisions  4 in reach",
     ]
+
+
+@pytest.mark.parametrize(("limit", "counted"), [(300, (300, 2, 298)), (0, None)])
+def test_it_says_what_is_left_of_the_contracts_day(
+    command: Command, tmp_path: Path, limit: int, counted: tuple[int, int, int] | None
+) -> None:
+    command.log_in()
+    config = tmp_path / "tap.json"
+    config.write_text(json.dumps(command.sandbox.config(store_url=command.store_url, requests_per_day_contract=limit)))
+
+    told = command.run("status", "--config", str(config), "--json").json["contract"]
+
+    assert (told and (told["limit"], told["used"], told["left"])) == counted
+
+
+def test_it_says_that_exact_refuses_more_calls_today(command: Command) -> None:
+    command.log_in()
+    with Store.open(command.store_url) as store:
+        site_and_app = Settings.from_config(command.sandbox.config()).site_and_app
+        until = Budgets(store, site_and_app, Ceilings()).contract_refused(utc_now())
+
+    ran = command.run("status")
+
+    assert f"calls of this day are counted; Exact refuses more until {until:%Y-%m-%d %H:%M} UTC" in ran.output
+    assert "over all companies together, are used" in ran.errors
 
 
 def test_a_login_that_another_one_ended_is_needed_again(command: Command) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -26,6 +25,7 @@ from exactonline_client.store import Store
 from exactonline_client.tokens import TokenStore
 from login_driver import Time, clients, consent, presented, token_calls
 from sandbox_driver import CLIENT_SECRET, REFRESH_TOKEN, Sandbox
+from warm_start import BIN
 
 LOG_IN = """
 import hashlib, json, sys
@@ -102,7 +102,7 @@ def test_a_token_serves_until_shortly_before_its_end(
 
 def test_two_processes_refresh_once(settings: Settings, sandbox: Sandbox) -> None:
     config = json.dumps(sandbox.config(store_url=settings.store_url))
-    command = [sys.executable, "-c", LOG_IN, config]
+    command = [BIN / "python", "-c", LOG_IN, config]
     with ExitStack() as stack:
         both = [
             stack.enter_context(subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))

@@ -83,7 +83,7 @@ def test_what_exact_did_not_take_in_is_sent_again(method: Method) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 def test_what_more_tries_cannot_mend_is_given_up_at_once(method: Method) -> None:
-    for outcome in set(Outcome) - TRIED_AGAIN - {Outcome.DONE}:
+    for outcome in set(Outcome) - TRIED_AGAIN - {Outcome.DONE}:  # NOT_FOUND has a test of its own
         assert set(steps(method, outcome)) == {Next(TABLE[outcome].end)}
         assert TABLE[outcome].end.is_final
 
@@ -97,6 +97,13 @@ def test_every_row_of_tries_ends_and_its_delays_grow(method: Method) -> None:
         assert row[len(tries) :] == [Next(TABLE[outcome].end)] * (len(ATTEMPTS) - len(tries))
         assert len(tries) <= 5
         assert tries == sorted(tries)
+
+
+def test_a_change_that_meets_no_row_is_looked_up_once_and_anything_else_given_up() -> None:
+    for method in METHODS:
+        taken = [following.step for following in steps(method, Outcome.NOT_FOUND)][:2]
+        first = Step.LOOK_FIRST if method in {"PUT", "DELETE"} else Step.DEFER_RECORD
+        assert taken == [first, Step.DEFER_RECORD]
 
 
 def test_only_exact_s_own_words_refuse_a_record() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.limits import Ceilings
 from exactonline_client.settings import PROPERTIES, Settings
 from hypothesis import given
 from hypothesis import strategies as st
@@ -42,6 +43,7 @@ def test_two_settings_are_enough() -> None:
         store_url="sqlite:///.exactonline/store.db",
         requests_per_minute=None,
         requests_per_day=None,
+        requests_per_day_contract=20_000,
         timeout_seconds=60.0,
     )
 
@@ -57,6 +59,21 @@ def test_the_lowest_ceiling_is_one_call() -> None:
     slow = settings(requests_per_minute=1, requests_per_day="1")
 
     assert (slow.requests_per_minute, slow.requests_per_day) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("given", "limit"),
+    [({}, 20_000), ({"requests_per_day_contract": "300"}, 300), ({"requests_per_day_contract": 0}, None)],
+)
+def test_a_contract_is_counted_unless_its_limit_is_0(given: dict[str, Any], limit: int | None) -> None:
+    assert settings(**given).ceilings == Ceilings(None, None, limit)
+
+
+@pytest.mark.parametrize("value", [-1, "many", 1.5, True, [60]], ids=repr)
+def test_a_contract_that_is_no_whole_number_is_named_with_its_value(value: object) -> None:
+    sentence = complaint(requests_per_day_contract=value)
+
+    assert sentence == f"The setting requests_per_day_contract is {value!r}: it must be a whole number, or 0."
 
 
 @pytest.mark.parametrize("name", ["client_id", "client_secret"])
@@ -212,6 +229,16 @@ def test_connections_share_what_is_no_part_of_them() -> None:
     assert (south.name, south.refresh_token, south.divisions) == ("south", None, (201, 202))
     assert {one.timeout_seconds for one in (north, south)} == {5.0}
     assert {one.base_url for one in (north, south)} == {"https://start.exactonline.nl"}
+
+
+def test_a_connection_may_have_a_contract_of_its_own() -> None:
+    premium = {**SOUTH, "requests_per_day_contract": 30_000}
+
+    assert [one.requests_per_day_contract for one in connections(NORTH, premium)] == [20_000, 30_000]
+    assert [one.requests_per_day_contract for one in connections(NORTH, premium, requests_per_day_contract=5)] == [
+        5,
+        30_000,
+    ]
 
 
 def test_messages_call_a_connection_by_its_name() -> None:

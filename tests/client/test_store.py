@@ -17,6 +17,7 @@ from exactonline_client.store import Store
 from postgres_driver import PostgresServer
 from sqlalchemy import Column, Integer, MetaData, Table, select, text
 from sqlalchemy.exc import SQLAlchemyError
+from warm_start import BIN
 
 OWN = MetaData()
 counter = Table("counter", OWN, Column("n", Integer))
@@ -74,7 +75,7 @@ def store(url: str) -> Iterator[Store]:
 def process(program: str, url: str) -> Iterator[subprocess.Popen[str]]:
     """A process of its own on this store, as far as its first line."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    with subprocess.Popen([sys.executable, "-c", program, url], **pipes) as running:  # type: ignore[call-overload]
+    with subprocess.Popen([BIN / "python", "-c", program, url], **pipes) as running:  # type: ignore[call-overload]
         assert running.stdout is not None
         assert running.stdout.readline().strip() in {"open", "locked"}
         try:

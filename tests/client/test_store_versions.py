@@ -20,6 +20,7 @@ from exactonline_console import tables as console_tables
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, inspect, select, text
 from tap_exactonline import known
 from target_exactonline import tables as target_tables
+from warm_start import BIN
 
 CLIENT, TAP, TARGET = store.metadata, known.metadata, target_tables.metadata
 FEEDS = memory.metadata
@@ -211,7 +212,7 @@ def test_a_process_killed_while_it_makes_a_new_version_leaves_the_store_as_it_wa
         "Store.open(sys.argv[1], VersionedTables('farm', Path(sys.argv[2])))"
     )
 
-    killed = subprocess.run([sys.executable, "-c", program, any_store_url, str(farm.scripts)], check=False, timeout=60)
+    killed = subprocess.run([BIN / "python", "-c", program, any_store_url, str(farm.scripts)], check=False, timeout=60)
 
     assert killed.returncode == -9
     (farm.scripts / "v0002_barn.py").unlink()
@@ -238,7 +239,7 @@ def test_a_store_of_a_newer_version_says_what_to_update_and_stays_as_it_is(
 def test_four_processes_that_open_a_new_store_at_once_make_it_once(any_store_url: str) -> None:
     started = [
         subprocess.Popen(
-            [sys.executable, "-c", OPEN, any_store_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            [BIN / "python", "-c", OPEN, any_store_url], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
         for _ in range(4)
     ]

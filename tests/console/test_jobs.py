@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from console_driver import BIN, Here, Visitor, clean_environment
+from console_driver import Here, Visitor, clean_environment
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.transport import utc_now
 from exactonline_console.job_form import job_of
@@ -18,6 +18,7 @@ from exactonline_console.project import Project
 from exactonline_console.registered import registered
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, Sandbox
 from target_exactonline.store import PutAside, Settlement, TargetStore
+from warm_start import BIN
 
 
 def company(code: int, connection: str = "holding", **more: Any) -> Company:

@@ -3,16 +3,15 @@
 import json
 import os
 import select
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-BIN = Path(sys.executable).parent
+from warm_start import ANSWER_BYTES, REAL, order
+
 TAP, TARGET = "tap-exactonline", "target-exactonline"
 END_SECONDS = 120
 
@@ -33,11 +32,11 @@ class Process(Protocol):
 
 
 class Forked:
-    """A process that the zygote forked."""
+    """A plugin that the warm server forks; its pid is the plugin's own, so that a signal needs nobody to pass it on."""
 
-    def __init__(self, told: int) -> None:
-        self._told = os.fdopen(told, "rb", buffering=0)
-        self.pid = int(self._told.readline())
+    def __init__(self, plugin: str, arguments: Sequence[str], stdin: int, stdout: int, stderr: int) -> None:
+        self._channel = order([plugin, *arguments], [stdin, stdout, stderr])
+        self.pid = int(self._channel.recv(ANSWER_BYTES))
         self._status: int | None = None
 
     def send_signal(self, number: int) -> None:
@@ -45,50 +44,22 @@ class Forked:
             os.kill(self.pid, number)
 
     def poll(self) -> int | None:
-        if self._status is None and select.select([self._told], [], [], 0)[0]:
-            self._status = int(self._told.readline())
-            self._told.close()
+        if self._status is None and select.select([self._channel], [], [], 0)[0]:
+            self._status = int(self._channel.recv(ANSWER_BYTES))
+            self._channel.close()
         return self._status
 
     def wait(self, timeout: float | None = None) -> int:
-        if self._status is None and not select.select([self._told], [], [], timeout)[0]:
+        if self._status is None and not select.select([self._channel], [], [], timeout)[0]:
             raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
         status = self.poll()
         assert status is not None
         return status
 
 
-class Zygote:
-    """A process that has imported the plugins and forks one for each order."""
-
-    def __init__(self) -> None:
-        self._channel, other_end = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with other_end:
-            self._process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).with_name("zygote.py")), str(other_end.fileno())],
-                pass_fds=[other_end.fileno()],
-                start_new_session=True,
-            )
-
-    def start(self, plugin: str, arguments: Sequence[str], stdin: int, stdout: int, stderr: int) -> Process:
-        """A plugin on these file descriptors."""
-        reading, writing = os.pipe()
-        order = json.dumps({"plugin": plugin, "arguments": list(arguments)}).encode()
-        try:
-            socket.send_fds(self._channel, [order], [stdin, stdout, stderr, writing])
-        finally:
-            os.close(writing)
-        return Forked(reading)
-
-    def close(self) -> None:
-        """No more orders."""
-        self._channel.close()
-        self._process.wait(timeout=10)
-
-
 def start_afresh(plugin: str, arguments: Sequence[str], stdin: int, stdout: int, stderr: int) -> Process:
     """A plugin as a user starts it."""
-    return subprocess.Popen([str(BIN / plugin), *arguments], stdin=stdin, stdout=stdout, stderr=stderr)
+    return subprocess.Popen([str(REAL / plugin), *arguments], stdin=stdin, stdout=stdout, stderr=stderr)
 
 
 @dataclass
@@ -131,11 +102,11 @@ class Job:
         ours = {"store_url": f"sqlite:///{self.store}"}
         self._settings = {TAP: {**tap, **ours}, TARGET: {**target, **ours}}
 
-    def start(self, name: str, zygote: Zygote | None) -> Pipe:
-        """Start both, in a folder of this name; without a zygote as a user would."""
+    def start(self, name: str, *, afresh: bool) -> Pipe:
+        """Start both, in a folder of this name; afresh as a user would, imports and all."""
         folder = self.folder / name
         folder.mkdir()
-        start = zygote.start if zygote else start_afresh
+        start = start_afresh if afresh else Forked
         report = {"report_path": str(folder / "report")}
         options = {plugin: [] for plugin in (TAP, TARGET)}
         for plugin, settings in ((TAP, self._settings[TAP]), (TARGET, {**self._settings[TARGET], **report})):

@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 import promises
 from books import SOURCES, TARGETS, Books, first_world
 from moments import PHASES, Call, Durations, Moments, phase_of
-from plugins import Job, Pipe, Zygote
+from plugins import Job, Pipe
 from promises import BrokenPromiseError
 from sandbox_driver import Sandbox, running
 
@@ -67,7 +67,6 @@ class Rehearsal:
     sandbox: Sandbox
     books: Books
     job: Job
-    zygote: Zygote
     moments: Moments
     always_afresh: bool
     hits: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -176,7 +175,7 @@ class Rehearsal:
     def _start(self, *, afresh: bool) -> Pipe:
         self.sandbox.forget_calls()
         self._runs += 1
-        return self.job.start(f"run-{self._runs}", None if afresh else self.zygote)
+        return self.job.start(f"run-{self._runs}", afresh=afresh)
 
     def _calls(self) -> list[Call]:
         calls = [Call.of(row, self._clock_offset) for row in self.sandbox.journal()]
@@ -216,13 +215,11 @@ def main() -> int:
     with ExitStack() as stack:
         sandbox = stack.enter_context(running(folder / "world.db", "--no-limits", "--latency-ms", str(LATENCY_MS)))
         sandbox.reset(first_world(FIRST_ACCOUNTS))
-        zygote = Zygote()
-        stack.callback(zygote.close)
         target = {"fan_out": {"target_divisions": list(TARGETS)}}
         job = Job(folder, sandbox.config(divisions=list(SOURCES)), sandbox.config(**target))
         moments = Moments(folder / "world.db", TARGETS)
         stack.callback(moments.close)
-        rehearsal = Rehearsal(chosen.seed, sandbox, Books(sandbox), job, zygote, moments, chosen.afresh)
+        rehearsal = Rehearsal(chosen.seed, sandbox, Books(sandbox), job, moments, chosen.afresh)
         number, landed = 0, 0
         try:
             rehearsal.open()

@@ -1,10 +1,10 @@
 """The short form of program.py: see there."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from warm_start import BIN
 
 PROGRAM = Path(__file__).with_name("program.py")
 
@@ -12,7 +12,7 @@ PROGRAM = Path(__file__).with_name("program.py")
 @pytest.mark.timeout(240)  # half a minute on a machine that does nothing else
 def test_killed_runs_lose_nothing_and_double_nothing() -> None:
     done = subprocess.run(
-        [sys.executable, PROGRAM, "--kills", "8", "--seed", "5"], check=False, capture_output=True, text=True
+        [BIN / "python", PROGRAM, "--kills", "8", "--seed", "5"], check=False, capture_output=True, text=True
     )
 
     assert done.returncode == 0, done.stdout + done.stderr

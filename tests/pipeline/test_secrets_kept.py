@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -15,6 +14,7 @@ from exactonline_client.vault import KEY_VARIABLE, new_key
 from sandbox_driver import CLIENT_SECRET, REFRESH_TOKEN, SOURCE, Sandbox, small_world
 from singer_driver import ABSENT, Project, Ran
 from test_secrets import TALKATIVE, tokens_given_out
+from warm_start import BIN
 
 CRASHES = {
     "in the middle of a call": """
@@ -67,7 +67,7 @@ def crashed(project: Project, name: str, patch: str, given: str = "") -> Ran:
     config = project.target_config(fan_out={}) if plugin is project.target else project.tap_config()
     program = f"{patch}\nimport runpy\nrunpy.run_module({name!r}, run_name='__main__')"
     done = subprocess.run(
-        [sys.executable, "-c", program, *plugin.command({**config, "refresh_token": None})[1:]],
+        [BIN / "python", "-c", program, *plugin.command({**config, "refresh_token": None})[1:]],
         input=given,
         capture_output=True,
         text=True,

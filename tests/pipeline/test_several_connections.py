@@ -23,7 +23,8 @@ from sandbox_driver import (
     running_sites,
     small_world,
 )
-from singer_driver import BIN, Project, Ran, addressed, outcomes
+from singer_driver import Project, Ran, addressed, outcomes
+from warm_start import BIN
 
 SOUTH, WEST, BELGIUM = 201, 202, 301
 USERS = {"holding": "Anna de Boer", "south": "Bert Smit", "belgium": "Chris Peeters"}

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, SOURCE, Sandbox, customer, running, running_sites, small_world
-from singer_driver import BIN
+from warm_start import BIN
 
 
 @pytest.fixture

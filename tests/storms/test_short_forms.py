@@ -1,17 +1,17 @@
 """The short forms of the programs beside this file: see there."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from warm_start import BIN
 
 HERE = Path(__file__).parent
 
 
 def run(program: str, *options: str) -> str:
     done = subprocess.run(
-        [sys.executable, HERE / program, *options], check=False, capture_output=True, text=True, timeout=280
+        [BIN / "python", HERE / program, *options], check=False, capture_output=True, text=True, timeout=280
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

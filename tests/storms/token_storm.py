@@ -33,8 +33,8 @@ CALM_SECONDS = 6.0
 """From one jump to the next: time for a token to live its life in between."""
 EARLIEST_SECONDS = 3.0
 """A token is used for four of its five seconds; one second is left for the way of its answer."""
-PAUSE_SECONDS = 1.9
-"""Before a token is presented again: two seconds from one to the other, less the way of the first."""
+PAUSE_SECONDS = 1.0
+"""Before a token is presented again: two seconds, less the way of the first request on a machine that is busy."""
 SPOILED = (
     {"kind": "html_body", "applied": False, "every": 9},
     {"kind": "reset_before", "every": 6},

@@ -15,9 +15,10 @@ import pytest
 from mapper_exactonline.fan_out import SETTINGS
 from syrupy.assertion import SnapshotAssertion
 from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
+from warm_start import BIN
 
 MESSAGES = Path(__file__).parent / "messages"
-PROGRAM = [sys.executable, "-m", "mapper_exactonline"]
+PROGRAM = [str(BIN / "python"), "-m", "mapper_exactonline"]
 SCHEMA = {
     "type": "SCHEMA",
     "stream": "accounts",

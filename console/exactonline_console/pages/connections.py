@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from exactonline_client.consent import Consent
 from exactonline_client.errors import ConfigurationError, LoginNeededError, TryLaterError, UnexpectedReplyError
+from exactonline_client.redaction import Secrets
 from exactonline_client.settings import Settings
 from exactonline_client.standing import PROGRAM
 from exactonline_client.tokens import TokenStore
-from exactonline_client.transport import Secrets, Transport, utc_now
+from exactonline_client.transport import Transport, utc_now
 from starlette.responses import Response
 
 from exactonline_console import jobs, looks

@@ -1,0 +1,46 @@
+"""Hands a start over to the warm server, and passes on the signals that it gets and the status that comes back.
+
+`warm_start` puts it into a folder under the name of each program, so that it is started again and again: it imports
+only what is built in.
+"""
+
+import _signal
+import posix
+import sys
+from _socket import AF_UNIX, SCM_RIGHTS, SOCK_STREAM, SOL_SOCKET, socket
+
+UNDERSTOOD = {b"PYTHONDONTWRITEBYTECODE", b"PYTHONPATH", b"PYTHONUNBUFFERED", b"PYTHONWARNINGS"}
+"""Variables of Python that the server can heed; with any other of them the program itself is started."""
+PASSED_ON = {_signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT, _signal.SIGTERM, _signal.SIGUSR1, _signal.SIGUSR2}
+NO_STATUS = 255
+
+
+def main() -> None:
+    """Start the program of this file's name, and end as it ends."""
+    folder, _, name = sys.argv[0].rpartition("/")
+    if any(variable.startswith(b"PYTHON") and variable not in UNDERSTOOD for variable in posix.environ):
+        posix.execv(f"{sys.executable.rpartition('/')[0]}/{name}", [name, *sys.argv[1:]])
+    channel = socket(AF_UNIX, SOCK_STREAM)
+    channel.connect(f"{folder}/{name}.socket")
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, PASSED_ON)
+    words = [argument.encode(sys.getfilesystemencoding(), "surrogateescape") for argument in (name, *sys.argv[1:])]
+    variables = [variable + b"=" + value for variable, value in posix.environ.items()]
+    order = b"\0".join([posix.getcwdb(), b"%d" % len(words), *words, *variables])
+    standard = b"".join(descriptor.to_bytes(4, sys.byteorder) for descriptor in range(3))
+    channel.sendmsg([len(order).to_bytes(4, "big")], [(SOL_SOCKET, SCM_RIGHTS, standard)])
+    channel.sendall(order)
+    posix.closerange(0, 3)
+    pid = int(channel.recv(16) or 0)
+    if pid:
+        for number in PASSED_ON:
+            _signal.signal(number, lambda received, _: posix.kill(pid, received))
+        _signal.pthread_sigmask(_signal.SIG_UNBLOCK, PASSED_ON)
+    status = int(channel.recv(16) or NO_STATUS)
+    if status < 0:
+        if -status != _signal.SIGKILL:
+            _signal.signal(-status, _signal.SIG_DFL)
+        posix.kill(posix.getpid(), -status)
+    posix._exit(status)
+
+
+main()
