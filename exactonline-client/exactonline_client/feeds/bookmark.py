@@ -150,11 +150,11 @@ def why_in_full(
         return MOVED
     new = fields - rows.fields if rows.read_at else frozenset()
     if log_fields is not None:
-        if log is None or log.series != rows.series:
+        if (log.series if log else "") != rows.series:
             return NO_LOG
-        if log.read_at is not None and began_at - log.read_at > LOG_KEPT:
+        if log and log.read_at and began_at - log.read_at > LOG_KEPT:
             return TOO_OLD
-        new |= log_fields - log.fields if log.read_at else frozenset()
+        new |= log_fields - log.fields if log and log.read_at else frozenset()
     if new:
         return f"more is selected than it was read with: {', '.join(sorted(new))}"
     if rows.read_at is not None and (stored_at is None or stored_at < rows.read_at):
@@ -233,7 +233,9 @@ class Pass:
             return False
         if not bookmark.series:
             return version != bookmark.timestamp
-        return kept is None or kept.version != version or kept.reading not in bookmark.readings
+        if kept is None or kept.version < version:
+            return True
+        return kept.version == version and kept.reading not in bookmark.readings  # a lower one went back
 
     def missing(self, written_after: datetime | None = None) -> set[str]:
         """Return what was handed over and is neither as it was nor further up: deleted, if all is well.

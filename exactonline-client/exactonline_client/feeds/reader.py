@@ -192,9 +192,11 @@ class FeedReader:
             log = self._pass(self._log_entity, None, task)
             yield from take_pages(self._pages(self._log_entity, log, task), told.extend)
         rows = self._pass(self._entity, None, task)
+        series_before = before.series if before else ""
         for event in self._pages(self._entity, rows, task):
-            if before and why == WENT_BACK and not isinstance(event, datetime):
-                self._memory.forget(before.series)  # should this reading be broken off, what was noticed stays so
+            if series_before and not isinstance(event, datetime):
+                self._memory.forget(series_before)  # whoever comes with the old bookmark reads in full as well
+                series_before = ""
             yield event
         told = [row for row in told if row["EntityKey"] not in rows.seen]
         logged = {row["EntityKey"] for row in told}

@@ -46,7 +46,8 @@ class Spool:
         self._database = sqlite3.connect("", check_same_thread=False, isolation_level=None)
         self._database.execute(
             "CREATE TABLE incoming (number INTEGER PRIMARY KEY, target INTEGER, division INTEGER, key TEXT, "
-            "code TEXT, content TEXT, problems TEXT, is_deleted INTEGER, stream TEXT, merged INTEGER, UNIQUE (target, division, key))"
+            "code TEXT, content TEXT, problems TEXT, is_deleted INTEGER, stream TEXT, "
+            "merged INTEGER, UNIQUE (target, division, key))"
         )
 
     def put(self, records: Sequence[Incoming]) -> list[Incoming]:

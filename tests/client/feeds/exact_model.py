@@ -100,9 +100,10 @@ class ExactModel:
 
     def pass_minutes(self, minutes: int) -> None:
         """Let time pass; no transaction takes longer than an hour."""
-        if minutes >= 60 or any(at + timedelta(minutes=minutes + 60) > self.clock for _, at, _ in self._open.values()):
+        passing = self.clock + timedelta(minutes=minutes)
+        if any(passing - at >= timedelta(hours=1) for _, at, _ in self._open.values()):
             self.commit()
-        self.clock += timedelta(minutes=minutes)
+        self.clock = passing
 
     @property
     def contents(self) -> dict[str, int]:

@@ -98,8 +98,10 @@ class Feeds(RuleBasedStateMachine):
 
     @rule(which=st.integers(0, 1), back=st.integers(0, 5))
     def set_state_back(self, which: int, back: int) -> None:
+        """A state by hand, or none; after that, those of before are lost."""
         pipeline = self.pipelines[which]
-        pipeline.position = pipeline.earlier[max(0, len(pipeline.earlier) - 1 - back)]
+        pipeline.earlier = pipeline.earlier[: max(1, len(pipeline.earlier) - back)]
+        pipeline.position = pipeline.earlier[-1]
 
     @rule(which=st.integers(0, 1), killed_after=st.integers(0, 4))
     def read_and_be_killed(self, which: int, killed_after: int) -> None:
