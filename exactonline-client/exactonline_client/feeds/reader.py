@@ -190,7 +190,8 @@ class FeedReader:
         before, log, told = task.position.rows, None, list[Row]()
         if task.log_fields is not None:
             log = self._pass(self._log_entity, None, task)
-            yield from take_pages(self._pages(self._log_entity, log, task), told.extend)
+            if not self._knows_nothing(task):
+                yield from take_pages(self._pages(self._log_entity, log, task), told.extend)
         rows = self._pass(self._entity, None, task)
         series_before = before.series if before else ""
         for event in self._pages(self._entity, rows, task):
@@ -212,6 +213,13 @@ class FeedReader:
             )
             return replace(reading, log=(), vanished=())
         return self._end(task, rows, log, reading)
+
+    def _knows_nothing(self, task: _Task) -> bool:
+        """Return whether the log can wait: nothing is known that it could delete, and its own rows are not wanted.
+
+        What is deleted while the rows are read is found by the next reading, which begins at the start of the log.
+        """
+        return not task.log_fields and task.position.rows is None and next(iter(task.known()), None) is None
 
     def _read_log(self, task: _Task) -> Feed:
         before = task.position.log

@@ -192,7 +192,7 @@ class _Carrier:
     # Tables
 
     def _mirror(self) -> None:
-        """One row per ID: of two, the one with the higher row version, and the first edition's codes for the others."""
+        """Keep one row per ID; the next run reads each company in full, and corrects what was wrong of it."""
         for site, division in self._places("replica"):
             newest: dict[str, Any] = {}
             for row in self._old("replica", site, division):
@@ -215,16 +215,6 @@ class _Carrier:
                     for row in newest.values()
                 ],
             )
-        for row in self._connection.execute(sa.select(self._tables["old_refreshes"])):
-            position = {
-                "rows": row.timestamp,
-                "log": row.deleted_timestamp,
-                "fields": sorted(json.loads(row.fields)),
-                "read_at": row.read_at,
-            }
-            company = self._company(row.site, row.division)
-            kept = {"company": company, "entity": ACCOUNTS, "bookmark": _packed({"first_edition": position})}
-            self._insert("positions", [{**kept, "is_suspect": False}])
 
     def _copies(self) -> None:
         for site, division in self._places("links"):
