@@ -200,8 +200,11 @@ class Run:
                 self._work.planned_after(company, position),
                 self.addressing.scope,
             )
-            lanes[company] = Lane(task, shared)
+            lanes[company] = self._lane(task, shared)
         return lanes
+
+    def _lane(self, task: Task, shared: Shared) -> Lane:
+        return Lane(task, shared)
 
     def _defer_all(self, wanted: Sequence[int], deferral: Deferral) -> None:
         """Defer everything: where the companies are cannot be asked now. Those known from before keep what waits."""

@@ -22,7 +22,7 @@ from exactonline_client.exchange import Waiting
 from exactonline_client.failures import Failures, GivenUp, next_try
 
 from target_exactonline.planning.decide import digest
-from target_exactonline.planning.model import Copy, Create, Delete, Existing, Update
+from target_exactonline.planning.model import Changes, Copy, Create, Delete, Existing, Update
 from target_exactonline.planning.planner import Planner
 from target_exactonline.planning.recovery import Written, noted
 from target_exactonline.reporting.outcomes import Outcome, Result
@@ -97,6 +97,8 @@ class Worker:
         self._looks_empty = is_empty
         self._stop = stop
         self._step = step
+        self.adjust: Callable[[Copy, int], Copy] | None = None
+        """What becomes of a copy that was written, by its version at the source."""
         self._broken: dict[int, Deferral] = {}
         """Source records of which a first change failed that a second one builds on."""
 
@@ -353,6 +355,9 @@ class Worker:
         reason: str | None = None,
     ) -> None:
         change, source = work.change, work.source.record
+        if self.adjust is not None and outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED):
+            copy = self.adjust(copy or Copy(source.key, source.code), work.source.version)
+            forget = False
         if change.is_followed and outcome in (Outcome.PARKED, Outcome.REFUSED):
             self._broken[work.source.number] = Deferral(kind or "fault", reason or "")
         is_done = outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED)
@@ -365,7 +370,7 @@ class Worker:
                     self._recorder.now(),
                     kind,
                     reason if reason is not None else change.reason,
-                    change.fields if is_done else {},
+                    self._fields(work) if is_done else {},
                     entity=self._entity.stream,
                     source=source.key,
                     matched_on=copy.matched_on if copy is not None else None,
@@ -382,6 +387,13 @@ class Worker:
                 change.action,
             )
         )
+
+    def _fields(self, work: _Work) -> Changes:
+        """Return before and after of a change; of a deletion all that was there, so that it can be taken back."""
+        if isinstance(work.change.decision, Delete) and work.existing is not None:
+            writable = self._entity.writable_fields
+            return {name: (value, None) for name, value in work.existing.values.items() if name in writable}
+        return work.change.fields
 
     def _label(self, work: _Work) -> str:
         return f"{self._entity.title} {work.change.code} in division {self._company.division}"
