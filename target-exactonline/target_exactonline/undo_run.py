@@ -10,7 +10,8 @@ from typing import Any
 
 from exactonline_client.errors import ConfigurationError
 
-from target_exactonline.applying.lane import Lane, Shared, Task
+from target_exactonline.applying.lane import Lane
+from target_exactonline.applying.task import Shared, Task
 from target_exactonline.applying.undoing import Earlier, UndoLane
 from target_exactonline.planning.undo import Done
 from target_exactonline.run import Run

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from target_exactonline.applying.lane import Lane, Shared, Task
+from target_exactonline.applying.lane import Lane
+from target_exactonline.applying.task import Shared, Task
 from target_exactonline.applying.worker import Worker
 from target_exactonline.planning.model import Copy
 from target_exactonline.planning.planner import AFTER_DEFERRED, RANKS, Planner
@@ -80,7 +81,7 @@ class UndoLane(Lane):
 
     def _worker(self, planner: Planner) -> Worker:
         worker = super()._worker(planner)
-        worker.adjust = self._held
+        worker.endings.adjust = self._held
         return worker
 
     def _held(self, copy: Copy, version: int) -> Copy:
