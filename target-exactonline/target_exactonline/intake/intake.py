@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,6 +48,8 @@ class Intake:
         """All fields that any record has."""
         self.left_out = 0
         """Records beyond the trial's `limit`."""
+        self.deletions = 0
+        """Deletions at the source that came in."""
         self._taken: Counter[str] = Counter()
 
     def accept(self, stream: str, records: Iterable[tuple[Mapping[str, Any], Origin]], limit: int | None) -> None:
@@ -91,8 +93,8 @@ class Intake:
     def accept_deletions(self, keys: Iterable[SourceKey]) -> None:
         """Take in which source records were deleted."""
         for key in keys:
-            one = SourceRecord(key, "", {}, is_deleted=True)
-            self._spool.put([Incoming(self._checkpoints.number(), 0, one)])
+            self.deletions += 1
+            self._add([Incoming(self._checkpoints.number(), 0, SourceRecord(key, "", {}, is_deleted=True))])
 
     def _put(self, records: Iterable[tuple[int, SourceRecord, Origin]]) -> None:
         good = []
@@ -102,6 +104,9 @@ class Intake:
                 continue
             self.fields.update(record.values)
             good.append(Incoming(self._checkpoints.number(), target, record))
+        self._add(good)
+
+    def _add(self, good: Sequence[Incoming]) -> None:
         for one in self._spool.put(good):
             self._checkpoints.expect(one.number, 0)  # it ends with the earlier record that it is part of now
 
@@ -122,4 +127,4 @@ def _where(origin: Origin) -> str:
 
 def _shown(record: Mapping[str, Any]) -> str:
     value = record.get("Division")
-    return "empty" if value in (None, "") else f"{str(value)[:60]!r}, which is not the code of a division"
+    return "empty" if value is None or not str(value).strip() else f"{str(value)[:60]!r}, which is not the code of a division"
