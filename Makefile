@@ -3,6 +3,7 @@ PYTHON ?= python3
 UV := .tools/bin/uv
 BIN := .venv/bin
 WORLD := .exactonline/world.db
+SYSTEM := .meltano/.ready
 REPORT := output/sandbox
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
@@ -12,7 +13,7 @@ export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-setup: .venv/.ready ## Set up the tools, at the versions of uv.lock
+setup: .venv/.ready $(SYSTEM) ## Set up the tools, at the versions of uv.lock
 
 $(UV):
 	@echo "Setting up uv in .tools"
@@ -22,7 +23,13 @@ $(UV):
 
 .venv/.ready: $(UV) uv.lock pyproject.toml $(wildcard */pyproject.toml)
 	@echo "Setting up the packages of uv.lock in .venv"
-	@$(UV) sync --quiet --locked --all-packages --all-extras --python $(PYTHON)
+	@$(UV) sync --quiet --locked --all-packages --all-extras --compile-bytecode --python $(PYTHON)
+	@touch $@
+
+# Meltano makes it in its first run otherwise, and of two first runs at a time one fails.
+$(SYSTEM): .venv/.ready
+	@echo "Making Meltano's system database"
+	@$(BIN)/meltano --log-level=warning upgrade database >/dev/null
 	@touch $@
 
 $(WORLD): | .venv/.ready

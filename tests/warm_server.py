@@ -245,9 +245,10 @@ def preload(family: str) -> None:
     gc.freeze()
 
 
-def serve(family: str, listening: socket.socket) -> None:
+def serve(family: str, listening: socket.socket, folder: Path) -> None:
     """Import a family and fork its programs; returns in each of them, run to its end, and in the end in the server."""
     preload(family)
+    sys.executable = str(folder / PYTHON)  # what a program starts beside itself is warm too
     order = Server(listening).next_order()
     if order is not None:
         become(order)
@@ -281,7 +282,7 @@ def main(folder: Path) -> None:
                 if os.fork() == 0:
                     for other in waiting.values():
                         other.close()
-                    serve(family, listening)
+                    serve(family, listening, folder)
                     return
 
 

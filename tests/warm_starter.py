@@ -15,11 +15,20 @@ PASSED_ON = {_signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT, _signal.SIGTERM, _
 NO_STATUS = 255
 
 
+def is_understood(name: str) -> bool:
+    """Return whether the server can start it as it would start by itself."""
+    first = sys.argv[1] if len(sys.argv) > 1 else "-"
+    if name == "python" and first.startswith("-") and first not in {"-c", "-m"}:
+        return False
+    return not any(variable.startswith(b"PYTHON") and variable not in UNDERSTOOD for variable in posix.environ)
+
+
 def main() -> None:
     """Start the program of this file's name, and end as it ends."""
     folder, _, name = sys.argv[0].rpartition("/")
-    if any(variable.startswith(b"PYTHON") and variable not in UNDERSTOOD for variable in posix.environ):
-        posix.execv(f"{sys.executable.rpartition('/')[0]}/{name}", [name, *sys.argv[1:]])
+    if not is_understood(name):
+        program = f"{sys.executable.rpartition('/')[0]}/{name}"
+        posix.execv(program, [program, *sys.argv[1:]])
     channel = socket(AF_UNIX, SOCK_STREAM)
     channel.connect(f"{folder}/{name}.socket")
     _signal.pthread_sigmask(_signal.SIG_BLOCK, PASSED_ON)

@@ -9,7 +9,7 @@ from typing import Any
 
 from exactonline_client.budgets import Budgets
 from exactonline_client.divisions import ACTIVE
-from exactonline_client.limits import UNLIMITED, Ceilings
+from exactonline_client.limits import UNLIMITED
 from exactonline_client.settings import Settings
 from exactonline_client.standing import Standing, look
 from exactonline_client.store import Store
@@ -74,7 +74,7 @@ def remembered(connection: str, settings: Settings, store: Store) -> Look | None
     if row is None:
         return None
     found: dict[str, Any] = json.loads(row.found)
-    budgets = Budgets(store, settings.site_and_app, Ceilings(settings.requests_per_minute, settings.requests_per_day))
+    budgets = Budgets(store, settings.site_and_app, settings.ceilings)
     companies = []
     for one in found["companies"]:
         code = one["code"]

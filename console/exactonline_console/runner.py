@@ -54,12 +54,29 @@ def look_after(project: Project, store: Store, launch: Launch) -> None:
     launches.note_runner(launch.id, Known.of(os.getpid()))
     try:
         with store.lock(LOCK, timeout_seconds=1.0):
+            _prepare(project, launches, launch)
             status = _run(project, launches, launch)
             launches.end(launch.id, status, sentence_of(project.log(launch.id)))
     except ConfigurationError as error:
         launches.end(launch.id, 1, BUSY if f"'{LOCK}'" in str(error) else str(error))
     except (ExactError, OSError) as error:
         launches.end(launch.id, 1, str(error))
+
+
+def _prepare(project: Project, launches: Launches, launch: Launch) -> None:
+    """Make Meltano's system database before the first run: of two runs that both make it, one fails."""
+    if any(one.status == 0 for one in launches.newest()):
+        return
+    with project.log(launch.id).open("ab") as log:
+        subprocess.run(  # noqa: S603 - a fixed program
+            [str(project.meltano), "--log-format", "json", "upgrade", "database"],
+            cwd=project.root,
+            env=environment(project, launch),
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            check=False,  # the run that follows says what is wrong
+        )
 
 
 def _run(project: Project, launches: Launches, launch: Launch) -> int:

@@ -15,8 +15,9 @@ from exactonline_client.answers import OtherCompanyError
 from exactonline_client.auth import Login
 from exactonline_client.budgets import Budgets
 from exactonline_client.entities import Entity
-from exactonline_client.errors import Kind, LoginNeededError, Scope, TryLaterError, WrongCompanyError
-from exactonline_client.limits import Wait, retry_after
+from exactonline_client.errors import ExactError, Kind, LoginNeededError, Scope, TryLaterError, WrongCompanyError
+from exactonline_client.failures import Failures, GivenUp
+from exactonline_client.limits import Reason, Wait, retry_after
 from exactonline_client.odata import MalformedReplyError
 from exactonline_client.retries import Outcome, Step, next_step, outcome_of, says_that_calls_are_left
 from exactonline_client.settings import Settings
@@ -54,6 +55,7 @@ class Exchange:
         self._budgets = budgets
         self._now = now
         self._wrong: dict[int, WrongCompanyError] = {}
+        self._refusals = Failures()
         self._not_renewed_yet = ""
 
     def settle(self, request: Request, parse: Parse, entity: Entity | None = None, label: str = "") -> Waiting[Answer]:
@@ -145,6 +147,8 @@ class Exchange:
             outcome, said = Outcome.UNREADABLE, f"an answer that cannot be read: {error}"
         except OtherCompanyError as error:
             outcome, said, other = Outcome.OTHER_COMPANY, str(error), error
+        if outcome is Outcome.DONE and request.division is not None:
+            self._refusals.add_success("", request.division)
         following = next_step(request.method, outcome, attempt)
         return Answer(
             outcome,
@@ -261,7 +265,9 @@ class Exchange:
     def give_up(self, request: Request, answer: Answer, entity: Entity | None, label: str) -> NoReturn:
         """Raise the error that says what to do next.
 
-        After an answer of another company, it is also raised at each further request of the one that was asked.
+        After an answer of another company, it is also raised at each further request of the one that was asked. When
+        several companies in a row end with a limit that no header names, it is the contract's, and no call goes out
+        before the next day.
         """
         error = error_of(request, answer, entity, label, now=self._now())
         if answer.is_login_refused:
@@ -269,4 +275,16 @@ class Exchange:
             raise LoginNeededError(self._settings.connection, reason, name=self._settings.name)
         if isinstance(error, WrongCompanyError):
             self._wrong[error.division] = error
+        if answer.outcome is Outcome.LIMITED_BY_NOTHING and request.division is not None:
+            self._count_refusal(request.division, error)
         raise error
+
+    def _count_refusal(self, division: int, error: ExactError) -> None:
+        """Take in that a company ended so; if it is one of several in a row, close the contract for all.
+
+        Raises:
+            TryLaterError: It is closed.
+        """
+        if self._refusals.add("", division, "", error) is GivenUp.SITE:
+            self._refusals = Failures()  # the next day is another one
+            raise Wait(self._budgets.contract_refused(self._now()), Reason.CONTRACT).error(division) from error

@@ -106,6 +106,10 @@ class Row:
     """Once the tries are used up. A read that is given up concerns the company, unless it is about one record."""
     kind: Kind
 
+    def step_of(self, method: Method) -> Step:
+        """Return the step of requests by this method, while there are tries left."""
+        return {"GET": self.read, "POST": self.create}.get(method, self.change)
+
     @property
     def may_have_happened(self) -> bool:
         """Whether a write was perhaps carried out although no answer said so."""
@@ -219,7 +223,7 @@ def _of_business(messages: Sequence[str], method: Method, key: str) -> Outcome:
 def next_step(method: Method, outcome: Outcome, attempt: int) -> Next:
     """Return what to do after try number `attempt` (from 1) ended in `outcome`."""
     row = TABLE[outcome]
-    step = {"GET": row.read, "POST": row.create}.get(method, row.change)
+    step = row.step_of(method)
     if step.is_final or (step in {Step.ACCEPT, Step.WAIT_FOR_LIMIT} and not row.delays):
         return Next(step)
     if attempt > len(row.delays):

@@ -135,7 +135,7 @@ class RowWrites(RowReads):
             answer = yield from self._exchange.ask(request, parse, attempt, label)
             if answer.step is Step.ACCEPT:
                 return answer.value, answer.received_at
-            if answer.step is Step.LOOK_FIRST or answer.may_have_happened:
+            if answer.step is Step.LOOK_FIRST or answer.leaves_open(request.method):
                 yield self.now() + timedelta(seconds=answer.delay_seconds)
                 found = yield from look(answer)
                 if found is not None:

@@ -58,10 +58,10 @@ class Answer:
     other: OtherCompanyError | None = None
     is_login_refused: bool = False
 
-    @property
-    def may_have_happened(self) -> bool:
-        """Whether a write was perhaps carried out although no answer said so."""
-        return TABLE[self.outcome].may_have_happened
+    def leaves_open(self, method: Method) -> bool:
+        """Whether a write was perhaps carried out, or is done for another reason, although no answer said so."""
+        row = TABLE[self.outcome]
+        return row.may_have_happened or row.step_of(method) is Step.LOOK_FIRST
 
 
 def error_of(request: Asked, answer: Answer, entity: Entity | None, label: str, *, now: datetime) -> ExactError:

@@ -22,9 +22,10 @@ from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
 
 from target_exactonline.addressing import Addressing
-from target_exactonline.applying.lane import NOT_REACHED, Lane, Shared, Task
+from target_exactonline.applying.endings import Deferral
+from target_exactonline.applying.lane import NOT_REACHED, Lane
 from target_exactonline.applying.scheduler import Scheduler
-from target_exactonline.applying.worker import Deferral
+from target_exactonline.applying.task import Shared, Task
 from target_exactonline.intake.intake import Intake
 from target_exactonline.intake.spool import Spool
 from target_exactonline.planning.safety import SafetyLimits
@@ -202,8 +203,11 @@ class Run:
                 self._work.planned_after(company, position),
                 self.addressing.scope,
             )
-            lanes[company] = Lane(task, shared)
+            lanes[company] = self._lane(task, shared)
         return lanes
+
+    def _lane(self, task: Task, shared: Shared) -> Lane:
+        return Lane(task, shared)
 
     def _defer_all(self, wanted: Sequence[int], deferral: Deferral) -> None:
         """Defer everything: where the companies are cannot be asked now. Those known from before keep what waits."""

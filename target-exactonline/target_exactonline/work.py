@@ -13,7 +13,7 @@ from target_exactonline.addressing import Addressing
 from target_exactonline.intake.spool import Incoming, Spool
 from target_exactonline.planning.merge import merged
 from target_exactonline.planning.model import Rules, SourceKey, SourceRecord
-from target_exactonline.planning.planner import Candidate
+from target_exactonline.planning.terms import Candidate
 from target_exactonline.store.memory import Memory
 from target_exactonline.store.positions import Planned
 from target_exactonline.store.sources import Remembered, Scope, Sources

@@ -286,6 +286,16 @@ def test_a_row_that_is_gone_is_deleted_already(client: ExactClient, sandbox: San
     assert {call["status"] for call in sandbox.journal(method="GET", endpoint=ENDPOINT)} == {200}
 
 
+@pytest.mark.parametrize("times", [1, 2, 5])
+def test_a_deletion_whose_answers_were_lost_is_found_done(client: ExactClient, sandbox: Sandbox, times: int) -> None:
+    sandbox.fault("lost_answer", method="DELETE", times=times)
+
+    client.run(client.delete(ACCOUNTS, NORTH, id_of(sandbox), label="1"))
+
+    assert sandbox.codes(NORTH) == ["2"]
+    assert methods(sandbox) == ["DELETE"] * (times + 1) + ["GET"]
+
+
 def test_a_row_is_read_by_its_key(client: ExactClient, sandbox: Sandbox) -> None:
     row = client.run(client.read(ACCOUNTS, NORTH, id_of(sandbox).upper(), ("Code", "City")))
 

@@ -39,8 +39,8 @@ class Clock:
 
 
 @contextmanager
-def connected(sandbox: Sandbox, folder: Path, clock: Clock) -> Iterator[ExactClient]:
-    settings = Settings.from_config(sandbox.config(store_url=f"sqlite:///{folder / 'store.db'}"))
+def connected(sandbox: Sandbox, folder: Path, clock: Clock, **config: Any) -> Iterator[ExactClient]:
+    settings = Settings.from_config(sandbox.config(store_url=f"sqlite:///{folder / 'store.db'}", **config))
     with (
         Store.open(settings.store_url) as store,
         ExactClient(settings, store, program="test", now=clock, sleep=clock.sleep) as made,
@@ -66,6 +66,12 @@ def found(client: ExactClient, division: int) -> bool:
 
 def refusal(client: ExactClient, division: int = NORTH) -> DivisionRefusedError:
     with pytest.raises(DivisionRefusedError) as told:
+        found(client, division)
+    return told.value
+
+
+def later(client: ExactClient, division: int) -> TryLaterError:
+    with pytest.raises(TryLaterError) as told:
         found(client, division)
     return told.value
 
@@ -159,6 +165,43 @@ def test_fewer_of_them_are_waited_for(client: ExactClient, sandbox: Sandbox, tim
     sandbox.fault("429_calls_left", division=NORTH, times=times)
 
     assert found(client, NORTH)
+
+
+@pytest.mark.parametrize("counted", [0, 20000])
+def test_companies_that_are_all_refused_so_are_the_limit_of_the_contract_and_cost_no_more_calls_that_day(
+    sandbox: Sandbox, clock: Clock, tmp_path: Path, counted: int
+) -> None:
+    first, *others = companies = tuple(range(201, 207))
+    sandbox.reset(small_world(targets=companies, limits={"enabled": True, "per_day_contract": 1}))
+    sandbox.limits(contract_refusal="calls_left")
+    noon = (clock() + timedelta(days=1)).replace(hour=12)
+    clock.sleep((noon - clock()).total_seconds())
+    with connected(sandbox, tmp_path, clock, requests_per_day_contract=counted) as client:
+        assert not found(client, first)
+        refused = [later(client, company) for company in others]
+    with connected(sandbox, tmp_path, clock, requests_per_day_contract=counted) as next_program:
+        refused.append(later(next_program, first))
+
+    assert [error.scope for error in refused] == ["company"] * 2 + ["site"] * 4
+    assert {error.kind for error in refused} == {"contract_limit"}
+    assert {error.until.strftime("%H:%M") for error in refused[2:]} <= {"00:00", "00:01"}  # by Exact's clock, midnight
+    assert len(sandbox.journal(endpoint=ENDPOINT)) == 1 + 3 * 3
+
+    clock.sleep((refused[-1].until - clock()).total_seconds())
+    with connected(sandbox, tmp_path, clock, requests_per_day_contract=counted) as next_day:
+        assert not found(next_day, first)
+
+
+def test_a_company_that_answers_tells_that_the_contract_is_not_spent(client: ExactClient, sandbox: Sandbox) -> None:
+    companies = tuple(range(201, 207))
+    sandbox.reset(small_world(targets=companies, limits={"enabled": True}))
+    for company in (201, 202, 204, 205):
+        sandbox.fault("429_calls_left", division=company, every=1)
+
+    assert [later(client, company).scope for company in (201, 202)] == ["company"] * 2
+    assert not found(client, 203)
+    assert [later(client, company).scope for company in (204, 205)] == ["company"] * 2
+    assert not found(client, 206)
 
 
 # A10: what Exact says is shown

@@ -219,65 +219,6 @@ def test_the_pause_of_a_clock_that_was_wrong_is_not_waited_for(
     assert connect().login.access_token() != worked
 
 
-# While the access token in use is still good
-
-
-@pytest.fixture
-def ending(connect: Connect, time: Time, sandbox: Sandbox) -> str:
-    """An access token that is good for 15 seconds more."""
-    token = connect().login.access_token()
-    time.pass_by(585)
-    sandbox.forget_calls()
-    return token
-
-
-@pytest.mark.parametrize("fault", ["fault_500", "429_no_headers", "reset_before", "503"])
-def test_the_access_token_in_use_goes_on_rather_than_that_anybody_waits(
-    connect: Connect, sandbox: Sandbox, time: Time, ending: str, fault: str
-) -> None:
-    sandbox.fault(fault, endpoint=TOKEN)
-    client = connect()
-
-    assert [client.login.access_token() for _ in range(5)] == [ending] * 5
-    assert (len(token_calls(sandbox)), time.slept) == (1, [])
-
-
-def test_it_goes_on_when_the_token_requests_of_the_day_are_made(
-    connect: Connect, settings: Settings, sandbox: Sandbox, time: Time, ending: str
-) -> None:
-    with Store.open(settings.store_url) as store:
-        count = TokenStore.of(store, settings).count
-        while count.today(time.now()) < 200:
-            count.add(time.now())
-
-    assert connect().login.access_token() == ending
-    assert token_calls(sandbox) == []
-
-
-def test_it_goes_on_when_the_site_cannot_be_reached(
-    settings: Settings, connect: Connect, time: Time, ending: str
-) -> None:
-    nowhere = "http://127.0.0.1:1"
-    with Store.open(settings.store_url) as store:
-        at = time.now() - timedelta(seconds=585)
-        pair = TokenSet(ending, "good", at, at + timedelta(seconds=600))
-        TokenStore(store, nowhere, settings.client_id).log_in(pair, REFRESH_TOKEN)
-
-    assert connect(base_url=nowhere).login.access_token() == ending
-
-
-def test_a_refresh_that_is_too_early_is_not_asked_for_with_each_call(
-    connect: Connect, sandbox: Sandbox, time: Time
-) -> None:
-    sandbox.limits(enabled=True)
-    client = connect()
-    token = client.login.access_token()
-    time.pass_here(585)
-
-    assert [client.login.access_token() for _ in range(5)] == [token] * 5
-    assert token_calls(sandbox) == [200, 400]
-
-
 # What is no answer to the question whether the token is old
 
 

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from console_driver import Here, Visitor
+from console_driver import Here, Visitor, clean_environment
 from exactonline_client.store import Store
 from exactonline_console import runner, tables
 from exactonline_console.actions import Actions
@@ -27,6 +27,7 @@ from exactonline_console.runner import BUSY, LOCK, environment, look_after
 from exactonline_console.users import Users
 from target_exactonline.store import tables as target_tables
 from target_exactonline.store.runs import DivisionCounts
+from warm_start import BIN
 
 NOW = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 GONE = Known(2**22 + 1, 1.0)
@@ -196,6 +197,26 @@ def test_what_is_run_is_what_a_person_would_type(page: Here) -> None:
     assert command[1:] == ["--log-format", "json", "run", "--full-refresh", "customers"]
 
 
+def test_the_system_database_of_meltano_is_made_before_the_first_run_and_not_after_one_that_went_well(
+    page: Here,
+) -> None:
+    project = Project.at(page.folder)
+    _write_job(page.folder)
+    with page.store() as store:
+        launches = Launches(store)
+        first = launches.add("customers", "preview", "anna")
+        _look_after(project, first)
+        launches.end(launches.add("customers", "preview", "anna").id, 0, None)
+        third = launches.add("customers", "preview", "anna")
+        _look_after(project, third)
+        ended = [launches.get(one.id).status for one in (first, third)]
+
+    made = "Upgrading database to"
+    logs = [project.log(one.id).read_text(encoding="utf-8") for one in (first, third)]
+    assert [made in log for log in logs] == [True, False]
+    assert ended == [1, 1]  # the connection of this job is not there
+
+
 def test_a_run_takes_as_long_as_its_slowest_company_or_eight_side_by_side() -> None:
     def company(minutes: int) -> CompanyForecast:
         return CompanyForecast(1, "", {}, 0, minutes, None)
@@ -221,6 +242,11 @@ def test_synchronizing_without_the_word_of_a_person_only_asks(page: Here, visito
     assert "There is no preview of this job yet" in answer.text
     with page.store() as store:
         assert Launches(store).newest() == []
+
+
+def _look_after(project: Project, launch: Launch) -> None:
+    command = [BIN / "python", "-m", "exactonline_console.runner", launch.id]
+    subprocess.run(command, cwd=project.root, env=clean_environment(), check=True, timeout=120)
 
 
 def _write_job(folder: Path) -> None:

@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 import logging
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from exactonline_client.client import ExactClient
-from exactonline_client.companies import Company
-from exactonline_client.divisions import Division
 from exactonline_client.entities import Entity
 from exactonline_client.errors import ExactError, LoginNeededError, TryLaterError
 from exactonline_client.exchange import Waiting
-from exactonline_client.failures import Failures
 from exactonline_client.feeds.reader import FeedReader, take_pages
 
-from target_exactonline.applying.worker import CompanyGivenUpError, Deferral, Worker, blind
-from target_exactonline.planning.model import Desired, Rules, SourceRecord
-from target_exactonline.planning.planner import Candidate, Planner, Terms
-from target_exactonline.planning.safety import SafetyLimits
+from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, blind
+from target_exactonline.applying.task import Shared, Task
+from target_exactonline.applying.worker import Worker
+from target_exactonline.planning.model import SourceRecord
+from target_exactonline.planning.planner import Planner
+from target_exactonline.planning.terms import Candidate, Terms
 from target_exactonline.reporting.outcomes import Outcome, Result
-from target_exactonline.reporting.progress import Progress
-from target_exactonline.reporting.recorder import CompanyRecorder, Recorder
-from target_exactonline.store.memory import Memory
+from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.mirror import Mirror, always_read
 from target_exactonline.store.plans import Verdict
-from target_exactonline.store.positions import Planned
-from target_exactonline.store.runs import OpenRun
 from target_exactonline.store.settlement import Ended, Settlement
-from target_exactonline.store.sources import Remembered
 
 logger = logging.getLogger(__name__)
 
@@ -38,42 +29,6 @@ LOOK_AGAIN = timedelta(seconds=1)
 """How often a company is asked for that another process works on."""
 NOT_REACHED = "The run was stopped before its turn. It comes again in the next run."
 MERGED = "Merged with a newer record of the same source record in the same run."
-
-
-@dataclass(frozen=True, slots=True)
-class Shared:
-    """What the lanes of a run have in common."""
-
-    memory: Memory
-    recorder: Recorder
-    run: OpenRun
-    failures: Failures
-    progress: Progress
-    stop: threading.Event
-    limits: SafetyLimits
-    fields: frozenset[str]
-    """Fields that are compared, beside those that were once."""
-    dry_run: bool
-    retry_refused: bool
-    reconcile: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What is to be planned for one company."""
-
-    company: Company
-    number: int
-    division: Division
-    client: ExactClient
-    rules: Rules
-    desire: Callable[[SourceRecord], Desired | None]
-    candidates: Callable[[], Iterator[list[Candidate]]]
-    records: Callable[[Sequence[int]], dict[int, Remembered]]
-    """Source records by number."""
-    planned: Planned | None
-    """How far the company is planned once this is done; None to leave that as it is."""
-    scope: str
 
 
 class Lane:
@@ -264,7 +219,7 @@ class Lane:
         outcomes = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
         numbers = planner.numbers
         for page in self._shared.memory.plans.changes(plan):
-            for work in self._worker(planner).prepared(page):
+            for work in self._worker(planner).pending.prepared(page):
                 change, source = work.change, work.source.record
                 result = Result(
                     self._task.division.code,
@@ -306,8 +261,8 @@ class Lane:
             for one in page:
                 if one not in known and one.number is not None:
                     self._recorder.pass_over(one.number)
-            for work in worker.unplanned([one.source for one in known]):
-                worker.defer(work, deferral)
+            for work in worker.pending.unplanned([one.source for one in known]):
+                worker.endings.defer(work, deferral)
         if self._task.planned is not None and not self._shared.dry_run:
             self._recorder.flush()
             self._keep_planned()
@@ -318,8 +273,8 @@ class Lane:
         self._recorder.flush()
         worker = self._worker(planner)
         for page in self._shared.memory.plans.changes(plan):
-            for work in worker.prepared(page):
-                worker.defer(work, deferral)
+            for work in worker.pending.prepared(page):
+                worker.endings.defer(work, deferral)
 
     def _say(self, deferral: Deferral) -> None:
         logger.warning("Division %d: %s The rest of it is parked.", self._task.division.code, deferral.reason)
@@ -354,7 +309,7 @@ class Lane:
         self._recorder.flush()
         worker = self._worker(planner)
         for page in self._shared.memory.plans.changes(plan):
-            for work in worker.prepared(page):
+            for work in worker.pending.prepared(page):
                 self._skip(work.source.record, None, NOT_REACHED)
         self._recorder.flush()
         if not self._shared.dry_run:

@@ -18,10 +18,12 @@ from rich.table import Table
 from target_exactonline.store import tables
 from target_exactonline.store.deferred import Deferred, State
 from target_exactonline.store.history import History
-from target_exactonline.store.runs import Runs
+from target_exactonline.store.plan_lists import PlanLists
+from target_exactonline.store.runs import RUN_BY_VARIABLE, Runs
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+CHANGE = ("entity", "division", "code", "action", "changes", "kind", "reason")
 PREFIXES = ("TARGET_EXACTONLINE", "EXACTONLINE")
 EXAMPLES = """
 \b
@@ -140,6 +142,60 @@ def retry(*, config_file: Path | None, division: int | None, code: str | None, a
     click.echo(json.dumps({"tried_again": count}) if as_json else f"{count} is tried again in the next run.")
 
 
+@main.command()
+@_of_config
+@click.option("--run", "run_id", help="Only plans of the run with this id.")
+@click.option("--plan", type=int, help="Show the changes of this plan.")
+@click.option("--limit", type=int, default=100, show_default=True, help="At most so many plans, newest first.")
+def plans(*, config_file: Path | None, run_id: str | None, plan: int | None, limit: int, as_json: bool) -> None:
+    """List plans: what each run decided for each company; with --plan the changes of one."""
+    config = _config(config_file)
+    listed = PlanLists(_database(config), _sites(config))
+    if plan is not None:
+        _show(listed.changes(plan), CHANGE, as_json=as_json)
+        return
+    columns = ("plan", "run", "division", "name", "counts", "unsafe", "approval", "at")
+    _show(listed.plans(run_id, limit), columns, as_json=as_json)
+
+
+@main.command()
+@_options
+@click.option("--run", "run_id", required=True, help="The id of the run to take back; `runs` lists them.")
+@click.option("--delete", is_flag=True, help="Delete what it created; without it that is blocked.")
+@click.option("--dry-run", is_flag=True, help="Show what would be taken back, and write nothing.")
+@click.option("--by", help="Who takes it back, for the history.")
+def undo(
+    *,
+    config_file: Path | None,
+    run_id: str,
+    division: int | None,
+    code: str | None,
+    delete: bool,
+    dry_run: bool,
+    by: str | None,
+    as_json: bool,
+) -> None:
+    """Take back what a run did, where the companies still hold what it wrote. It is held until `release`."""
+    from target_exactonline.cli.undo import take_back  # noqa: PLC0415 - the whole target, for one command
+
+    if by:
+        os.environ[RUN_BY_VARIABLE] = by
+    status, lines = take_back(_config(config_file), run_id, division, code, delete=delete, dry_run=dry_run)
+    _show(lines, CHANGE, as_json=as_json)
+    raise SystemExit(status)
+
+
+@main.command()
+@_options
+@click.option("--run", "run_id", help="Only what was held when this run was undone.")
+def release(
+    *, config_file: Path | None, division: int | None, code: str | None, run_id: str | None, as_json: bool
+) -> None:
+    """Let the next run do again what was undone."""
+    count = _deferred(config_file).release(division, code, run_id)
+    click.echo(json.dumps({"released": count}) if as_json else f"{count} released.")
+
+
 def _list(state: State, config_file: Path | None, division: int | None, code: str | None, *, as_json: bool) -> None:
     columns = ("division", "code", "kind", "first_seen", "attempts", "next_try", "reason")
     found = _deferred(config_file).waiting(state, division, code)
@@ -159,5 +215,9 @@ def _show(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, as_json: bo
 
 def _cell(value: Any) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{name}: {before!r} → {after!r}" for name, (before, after) in value.items())
+        return "\n".join(_pair(name, one) for name, one in value.items())
     return "" if value is None else str(value)
+
+
+def _pair(name: str, value: Any) -> str:
+    return f"{name}: {value[0]!r} → {value[1]!r}" if isinstance(value, list) else f"{name}: {value}"

@@ -6,9 +6,7 @@ What needs no call ends here. The rest becomes rows of the plan, which is then s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-
-from exactonline_client.entities import Entity
+from dataclasses import replace
 
 from target_exactonline.planning import decide as decisions
 from target_exactonline.planning.model import (
@@ -21,7 +19,6 @@ from target_exactonline.planning.model import (
     Holder,
     Refuse,
     Replace,
-    Rules,
     Situation,
     Skip,
     SourceRecord,
@@ -30,6 +27,8 @@ from target_exactonline.planning.model import (
 )
 from target_exactonline.planning.recovery import Unfinished, Written, noted, recovered
 from target_exactonline.planning.safety import Counts
+from target_exactonline.planning.situations import Facts, Situations
+from target_exactonline.planning.terms import Candidate, Terms
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.copies import Copies, KeptCopy
@@ -43,48 +42,6 @@ RANKS = {"delete": 0, "block": 0, "update": 1, "create": 2}
 AFTER_DEFERRED = 10
 NOT_AS_WRITTEN = "It was not as it was written before:"
 NOT_TRIED_AGAIN = " (Not tried again: nothing of it changed since.)"
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A source record that a company is to be held against."""
-
-    source: Remembered
-    number: int | None = None
-    """Of the record that came in, if it did in this run."""
-    merged: int = 0
-    """Records that came in before it and became part of it."""
-    change: int | None = None
-    """Of a record that is decided on again: the number of its change."""
-    is_second_look: bool = False
-    """Whether it was refused before, and is looked at in case somebody has mended what it met."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """Settings and circumstances of a plan."""
-
-    division: int
-    entity: Entity
-    rules: Rules
-    today: str
-    """In the company, as a date without offset."""
-    retry_refused: bool = False
-    reconcile: bool = False
-
-
-@dataclass(slots=True)
-class _Facts:
-    """What is known of the records of a page."""
-
-    copies: Mapping[int, KeptCopy] = field(default_factory=dict)
-    by_id: dict[str, Existing] = field(default_factory=dict)
-    by_code: dict[str, Existing] = field(default_factory=dict)
-    holders: Mapping[str, tuple[int, Holder]] = field(default_factory=dict)
-    claims: Mapping[str, list[tuple[int, Holder]]] = field(default_factory=dict)
-    unfinished: Mapping[int, list[Change]] = field(default_factory=dict)
-    successors: Sequence[tuple[int, Desired]] = ()
-    """What the company should hold of the source records that have the code of a deleted one."""
 
 
 class Planner:
@@ -104,16 +61,11 @@ class Planner:
         self._company = company
         self.terms = terms
         self._desire = desire
-        self._copies = copies
-        self._sources = sources
+        self._situations = Situations(company, desire, sources, copies, mirror)
         self._mirror = mirror
         self._plans = plans
         self._recorder = recorder
         self._left_open: Sequence[int] = plans.left_open(company, terms.entity.stream)
-        self._claimed: dict[str, Holder] = {}
-        """Codes that creates of this plan take."""
-        self._tied: dict[str, Holder] = {}
-        """Rows that became a copy in this plan."""
         self.counts = Counts()
         self.compared = 0
         """Copies that nothing came in for and that were held against their rows."""
@@ -124,10 +76,11 @@ class Planner:
 
     def look_at(self, page: Sequence[Candidate]) -> list[Change]:
         """Decide on some records; return the changes, and end what needs none."""
-        facts = self._facts(page)
+        facts = self._situations.facts([one.source for one in page])
+        unfinished = self._unfinished(page)
         found: list[Change] = []
         for candidate in page:
-            found += self._decided(candidate, facts)
+            found += self._decided(candidate, facts, unfinished.get(candidate.source.number, ()))
         return found
 
     def is_wanted(self, candidate: Candidate) -> bool:
@@ -146,66 +99,20 @@ class Planner:
 
         The mirror knows it by now.
         """
-        facts = self._facts([Candidate(source)])
-        self._claimed.pop(source.record.code, None)
+        facts = self._situations.facts([source])
+        self._situations.unclaim(source.record.code)
         candidate = Candidate(source, self.numbers.pop(source.number, None), change=change.number)
-        return [replace(one, number=change.number) for one in self._decided(candidate, facts)]
+        return [replace(one, number=change.number) for one in self._decided(candidate, facts, ())]
 
-    # Facts
-
-    def _facts(self, page: Sequence[Candidate]) -> _Facts:
-        numbers = [one.source.number for one in page]
-        facts = _Facts(self._copies.of(self._company, numbers))
-        if self._left_open:
-            facts.unfinished = self._plans.unfinished(self._left_open, numbers)
-        ids = [kept.copy.target_id for kept in facts.copies.values() if kept.copy.target_id]
-        facts.by_id = self._mirror.by_id(ids)
-        codes = [one.source.record.code for one in page if self._needs_code(one, facts)]
-        if codes:
-            facts.by_code = self._mirror.by_code(codes)
-            facts.holders = self._copies.holders(self._company, list(facts.by_code.values()))
-            facts.claims = self._copies.claims(self._company, [one for one in codes if one not in facts.by_code])
-        gone = [one.source.record.code for one in page if one.source.record.is_deleted]
-        if gone:
-            facts.successors = self._successors(gone)
-        return facts
-
-    def _successors(self, codes: Sequence[str]) -> list[tuple[int, Desired]]:
-        found = ((one.number, self._desire(one.record)) for one in self._sources.with_code(codes))
-        return [(number, desired) for number, desired in found if desired is not None]
-
-    def _needs_code(self, candidate: Candidate, facts: _Facts) -> bool:
-        """Return whether the row under the code matters: not where the tied row bears it already."""
-        kept = facts.copies.get(candidate.source.number)
-        row = facts.by_id.get(kept.copy.target_id) if kept and kept.copy.target_id else None
-        return row is None or row.code != candidate.source.record.code
-
-    def _situation(self, source: Remembered, desired: Desired | None, copy: Copy | None, facts: _Facts) -> Situation:
-        number = source.number
-        tied = facts.by_id.get(copy.target_id) if copy and copy.target_id else None
-        if desired is None:
-            record = source.record
-            heirs = (one for other, one in facts.successors if other != number and one.code == record.code)
-            return Situation(copy, tied, version=source.version, last_seen=record.values, successor=next(heirs, None))
-        if tied is not None and tied.code == desired.code:
-            return Situation(copy, tied, version=source.version)
-        at_code = facts.by_code.get(desired.code)
-        if at_code is None:
-            rival = self._claimed.get(desired.code)
-            if rival is None or rival.source == desired.source:
-                others = [who for other, who in facts.claims.get(desired.code, ()) if other != number]
-                rival = others[0] if others and _goes_first(others[0], number, facts, desired) else None
-            return Situation(copy, tied, rival=rival, version=source.version)
-        holder = self._tied.get(at_code.id)
-        if holder is None and (known := facts.holders.get(at_code.id)) is not None and known[0] != number:
-            holder = known[1]
-        if holder is not None and holder.source == desired.source:
-            holder = None
-        return Situation(copy, tied, at_code, holder, version=source.version)
+    def _unfinished(self, page: Sequence[Candidate]) -> Mapping[int, list[Change]]:
+        """Return what killed runs were about to do with these records."""
+        if not self._left_open:
+            return {}
+        return self._plans.unfinished(self._left_open, [one.source.number for one in page])
 
     # Decisions
 
-    def _decided(self, candidate: Candidate, facts: _Facts) -> list[Change]:
+    def _decided(self, candidate: Candidate, facts: Facts, unfinished: Sequence[Change]) -> list[Change]:
         source, number = candidate.source.record, candidate.source.number
         kept = facts.copies.get(number)
         copy = kept.with_row(facts.by_id.get(kept.copy.target_id or "")) if kept is not None else None
@@ -217,9 +124,9 @@ class Planner:
             desired = replace(desired, problems=source.problems)
         self.compared += self._is_compared(candidate, copy)
         happened = None
-        if number in facts.unfinished:
-            copy, happened = self._recover(candidate, copy, facts)
-        situation = self._situation(candidate.source, desired, copy, facts)
+        if unfinished:
+            copy, happened = self._recover(candidate, copy, facts, unfinished)
+        situation = self._situations.situation(candidate.source, desired, copy, facts)
         decision = self._judged(candidate, desired, situation)
         match decision:
             case Refuse():
@@ -242,11 +149,11 @@ class Planner:
         return decision
 
     def _recover(
-        self, candidate: Candidate, copy: Copy | None, facts: _Facts
+        self, candidate: Candidate, copy: Copy | None, facts: Facts, unfinished: Sequence[Change]
     ) -> tuple[Copy | None, tuple[int, Outcome] | None]:
         """Take for ours what a killed run wrote and could not note."""
         source = candidate.source.record
-        for change in facts.unfinished[candidate.source.number]:
+        for change in unfinished:
             decision = change.decision
             target_id = None if isinstance(decision, Create) else decision.target_id
             row = facts.by_id.get(target_id) if target_id else facts.by_code.get(source.code)
@@ -309,7 +216,7 @@ class Planner:
             first_seen=first_seen or self._recorder.now(),
         )  # fmt: skip
         if row is not None:
-            self._tied[row.id] = Holder(source.key, "", is_deleted=False)
+            self._situations.tie(row.id, Holder(source.key, "", is_deleted=False))
         is_silent = candidate.number is None
         if desired is None:
             is_silent |= self.terms.rules.on_source_deletion == "ignore" or after.gone is not None
@@ -383,7 +290,7 @@ class Planner:
         copy: Copy | None,
         decision: Create | Update | Replace | Delete,
         situation: Situation,
-        facts: _Facts,
+        facts: Facts,
     ) -> list[Change]:
         source, number = candidate.source.record, candidate.source.number
         me = Holder(source.key, str(source.values.get("Name") or ""), is_deleted=False)
@@ -405,9 +312,9 @@ class Planner:
             found.append(replace(change, rank=base + RANKS[change.action]))
             self.counts.add(change.action)
             if isinstance(step, Create):
-                self._claimed[source.code] = me
+                self._situations.claim(source.code, me)
             else:
-                self._tied[step.target_id] = me
+                self._situations.tie(step.target_id, me)
         return found
 
     def _found_differing(self, candidate: Candidate, copy: Copy | None, row: Existing | None) -> str | None:
@@ -435,9 +342,3 @@ class Planner:
 def _row_of(target_id: str | None, situation: Situation) -> Existing | None:
     rows: Iterable[Existing | None] = (situation.tied, situation.at_code)
     return next((row for row in rows if row is not None and row.id == target_id), None)
-
-
-def _goes_first(other: Holder, number: int, facts: _Facts, desired: Desired) -> bool:
-    """Return whether another record's claim to a free code is better: it has a row, or was known earlier."""
-    claims = facts.claims.get(desired.code, [])
-    return bool(claims) and claims[0][1] == other and claims[0][0] != number

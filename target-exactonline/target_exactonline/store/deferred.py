@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select
 
 from target_exactonline.planning.model import SourceKey
 from target_exactonline.reporting.outcomes import source_as_object
-from target_exactonline.store.rows import unpacked
+from target_exactonline.store.rows import packed, unpacked
 from target_exactonline.store.tables import companies, copies, sites, sources
 
 State = Literal["parked", "refused", "held"]
@@ -119,8 +119,29 @@ class Deferred:
                 connection.execute(copies.update().where(here).values(**again))
         return len(found)
 
-    def _pairs(self, connection: Any, state: State | None, division: int | None, code: str | None) -> list[Any]:
+    def release(self, division: int | None = None, code: str | None = None, run: str | None = None) -> int:
+        """Let the next run do again what was undone, or held for another reason; return how much that is."""
+        with self._store.write() as connection:
+            found = self._pairs(connection, "held", division, code, run)
+            for company, source in found:
+                here = and_(copies.c.company == company, copies.c.source == source)
+                besides = unpacked(connection.execute(select(copies.c.besides).where(here)).scalar_one())
+                besides.pop("held", None)
+                again = {
+                    "state": "deferred",
+                    "kind": None,
+                    "next_try": None,
+                    "besides": packed(besides) if besides else None,
+                }
+                connection.execute(copies.update().where(here).values(**again))
+        return len(found)
+
+    def _pairs(
+        self, connection: Any, state: State | None, division: int | None, code: str | None, run: str | None = None
+    ) -> list[Any]:
         query = _LIST.where(*self._chosen(state, division, code)).with_only_columns(copies.c.company, copies.c.source)
+        if run is not None:
+            query = query.where(copies.c.reason.contains(f" {run}.", autoescape=True))
         return [tuple(row) for row in connection.execute(query)]
 
     def _chosen(self, state: State | None, division: int | None, code: str | None) -> list[ColumnElement[bool]]:

@@ -263,7 +263,7 @@ class _Carrier:
                 "state": state,
                 "kind": "rejected" if state == "refused" else "fault",
                 "reason": row.reason,
-                "refused": _digest_of_wanted(values) if state == "refused" else None,
+                "refused": _digest_of_create(values) if state == "refused" else None,
                 "first_seen": _milliseconds(row.first_seen),
                 "tries": row.attempts,
             }
@@ -396,10 +396,11 @@ def _fields(outcome: str, changes: dict[str, Any]) -> str:
     return _packed({name: one[1] for name, one in changes.items()} if outcome == "created" else changes)
 
 
-def _digest_of_wanted(values: dict[str, Any]) -> str:
-    """Return what marks a refusal of the first edition, which knows what was wanted and not what was sent."""
-    text = json.dumps(values, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
-    return "wanted:" + hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+def _digest_of_create(values: dict[str, Any]) -> str:
+    """Return what marks the refusal of a create; a refused update, of which only the wish is known, is tried again."""
+    sent = ["create", _filled(values)]
+    text = json.dumps(sent, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def _packed(value: Any) -> str:
