@@ -118,8 +118,6 @@ class Run:
         """
         if self.recorder.too_many_refused:
             return
-        if self.intake.deletions and self._decisions.deletions.leaves_all:
-            self._logger.info("%d accounts were deleted at the source; their copies stay.", self.intake.deletions)
         addressed = self._work.addressed()
         remembered = self._work.remembered(self._connections.sites, sorted(self.intake.sources))
         wanted = sorted(addressed | remembered)

@@ -48,8 +48,6 @@ class Intake:
         """All fields that any record has."""
         self.left_out = 0
         """Records beyond the trial's `limit`."""
-        self.deletions = 0
-        """Deletions at the source that came in."""
         self._taken: Counter[str] = Counter()
 
     def accept(self, stream: str, records: Iterable[tuple[Mapping[str, Any], Origin]], limit: int | None) -> None:
@@ -93,7 +91,6 @@ class Intake:
     def accept_deletions(self, keys: Iterable[SourceKey]) -> None:
         """Take in which source records were deleted."""
         for key in keys:
-            self.deletions += 1
             self._add([Incoming(self._checkpoints.number(), 0, SourceRecord(key, "", {}, is_deleted=True))])
 
     def _put(self, records: Iterable[tuple[int, SourceRecord, Origin]]) -> None:
@@ -127,4 +124,6 @@ def _where(origin: Origin) -> str:
 
 def _shown(record: Mapping[str, Any]) -> str:
     value = record.get("Division")
-    return "empty" if value is None or not str(value).strip() else f"{str(value)[:60]!r}, which is not the code of a division"
+    if value is None or not str(value).strip():
+        return "empty"
+    return f"{str(value)[:60]!r}, which is not the code of a division"

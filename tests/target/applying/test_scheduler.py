@@ -115,7 +115,9 @@ def test_the_first_error_stops_all_lanes_and_is_raised() -> None:
             closed.append(division)
 
     with pytest.raises(RuntimeError, match="the first"):
-        Scheduler(1, stop, clock).run({**{company(division): waits(division) for division in range(5)}, company(9): fails()})
+        Scheduler(1, stop, clock).run(
+            {**{company(division): waits(division) for division in range(5)}, company(9): fails()}
+        )
 
     assert stop.is_set()
     assert sorted(closed) == list(range(5))

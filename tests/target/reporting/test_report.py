@@ -20,7 +20,7 @@ from target_exactonline.reporting.report import Report
 FEWER = settings(max_examples=40)
 AT = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 SCRIPT = "<script>alert('x')</script>"
-KEYS = set("entity division code outcome kind reason changes source not_sent run at".split())
+KEYS = {"entity", "division", "code", "outcome", "kind", "reason", "changes", "source", "not_sent", "run", "at"}
 
 
 def result(outcome: Outcome = Outcome.CREATED, code: str = "7", division: int | None = 201, **more: Any) -> Result:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from sandbox_driver import SOURCE, SandboxFactory, small_world
+from sandbox_driver import SandboxFactory, small_world
 from singer_driver import Project
 from target_exactonline.cli.store_command import main as store_command
 
