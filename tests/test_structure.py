@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,9 +34,8 @@ MAY_IMPORT = {
         "exactonline_client",
         "mapper_exactonline.fan_out",
         "mapper_exactonline.shapes",
-        "target_exactonline.runs",
+        "target_exactonline.planning.safety",
         "target_exactonline.store",
-        "target_exactonline.tables",
     },
     "exactonline_sandbox": set[str](),  # it must not share the mistakes of what it tests
 }
@@ -65,8 +65,10 @@ PURE_MODULES = [
     "exactonline_client.zones",
     "exactonline_console.security",
     "mapper_exactonline.fan_out",
+    "mapper_exactonline.settings",
     "mapper_exactonline.shapes",
     "tap_exactonline.bookmarks",
+    "target_exactonline.intake.validation",
     "target_exactonline.planning.collisions",
     "target_exactonline.planning.compare",
     "target_exactonline.planning.decide",
@@ -78,8 +80,8 @@ PURE_MODULES = [
     "target_exactonline.planning.safety",
     "target_exactonline.planning.source_deletions",
     "target_exactonline.planning.undo",
-    "target_exactonline.intake.validation",
 ]
+MOST_LINES = 350
 BROUGHT_ALONG = {
     "exactonline_client": {"alembic"},  # it runs the scripts that a program brings for its own tables
     "argon2_cffi": {"argon2"},
@@ -180,6 +182,10 @@ def used(tree: ast.Module, library: str) -> set[str]:
     return attributes | {name for name in imported("", tree) if name.startswith(f"{library}.")}
 
 
+def lines_of(file: Path) -> int:
+    return len(file.read_text(encoding="utf-8").splitlines())
+
+
 def closure(name: str) -> set[str]:
     """A module and all modules of the house that it comes to need."""
     seen: set[str] = set()
@@ -200,13 +206,13 @@ def closure(name: str) -> set[str]:
         ("from exactonline_client.client import ExactClient as E", "exactonline_client.client"),
         ("def late():\n    from exactonline_client import client", "exactonline_client.client"),
         ("if TYPE_CHECKING:\n    import exactonline_client.client as c", "exactonline_client.client"),
-        ("from . import summary", "target_exactonline.summary"),
-        ("from .store import tables", "target_exactonline.store.tables"),
+        ("from . import holds", "target_exactonline.planning.holds"),
+        ("from .holds import held", "target_exactonline.planning.holds"),
         ("from urllib import request", "urllib.request"),
     ],
 )
 def test_an_import_is_seen_in_every_form(text: str, module: str) -> None:
-    assert imported("target_exactonline.run", ast.parse(text)) == {module}
+    assert imported("target_exactonline.planning.decide", ast.parse(text)) == {module}
 
 
 @pytest.mark.parametrize("package", HOMES)
@@ -287,6 +293,25 @@ def test_a_pure_module_opens_nothing_and_looks_at_no_clock(module: str) -> None:
     }
 
     assert effects == set()
+
+
+def test_no_file_is_longer_than_a_person_reads_at_once() -> None:
+    long = {name: lines for name, file in FILES.items() if (lines := lines_of(file)) > MOST_LINES}
+    long = {name: lines for name, lines in long.items() if "migrations" not in name}  # one step each, and then frozen
+
+    assert long == {}
+
+
+def test_no_two_files_of_tests_have_one_name() -> None:
+    names = Counter(file.name for file in (ROOT / "tests").rglob("test_*.py"))
+
+    assert {name for name, count in names.items() if count > 1} == set()
+
+
+def test_planning_is_pure_but_for_what_looks_into_the_store() -> None:
+    modules = {name for name in FILES if name.startswith("target_exactonline.planning.")}
+
+    assert {name.rpartition(".")[2] for name in modules - set(PURE_MODULES)} == {"planner", "situations", "terms"}
 
 
 @pytest.mark.parametrize("package", HOMES)

@@ -14,6 +14,7 @@ from target_exactonline.addressing import Addressing
 from target_exactonline.intake.intake import Origin
 from target_exactonline.intake.validation import division_code
 from target_exactonline.planning.model import SourceKey
+from target_exactonline.planning.source_deletions import SourceDeletions
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.run import Run
 
@@ -127,7 +128,10 @@ class DeletionsSink(ExactSink):
 
     def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
         told = ({"Division": record.get("Division"), "ID": record.get("EntityKey")} for record, _ in records)
-        self.host.run.intake.accept_deletions([key for one in told if (key := source_key(one)) is not None])
+        keys = [key for one in told if (key := source_key(one)) is not None]
+        if SourceDeletions.from_config(self.config).leaves_all:
+            self.logger.info("%d accounts were deleted at the source; their copies stay.", len(keys))
+        self.host.run.intake.accept_deletions(keys)
 
 
 class ConnectionTestSink(ExactSink):

@@ -180,8 +180,7 @@ class Work:
             known = stored.get(one.record.key)
             record = replace(one.record, company=number) if one.target else one.record
             if known is None:
-                if not record.is_deleted:
-                    found.append(Candidate(Remembered(-one.number, 0, record), one.number, one.merged))
+                found.append(Candidate(Remembered(-one.number, 0, record), one.number, one.merged))
                 continue
             if record.is_deleted:
                 complete = replace(known.record, is_deleted=True)

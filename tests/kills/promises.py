@@ -50,7 +50,7 @@ def all_accepted(calls: Sequence[Call]) -> None:
 def nothing_waits(store: Path) -> None:
     """Nothing is parked: there was no limit to wait for."""
     with closing(sqlite3.connect(store)) as database:
-        parked = database.execute("SELECT division, code, reason FROM parked").fetchall()
+        parked = database.execute("SELECT code, reason FROM copies WHERE state = 'deferred'").fetchall()
     if parked:
         raise BrokenPromiseError(f"{len(parked)} records are parked: {parked[:SHOWN]}")
 

@@ -176,6 +176,9 @@ class Lane:
         forecast = counts.forecast(task.division.code, left, per_minute, now)
         self._shared.memory.plans.judge(plan, task.number, Verdict(counts.as_object(), unsafe, forecast))
         logger.info("%s", forecast)
+        if self._shared.reconcile:
+            differing = planner.differing
+            logger.info("Division %d: %d copies compared, %d differ", task.division.code, planner.compared, differing)
         self._shared.progress.begin(task.division.code, counts.writes)
         return unsafe
 
@@ -279,7 +282,7 @@ class Lane:
     def _pass_by(self, page: Sequence[Candidate]) -> None:
         """Account for records that had no turn; no STATE acknowledges them, so they come again."""
         for candidate in page:
-            if candidate.number is not None:
+            if candidate.number is not None and not candidate.source.record.is_deleted:
                 self._skip(candidate.source.record, None, NOT_REACHED)
 
     def _tell_merged(self, page: Sequence[Candidate]) -> None:

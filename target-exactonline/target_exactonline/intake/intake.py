@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,8 +91,7 @@ class Intake:
     def accept_deletions(self, keys: Iterable[SourceKey]) -> None:
         """Take in which source records were deleted."""
         for key in keys:
-            one = SourceRecord(key, "", {}, is_deleted=True)
-            self._spool.put([Incoming(self._checkpoints.number(), 0, one)])
+            self._add([Incoming(self._checkpoints.number(), 0, SourceRecord(key, "", {}, is_deleted=True))])
 
     def _put(self, records: Iterable[tuple[int, SourceRecord, Origin]]) -> None:
         good = []
@@ -102,6 +101,9 @@ class Intake:
                 continue
             self.fields.update(record.values)
             good.append(Incoming(self._checkpoints.number(), target, record))
+        self._add(good)
+
+    def _add(self, good: Sequence[Incoming]) -> None:
         for one in self._spool.put(good):
             self._checkpoints.expect(one.number, 0)  # it ends with the earlier record that it is part of now
 
@@ -122,4 +124,6 @@ def _where(origin: Origin) -> str:
 
 def _shown(record: Mapping[str, Any]) -> str:
     value = record.get("Division")
-    return "empty" if value in (None, "") else f"{str(value)[:60]!r}, which is not the code of a division"
+    if value is None or not str(value).strip():
+        return "empty"
+    return f"{str(value)[:60]!r}, which is not the code of a division"

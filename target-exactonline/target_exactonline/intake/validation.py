@@ -46,19 +46,6 @@ RANGES = {"Byte": (0, 255), "Int16": (-(2**15), 2**15 - 1), "Int32": (-(2**31), 
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
-    """Where a record stands in the input, so that a person finds it there."""
-
-    stream: str
-    """As the tap calls it, before any stream map."""
-    number: int
-    """Among the records of its stream, from 1."""
-
-    def __str__(self) -> str:
-        return f"record {self.number} of the stream {self.stream}"
-
-
-@dataclass(frozen=True, slots=True)
 class Checked:
     """A record as far as it can go to Exact."""
 
@@ -90,11 +77,6 @@ def check(entity: Entity, record: Mapping[str, Any], names: Container[str], *, i
             problems.append(complaint)
     problems += [f"{name} is empty" for name in entity.required if name in values and _is_empty(record[name])]
     return Checked(code, values, tuple(problems))
-
-
-def missing_for_create(entity: Entity, values: Row) -> list[str]:
-    """Return the fields without which Exact refuses a create."""
-    return [name for name in entity.required if values.get(name) is None]
 
 
 def division_code(value: Any) -> int | None:

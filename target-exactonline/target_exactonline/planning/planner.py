@@ -67,6 +67,10 @@ class Planner:
         self._recorder = recorder
         self._left_open: Sequence[int] = plans.left_open(company, terms.entity.stream)
         self.counts = Counts()
+        self.compared = 0
+        """Copies that nothing came in for and that were held against their rows."""
+        self.differing = 0
+        """Of those, the ones that are put right."""
         self.numbers: dict[int, int] = {}
         """Of records that came in and have changes in the plan, by source record."""
 
@@ -80,8 +84,10 @@ class Planner:
         return found
 
     def is_wanted(self, candidate: Candidate) -> bool:
-        """Return whether the company is to hold a record, by today's settings."""
-        return candidate.source.record.is_deleted or self._desire(candidate.source.record) is not None
+        """Return whether the company is to hold a record, by today's settings, or to give up its copy."""
+        if candidate.source.record.is_deleted:
+            return candidate.source.number > 0  # a deletion of what was never seen is nothing for anybody
+        return self._desire(candidate.source.record) is not None
 
     def forget_killed_plans(self) -> None:
         """Close what killed runs left open, once every record of it was looked at."""
@@ -116,6 +122,7 @@ class Planner:
             return []
         if desired is not None and source.problems:
             desired = replace(desired, problems=source.problems)
+        self.compared += self._is_compared(candidate, copy)
         happened = None
         if unfinished:
             copy, happened = self._recover(candidate, copy, facts, unfinished)
@@ -312,13 +319,17 @@ class Planner:
 
     def _found_differing(self, candidate: Candidate, copy: Copy | None, row: Existing | None) -> str | None:
         """Return what was found of a copy that nothing came in for, and that is put right."""
-        if not self.terms.reconcile or candidate.number is not None or copy is None or copy.target_id is None:
+        if not self._is_compared(candidate, copy) or copy is None:
             return None
+        self.differing += 1
         if row is None:
             return f"{NOT_AS_WRITTEN} deleted."
         return (
             f"{NOT_AS_WRITTEN} modified {row.modified_at:%Y-%m-%d %H:%M:%S %z}." if row.modified_at else NOT_AS_WRITTEN
         )
+
+    def _is_compared(self, candidate: Candidate, copy: Copy | None) -> bool:
+        return self.terms.reconcile and candidate.number is None and copy is not None and copy.target_id is not None
 
     def _row_now(self, copy: Copy) -> Existing | None:
         return self._mirror.by_id([copy.target_id]).get(copy.target_id) if copy.target_id else None

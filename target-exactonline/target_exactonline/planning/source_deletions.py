@@ -56,6 +56,11 @@ class SourceDeletions:
         return self.per_division.get(division, self.otherwise)
 
     @property
+    def leaves_all(self) -> bool:
+        """Whether nothing is done anywhere."""
+        return {self.otherwise, *self.per_division.values()} == {"ignore"}
+
+    @property
     def blocks(self) -> bool:
         """Whether anything is to be blocked anywhere."""
         return "block" in (self.otherwise, *self.per_division.values())

@@ -30,7 +30,8 @@ class History:
         self, division: int | None = None, code: str | None = None, limit: int = 100, offset: int = 0
     ) -> list[dict[str, Any]]:
         """Return lines as in outcomes.jsonl, the newest first, each with the number of its run."""
-        query = LINES.where(self._here, changes.c.outcome.in_([one.value for one in IN_HISTORY]))
+        ended = changes.c.outcome.in_([one.value for one in IN_HISTORY])
+        query = LINES.where(self._here, ended, runs.c.dry_run.is_not(True))
         if division is not None:
             query = query.where(companies.c.division == division)
         if code is not None:

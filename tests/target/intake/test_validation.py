@@ -13,8 +13,9 @@ from exactonline_client.entities import ACCOUNTS
 from exactonline_client.zones import CENTRAL_EUROPE
 from hypothesis import example, given
 from hypothesis import strategies as st
-from target_exactonline.spool import Spool, Wanted
-from target_exactonline.values import FALSE_TEXTS, TRUE_TEXTS, Checked, check, check_copies, missing_for_create
+from target_exactonline.intake.spool import Incoming, Spool
+from target_exactonline.intake.validation import FALSE_TEXTS, TRUE_TEXTS, Checked, check, division_code
+from target_exactonline.planning.model import SourceKey, SourceRecord
 
 ADDRESS = {"Division": 201, "Code": "10042"}
 JSON = st.recursive(
@@ -28,8 +29,8 @@ TRICKY = st.sampled_from(
 RECORDS = st.dictionaries(st.sampled_from([*ACCOUNTS.fields, "_sdc_batched_at"]), JSON | TRICKY, max_size=6)
 
 
-def checked(**record: Any) -> Checked:
-    return check(ACCOUNTS, {**ADDRESS, **record})
+def checked(*, is_exacts: bool = False, **record: Any) -> Checked:
+    return check(ACCOUNTS, {**ADDRESS, **record}, ACCOUNTS.writable, is_exacts=is_exacts)
 
 
 def problems(**record: Any) -> tuple[str, ...]:
@@ -41,24 +42,17 @@ def problems(**record: Any) -> tuple[str, ...]:
 
 @pytest.mark.parametrize("division", [201, "201", " 201 ", 201.0, Decimal(201)], ids=repr)
 def test_a_division_may_come_as_text_or_number(division: object) -> None:
-    assert checked(Division=division).division == 201
+    assert division_code(division) == 201
 
 
 @pytest.mark.parametrize(("division", "fits"), [(0, False), (1, True), (2**31 - 1, True), (2**31, False)])
 def test_a_division_is_a_number_that_exact_can_give(division: int, fits: bool) -> None:
-    assert (problems(Division=division) == ()) is fits
+    assert (division_code(division) is not None) is fits
 
 
-@pytest.mark.parametrize("division", ["north", 1.5, [201], {}, "Infinity", "NaN"], ids=repr)
-def test_a_division_that_is_none_is_refused(division: object) -> None:
-    told = checked(Division=division)
-
-    assert told.division is None
-    assert told.problems == (f"Division is {str(division)!r}, which is not a whole number",)
-
-
-def test_a_record_without_division_has_none() -> None:
-    assert check(ACCOUNTS, {"Code": "1", "Name": "Jan"}).division is None
+@pytest.mark.parametrize("division", [None, "", "north", 1.5, True, [201], {}, "Infinity", "NaN"], ids=repr)
+def test_what_is_no_code_of_a_division_is_none(division: object) -> None:
+    assert division_code(division) is None
 
 
 @pytest.mark.parametrize(
@@ -101,10 +95,8 @@ def test_a_code_in_digits_of_another_script_is_refused(code: str) -> None:
 
 
 @pytest.mark.parametrize("division", [2**63, -(2**64), "1e30", "1e999999999"], ids=repr)
-def test_a_division_that_no_company_can_have_is_refused(division: object) -> None:
-    told = checked(Division=division)
-
-    assert any(problem.startswith("Division is ") for problem in told.problems)
+def test_a_number_that_no_company_can_have_is_none(division: object) -> None:
+    assert division_code(division) is None
 
 
 # Values
@@ -128,6 +120,7 @@ def test_a_division_that_no_company_can_have_is_refused(division: object) -> Non
         ("IsSupplier", "Oui", True),
         ("IsSupplier", "nein", False),
         ("IsSupplier", 0, False),
+        ("IsSupplier", 1.0, True),
         ("IsSupplier", "1", True),
         ("IsMailing", "1", 1),
         ("IsMailing", True, 1),
@@ -182,7 +175,6 @@ def test_nothing_is_null_whatever_the_type(name: str, value: object) -> None:
         ("Logo", {}, "text"),
         ("IsSupplier", "maybe", "true or false"),
         ("IsSupplier", 2, "true or false"),
-        ("IsSupplier", 1.0, "true or false"),
         ("IsMailing", "one", "a whole number"),
         ("IsMailing", 256, "a whole number from 0 to 255"),
         ("IsMailing", -1, "a whole number from 0 to 255"),
@@ -292,11 +284,6 @@ def test_a_value_of_many_pages_is_shown_in_part() -> None:
     assert len(problem) < 120
 
 
-def test_only_the_name_is_needed_for_a_create() -> None:
-    assert missing_for_create(ACCOUNTS, {"City": "Gent"}) == ["Name"]
-    assert missing_for_create(ACCOUNTS, {"Name": "Jan"}) == []
-
-
 def test_no_text_for_a_yes_or_no_means_both() -> None:
     assert TRUE_TEXTS.isdisjoint(FALSE_TEXTS)
 
@@ -312,10 +299,10 @@ def test_a_day_in_eight_digits_cannot_be_one_with_the_day_or_month_first(day: da
 
 @given(RECORDS)
 def test_whatever_comes_in_a_check_answers(record: dict[str, Any]) -> None:
-    told = check(ACCOUNTS, record)
+    told = check(ACCOUNTS, record, ACCOUNTS.writable)
 
     assert set(told.values) <= set(ACCOUNTS.writable) - {"Code"}
-    assert all(problem.split(" ", 1)[0] in {*ACCOUNTS.writable, "Division"} for problem in told.problems)
+    assert all(problem.split(" ", 1)[0] in ACCOUNTS.writable for problem in told.problems)
 
 
 def test_a_number_beyond_all_measure_is_refused_like_any_other() -> None:
@@ -325,37 +312,43 @@ def test_a_number_beyond_all_measure_is_refused_like_any_other() -> None:
 @given(RECORDS)
 @example({"Name": "Jan", "Latitude": "5", "EndDate": "2026-01-31", "IsSupplier": "ja"})
 def test_what_was_checked_is_checked_with_the_same_result(record: dict[str, Any]) -> None:
-    first = check(ACCOUNTS, {**record, **ADDRESS})
+    first = checked(**record | ADDRESS)
     if first.problems:
         return
 
-    assert check(ACCOUNTS, {**first.values, **ADDRESS}) == first
+    assert checked(**first.values | ADDRESS) == first
 
 
-@given(RECORDS, st.lists(st.sampled_from([201, "202", 203, None, 2**40]), max_size=4), st.booleans())
-def test_the_copies_of_a_record_are_checked_as_each_would_be_alone(
-    record: dict[str, Any], divisions: list[Any], is_overridden: bool
-) -> None:
-    copies = [{**record, "Code": "7", "Division": division} for division in divisions]
-    if copies and is_overridden:
-        copies[-1] |= {"Country": "ZZ", "Name": "Constant"}
+@pytest.mark.parametrize(("name", "value"), [("Email", "jan"), ("Country", "ZZ"), ("Status", "X")])
+def test_what_an_exact_company_holds_is_left_to_exact(name: str, value: str) -> None:
+    told = checked(is_exacts=True, **{name: value})
 
-    assert list(check_copies(ACCOUNTS, copies)) == [check(ACCOUNTS, copy) for copy in copies]
+    assert (told.values, told.problems) == ({name: value}, ())
+
+
+def test_a_value_of_another_type_is_refused_wherever_it_comes_from() -> None:
+    assert checked(is_exacts=True, IsMailing="no").problems != ()
+
+
+def test_only_the_fields_that_are_named_are_looked_at() -> None:
+    told = check(ACCOUNTS, {"Code": "7", "Name": "Jan", "Email": "jan"}, {"Name"})
+
+    assert (told.values, told.problems) == ({"Name": "Jan"}, ())
 
 
 def can_be_delivered(told: Checked) -> bool:
     """Whether a checked record gets through the spool and into the body of a request."""
-    spool = Spool()
-    spool.put([Wanted(1, told.division or 0, told.code, "accounts", told.values)])
-    ((back,),) = spool.chunks(told.division or 0)
+    spool = Spool(ACCOUNTS)
+    spool.put([Incoming(1, 201, SourceRecord(SourceKey(0, told.code), told.code, told.values))])
+    ((back,),) = spool.pages()
     spool.close()
-    return bool(json.loads(odata.encode_row(ACCOUNTS, back.values, CENTRAL_EUROPE)) is not None)
+    return json.loads(odata.encode_row(ACCOUNTS, back.record.values, CENTRAL_EUROPE)) is not None
 
 
 @given(RECORDS)
 @example({"Name": "Jan", "EndDate": "0001-01-01T00:00:00", "Latitude": "-0", "Remarks": "\x00\u2028"})
 def test_what_passes_the_check_can_be_delivered(record: dict[str, Any]) -> None:
-    told = check(ACCOUNTS, {**record, **ADDRESS})
+    told = checked(**record | ADDRESS)
 
     assert told.problems or can_be_delivered(told)
 

@@ -11,12 +11,13 @@ from click.testing import CliRunner
 from exactonline_client.store import Store
 from sandbox_driver import Sandbox
 from target_driver import InProcessTarget, wanted
-from target_exactonline import progress as module
-from target_exactonline import tables
-from target_exactonline.progress import Progress
-from target_exactonline.runs import PLANS_KEPT, Chosen, OpenRun, Runs, Standing
-from target_exactonline.store import TargetStore
-from target_exactonline.store_command import main
+from target_exactonline.cli.store_command import main
+from target_exactonline.reporting import progress as module
+from target_exactonline.reporting.progress import Progress
+from target_exactonline.store import tables
+from target_exactonline.store.history import History
+from target_exactonline.store.plans import TRIALS_KEPT
+from target_exactonline.store.runs import Chosen, OpenRun, Runs, Standing
 
 START = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 SITE = "https://start.exactonline.nl"
@@ -96,9 +97,8 @@ def test_the_history_names_the_run(target: InProcessTarget, store: Store, sandbo
     target.load(wanted(NORTH, 1, City="Gent"))
 
     first, second = (Runs(store).newest()[place].number for place in (1, 0))
-    kept = TargetStore(store, sandbox.url)
-    assert [line["run"] for line in kept.history()] == [second, first]
-    assert [line["outcome"] for line in kept.history(run=second)] == ["updated"]
+    assert [line["run"] for line in History(store, [sandbox.url]).lines()] == [second, first]
+    assert [line["outcome"] for line in Runs(store).done(second, Chosen())] == ["updated"]
 
 
 # Plans
@@ -116,14 +116,16 @@ def test_a_dry_run_keeps_its_plan_but_for_what_it_leaves(target: InProcessTarget
         (SOUTH, "1", "refused"),
     }
     assert {"Name": [None, "Klant 2"]} in [line["changes"] for line in plan]
-    assert [line["outcome"] for line in TargetStore(store, target.sandbox.url).history()] == ["created"]
+    assert [line["outcome"] for line in History(store, [target.sandbox.url]).lines()] == ["created"]
 
 
-def test_a_run_that_writes_keeps_no_plan(target: InProcessTarget, store: Store) -> None:
+def test_the_plan_of_a_run_that_writes_is_what_it_did(target: InProcessTarget, store: Store) -> None:
     target.load(wanted(NORTH, 1))
 
     runs = Runs(store)
-    assert runs.count_planned(runs.newest()[0].number, Chosen()) == 0
+    number = runs.newest()[0].number
+    assert list(runs.planned(number, Chosen())) == list(runs.done(number, Chosen()))
+    assert runs.count_planned(number, Chosen()) == 1
 
 
 @pytest.mark.parametrize(
@@ -156,12 +158,12 @@ def test_a_plan_comes_page_by_page_in_order(target: InProcessTarget, store: Stor
 
 
 def test_old_plans_are_forgotten_and_their_runs_kept(target: InProcessTarget, store: Store) -> None:
-    for _ in range(PLANS_KEPT + 1):
+    for _ in range(TRIALS_KEPT + 1):
         target.load(wanted(NORTH, 1), dry_run=True)
 
     runs = Runs(store)
     counts = [runs.count_planned(run.number, Chosen()) for run in runs.newest()]
-    assert counts == [1] * PLANS_KEPT + [0]
+    assert counts == [1] * TRIALS_KEPT + [0]
 
 
 # Progress

@@ -10,7 +10,8 @@ from datetime import datetime, timezone
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_exactonline.outcomes import Outcome, Result, Tally
+from target_exactonline.planning.model import SourceKey
+from target_exactonline.reporting.outcomes import Outcome, Result, Tally
 
 AT = datetime(2026, 6, 25, 14, 0, 0, 123_456, tzinfo=timezone.utc)
 NORTH, SOUTH = 201, 202
@@ -23,28 +24,50 @@ def result(outcome: Outcome, division: int | None = NORTH) -> Result:
 def tally(*outcomes: Outcome, division: int | None = NORTH) -> Tally:
     counts = Tally()
     for outcome in outcomes:
-        counts.receive(division)
         counts.add(result(outcome, division))
     return counts
 
 
 def test_a_result_is_a_line_of_the_results_file() -> None:
-    updated = Result(NORTH, "10042", Outcome.UPDATED, AT, None, {"City": ("Delft", "Gent")})
+    updated = Result(
+        NORTH, "10042", Outcome.UPDATED, AT, changes={"City": ("Delft", "Gent")}, source=SourceKey(100, "5e2d")
+    )
 
-    assert updated.as_line(dry_run=False) == {
+    assert updated.as_line(run="r1", dry_run=False) == {
+        "entity": "accounts",
         "division": 201,
         "code": "10042",
         "outcome": "updated",
-        "changes": {"City": ["Delft", "Gent"]},
+        "kind": None,
         "reason": None,
+        "changes": {"City": ["Delft", "Gent"]},
+        "source": {"division": 100, "id": "5e2d"},
+        "not_sent": [],
+        "run": "r1",
         "at": "2026-06-25T14:00:00.123+00:00",
     }
 
 
-def test_a_line_of_a_trial_run_says_so() -> None:
-    line = result(Outcome.CREATED).as_line(dry_run=True)
+def test_a_line_names_another_code_and_another_match_only_where_there_is_one() -> None:
+    usual = Result(NORTH, "7", Outcome.UPDATED, AT, matched_on="Code", target_code="7")
+    other = Result(NORTH, "7", Outcome.UPDATED, AT, matched_on="VATNumber", target_code="3007")
 
-    assert line == {**result(Outcome.CREATED).as_line(dry_run=False), "dry_run": True}
+    line = other.as_line(run="r1", dry_run=False)
+
+    assert usual.as_line(run="r1", dry_run=False).keys().isdisjoint({"matched_on", "target_code"})
+    assert (line["matched_on"], line["target_code"]) == ("VATNumber", "3007")
+
+
+def test_a_record_of_a_foreign_stream_names_no_source() -> None:
+    foreign = Result(NORTH, "7", Outcome.CREATED, AT, source=SourceKey(0, "7"))
+
+    assert foreign.as_line(run="r1", dry_run=False)["source"] is None
+
+
+def test_a_line_of_a_trial_run_says_so() -> None:
+    line = result(Outcome.CREATED).as_line(run="r1", dry_run=True)
+
+    assert line == {**result(Outcome.CREATED).as_line(run="r1", dry_run=False), "dry_run": True}
 
 
 def test_a_division_is_one_line_in_the_log() -> None:
@@ -69,7 +92,6 @@ def test_records_that_name_no_division_have_a_line_of_their_own() -> None:
 
 def test_a_run_is_one_line_over_all_divisions() -> None:
     counts = tally(Outcome.CREATED, Outcome.PARKED)
-    counts.receive(SOUTH, 2)
     counts.add(result(Outcome.CREATED, SOUTH))
     counts.add(result(Outcome.REFUSED, SOUTH))
 
@@ -86,7 +108,6 @@ def test_nothing_came_in() -> None:
 def test_the_counts_of_every_line_add_up_to_what_was_received(ends: list[tuple[int | None, Outcome]]) -> None:
     counts = Tally()
     for division, outcome in ends:
-        counts.receive(division)
         counts.add(result(outcome, division))
 
     for line in [*counts.lines({}), counts.summary()]:
@@ -103,7 +124,6 @@ def test_threads_miscount_nothing() -> None:
 
     def work() -> None:
         for _ in range(500):
-            counts.receive(NORTH)
             counts.add(result(Outcome.CREATED))
 
     threads = [threading.Thread(target=work) for _ in range(8)]

@@ -11,7 +11,7 @@ from sandbox_driver import Sandbox
 from singer_driver import addressed
 from singer_sdk.exceptions import InvalidInputLine, RecordsWithoutSchemaException
 from target_driver import InProcessTarget, wanted
-from target_exactonline.messages import MessageReader
+from target_exactonline.intake.messages import MessageReader
 
 NORTH = 201
 GOOD = addressed(wanted(NORTH, 1))

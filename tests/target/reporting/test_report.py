@@ -13,14 +13,14 @@ import pytest
 from exactonline_client.errors import ConfigurationError
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from target_exactonline import report as module
-from target_exactonline.outcomes import Outcome, Result
-from target_exactonline.report import Report
+from target_exactonline.reporting import report as module
+from target_exactonline.reporting.outcomes import Outcome, Result
+from target_exactonline.reporting.report import Report
 
 FEWER = settings(max_examples=40)
 AT = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 SCRIPT = "<script>alert('x')</script>"
-KEYS = {"division", "code", "outcome", "changes", "reason", "at"}
+KEYS = {"entity", "division", "code", "outcome", "kind", "reason", "changes", "source", "not_sent", "run", "at"}
 
 
 def result(outcome: Outcome = Outcome.CREATED, code: str = "7", division: int | None = 201, **more: Any) -> Result:
@@ -36,7 +36,7 @@ def finish(report: Report, **more: Any) -> Path | None:
 
 def write(folder: Path, results: Iterable[Result], *, dry_run: bool = False) -> tuple[list[dict[str, Any]], str]:
     """The lines and the page of a run that ended so."""
-    report = Report(str(folder), dry_run=dry_run)
+    report = Report(str(folder), run="r1", dry_run=dry_run)
     report.add(results)
     page = finish(report)
     assert page == folder / "report.html"
@@ -52,6 +52,7 @@ def test_a_line_has_the_keys_that_were_agreed(tmp_path: Path) -> None:
 
     assert line.keys() == KEYS
     assert (line["division"], line["code"], line["outcome"]) == (201, "7", "updated")
+    assert line["run"] == "r1"
     assert (line["changes"], line["reason"]) == ({"City": ["Delft", "Gent"]}, None)
     assert datetime.fromisoformat(line["at"]) == AT
 
@@ -65,7 +66,7 @@ def test_every_line_of_a_trial_run_says_so_and_so_does_the_page(tmp_path: Path) 
 
 
 def test_results_are_on_disk_as_soon_as_they_are_added(tmp_path: Path) -> None:
-    report = Report(str(tmp_path), dry_run=False)
+    report = Report(str(tmp_path), run="r1", dry_run=False)
 
     report.add([result(code="7"), result(code="8")])
 
@@ -77,7 +78,7 @@ def test_results_are_on_disk_as_soon_as_they_are_added(tmp_path: Path) -> None:
 def test_the_first_result_of_a_run_takes_the_place_of_an_earlier_one(tmp_path: Path) -> None:
     write(tmp_path, [result(code="old")])
 
-    Report(str(tmp_path), dry_run=False).add([result(code="new")])
+    Report(str(tmp_path), run="r1", dry_run=False).add([result(code="new")])
 
     assert not (tmp_path / "report.html").exists()
     assert [line["code"] for line in map(json.loads, (tmp_path / "outcomes.jsonl").open())] == ["new"]
@@ -86,7 +87,7 @@ def test_the_first_result_of_a_run_takes_the_place_of_an_earlier_one(tmp_path: P
 def test_a_run_that_only_tests_the_connection_leaves_the_last_results(tmp_path: Path) -> None:
     write(tmp_path, [result(code="old")])
 
-    Report(str(tmp_path), dry_run=False)
+    Report(str(tmp_path), run="r1", dry_run=False)
 
     assert (tmp_path / "report.html").exists()
     assert "old" in (tmp_path / "outcomes.jsonl").read_text()
@@ -106,7 +107,7 @@ def test_a_script_in_a_name_is_text_on_the_page(tmp_path: Path) -> None:
 
 
 def test_a_script_in_the_name_of_a_company_or_in_the_verdict_is_text_on_the_page(tmp_path: Path) -> None:
-    report = Report(str(tmp_path), dry_run=False)
+    report = Report(str(tmp_path), run="r1", dry_run=False)
     report.add([result()])
 
     page = finish(report, names={201: SCRIPT}, verdict=SCRIPT)
@@ -159,7 +160,7 @@ def test_a_run_in_which_nothing_came_has_a_page_too(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_nothing_is_written() -> None:
-    report = Report(None, dry_run=False)
+    report = Report(None, run="r1", dry_run=False)
     report.add([result()])
 
     assert finish(report) is None
@@ -170,14 +171,14 @@ def test_a_folder_that_cannot_be_written_is_a_wrong_setting(tmp_path: Path, belo
     (tmp_path / "file").write_text("")
 
     with pytest.raises(ConfigurationError, match=r"^The setting report_path names .*, which cannot be written: "):
-        Report(str(tmp_path / "file" / below), dry_run=False)
+        Report(str(tmp_path / "file" / below), run="r1", dry_run=False)
 
 
 def test_a_folder_that_is_in_the_way_of_the_results_is_a_wrong_setting(tmp_path: Path) -> None:
     (tmp_path / "outcomes.jsonl").mkdir()
 
     with pytest.raises(ConfigurationError, match="report_path"):
-        Report(str(tmp_path), dry_run=False)
+        Report(str(tmp_path), run="r1", dry_run=False)
 
 
 @FEWER

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from target_exactonline.checkpoints import Checkpoints
+from target_exactonline.reporting.checkpoints import Checkpoints
 
 START = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 SECOND = timedelta(seconds=1)
@@ -35,10 +35,17 @@ def clock() -> Clock:
 
 @pytest.fixture
 def checkpoints(clock: Clock) -> Checkpoints:
+    """Thirty records that go to one company each, and a state after each ten."""
     made = Checkpoints(clock, silent=False)
-    for number in (10, 20, 30):
-        made.add(number, {"n": number})
+    for _ in range(3):
+        come_in(made, 10)
+        made.add({"n": made.last})
     return made
+
+
+def come_in(checkpoints: Checkpoints, count: int, companies: int = 1) -> None:
+    for _ in range(count):
+        checkpoints.expect(checkpoints.number(), companies)
 
 
 Passed = Callable[[], list[Any]]
@@ -51,59 +58,97 @@ def passed_on(capsys: pytest.CaptureFixture[str]) -> Passed:
 
 
 def test_nothing_goes_out_while_a_record_before_it_has_not_ended(checkpoints: Checkpoints, passed_on: Passed) -> None:
-    checkpoints.release(10)
+    checkpoints.end(range(1, 10))
+    checkpoints.release()
 
     assert passed_on() == []
 
 
 def test_a_state_goes_out_once_the_last_record_before_it_has_ended(checkpoints: Checkpoints, passed_on: Passed) -> None:
-    checkpoints.release(11)
+    checkpoints.end(range(1, 11))
+    checkpoints.release()
 
     assert passed_on() == [{"n": 10}]
 
 
 def test_of_several_states_that_may_go_the_newest_goes(checkpoints: Checkpoints, passed_on: Passed) -> None:
-    checkpoints.release(25)
+    checkpoints.end(range(1, 25))
+    checkpoints.release()
 
     assert passed_on() == [{"n": 20}]
 
 
 def test_when_all_has_ended_the_last_state_goes_out_once(checkpoints: Checkpoints, passed_on: Passed) -> None:
-    checkpoints.release(None)
-    checkpoints.release(None, at_once=True)
+    checkpoints.end(range(1, 31))
+    checkpoints.release()
+    checkpoints.release(at_once=True)
 
     assert passed_on() == [{"n": 30}]
 
 
-def test_what_was_parked_before_holds_every_state_back(checkpoints: Checkpoints, passed_on: Passed) -> None:
-    checkpoints.release(-3)
+def test_a_record_that_ended_before_an_earlier_one_lets_no_state_pass(
+    checkpoints: Checkpoints, passed_on: Passed
+) -> None:
+    checkpoints.end(range(2, 31))
+    checkpoints.release()
 
     assert passed_on() == []
 
 
+def test_a_record_has_to_end_in_each_of_its_companies(clock: Clock, passed_on: Passed) -> None:
+    checkpoints = Checkpoints(clock, silent=False)
+    come_in(checkpoints, 1, companies=2)
+    checkpoints.add({"n": 1})
+
+    checkpoints.end([1])
+    checkpoints.release()
+    within = passed_on()
+    checkpoints.end([1])
+    checkpoints.release()
+
+    assert (within, passed_on()) == ([], [{"n": 1}])
+
+
+def test_a_record_holds_states_back_until_it_is_said_where_it_goes(clock: Clock, passed_on: Passed) -> None:
+    checkpoints = Checkpoints(clock, silent=False)
+    number = checkpoints.number()
+    checkpoints.add({"n": 1})
+
+    checkpoints.release(at_once=True)
+    within = passed_on()
+    checkpoints.expect(number, 0)
+    checkpoints.release(at_once=True)
+
+    assert (within, passed_on()) == ([], [{"n": 1}])
+
+
 def test_a_second_passes_between_two_states(checkpoints: Checkpoints, clock: Clock, passed_on: Passed) -> None:
-    checkpoints.release(11)
+    checkpoints.end(range(1, 11))
+    checkpoints.release()
     clock.shows += SECOND / 2
-    checkpoints.release(21)
+    checkpoints.end(range(11, 21))
+    checkpoints.release()
     within = passed_on()
     clock.shows += SECOND / 2
-    checkpoints.release(21)
+    checkpoints.release()
 
     assert (within, passed_on()) == ([{"n": 10}], [{"n": 20}])
 
 
 def test_the_last_state_does_not_wait_for_the_second(checkpoints: Checkpoints, passed_on: Passed) -> None:
-    checkpoints.release(11)
-    checkpoints.release(None, at_once=True)
+    checkpoints.end(range(1, 11))
+    checkpoints.release()
+    checkpoints.end(range(11, 31))
+    checkpoints.release(at_once=True)
 
     assert passed_on() == [{"n": 10}, {"n": 30}]
 
 
 def test_a_trial_run_passes_nothing_on(clock: Clock, passed_on: Passed) -> None:
     silent = Checkpoints(clock, silent=True)
-    silent.add(1, {"n": 1})
+    silent.add({"n": 1})
 
-    silent.release(None, at_once=True)
+    silent.release(at_once=True)
 
     assert passed_on() == []
 
@@ -111,10 +156,10 @@ def test_a_trial_run_passes_nothing_on(clock: Clock, passed_on: Passed) -> None:
 def test_a_state_goes_out_as_it_came_in(clock: Clock, capsys: pytest.CaptureFixture[str]) -> None:
     checkpoints = Checkpoints(clock, silent=False)
     checkpoints.add(
-        1, {"bookmarks": {"accounts": {"Timestamp": Decimal(12345678901234567890), "x": Decimal("0.5"), "é": None}}}
+        {"bookmarks": {"accounts": {"Timestamp": Decimal(12345678901234567890), "x": Decimal("0.5"), "é": None}}}
     )
 
-    checkpoints.release(None)
+    checkpoints.release()
 
     out = capsys.readouterr().out
     assert out == '{"bookmarks": {"accounts": {"Timestamp": 12345678901234567890, "x": 0.5, "\\u00e9": null}}}\n'
@@ -122,30 +167,35 @@ def test_a_state_goes_out_as_it_came_in(clock: Clock, capsys: pytest.CaptureFixt
 
 def test_a_state_that_is_no_json_is_not_passed_on_as_something_else(clock: Clock) -> None:
     checkpoints = Checkpoints(clock, silent=False)
-    checkpoints.add(1, {"at": START})
+    checkpoints.add({"at": START})
 
     with pytest.raises(TypeError, match="a state holds a datetime"):
-        checkpoints.release(None)
+        checkpoints.release()
 
 
-@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3), st.floats(0, 2), st.booleans()), max_size=30))
-def test_whatever_ends_when_no_state_is_ahead_and_no_two_come_within_a_second(
-    course: list[tuple[int, int, float, bool]],
-) -> None:
-    clock, came_in, ended, out = Clock(), 0, 0, StringIO()
-    checkpoints, times = Checkpoints(clock, silent=False), list[datetime]()
-    for more, done, seconds, at_once in course:
-        came_in += more
-        checkpoints.add(came_in, {"n": came_in})
-        ended = min(came_in, ended + done)
-        clock.shows += timedelta(seconds=seconds)
-        lines_before = len(out.getvalue().splitlines())
+@given(st.data())
+def test_whatever_ends_when_no_state_is_ahead_and_no_two_come_within_a_second(data: st.DataObject) -> None:
+    clock, out = Clock(), StringIO()
+    checkpoints, times, left = Checkpoints(clock, silent=False), list[datetime](), dict[int, int]()
+    for _ in range(data.draw(st.integers(0, 20))):
+        for companies in data.draw(st.lists(st.integers(0, 3), max_size=3)):
+            number = checkpoints.number()
+            checkpoints.expect(number, companies)
+            left[number] = companies
+        checkpoints.add({"n": checkpoints.last})
+        open_ones = sorted(number for number, count in left.items() if count)
+        for number in data.draw(st.lists(st.sampled_from(open_ones), unique=True)) if open_ones else ():
+            checkpoints.end([number])
+            left[number] -= 1
+        clock.shows += timedelta(seconds=data.draw(st.floats(0, 2)))
+        at_once, lines_before = data.draw(st.booleans()), len(out.getvalue().splitlines())
         with redirect_stdout(out):
-            checkpoints.release(ended + 1 if ended < came_in else None, at_once=at_once)
+            checkpoints.release(at_once=at_once)
         passed_on = [json.loads(line)["n"] for line in out.getvalue().splitlines()]
 
         assert passed_on == sorted(passed_on)
-        assert max(passed_on, default=0) <= ended
+        first_open = min((number for number, count in left.items() if count), default=checkpoints.last + 1)
+        assert max(passed_on, default=0) < first_open
         if len(passed_on) > lines_before:
             assert at_once or not times or clock.shows - times[-1] >= SECOND
             times.append(clock.shows)
@@ -160,10 +210,10 @@ def test_a_state_that_nobody_reads_any_more_is_no_error_and_is_told(clock: Clock
             return spare
 
     checkpoints = Checkpoints(clock, silent=False)
-    checkpoints.add(1, {"n": 1})
+    checkpoints.add({"n": 1})
 
     with open(os.devnull, "wb") as nothing, redirect_stdout(Closed()):  # noqa: PTH123
         spare = nothing.fileno()
-        checkpoints.release(None)
+        checkpoints.release()
 
     assert checkpoints.unheard

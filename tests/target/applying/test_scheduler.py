@@ -1,4 +1,4 @@
-"""Many divisions in a few threads, driven by a clock that only these tests move."""
+"""Many companies in a few threads, driven by a clock that only these tests move."""
 
 from __future__ import annotations
 
@@ -7,14 +7,19 @@ from collections.abc import Generator
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from target_exactonline import lanes
-from target_exactonline.lanes import Lanes
+from exactonline_client.companies import Company
+from target_exactonline.applying import scheduler
+from target_exactonline.applying.scheduler import Scheduler
 
 START = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 MINUTE = timedelta(minutes=1)
 Lane = Generator[datetime, None, None]
 
 pytestmark = pytest.mark.timeout(20)
+
+
+def company(division: int) -> Company:
+    return Company("https://start.exactonline.nl", division)
 
 
 class Clock:
@@ -32,7 +37,7 @@ class Clock:
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Idle threads look at the clock every few milliseconds."""
-    monkeypatch.setattr(lanes, "LOOK_UP_SECONDS", 0.001)
+    monkeypatch.setattr(scheduler, "LOOK_UP_SECONDS", 0.001)
 
 
 def test_a_lane_that_waits_holds_no_thread() -> None:
@@ -45,7 +50,7 @@ def test_a_lane_that_waits_holds_no_thread() -> None:
         yield START + MINUTE
         ended.append(division)
 
-    Lanes(2, threading.Event(), clock).run({division: lane(division) for division in range(50)})
+    Scheduler(2, threading.Event(), clock).run({company(division): lane(division) for division in range(50)})
 
     assert sorted(begun) == sorted(ended) == list(range(50))
 
@@ -60,7 +65,7 @@ def test_no_lane_goes_on_before_its_time() -> None:
             if clock.shows < until:
                 early.append(division)
 
-    Lanes(3, threading.Event(), clock).run({division: lane(division) for division in range(12)})
+    Scheduler(3, threading.Event(), clock).run({company(division): lane(division) for division in range(12)})
 
     assert early == []
 
@@ -72,7 +77,7 @@ def test_the_lane_that_may_go_on_first_goes_on_first() -> None:
         yield START + timedelta(hours=1) - division * MINUTE
         order.append(division)
 
-    Lanes(1, threading.Event(), clock).run({division: lane(division) for division in range(1, 10)})
+    Scheduler(1, threading.Event(), clock).run({company(division): lane(division) for division in range(1, 10)})
 
     assert order == list(range(9, 0, -1))
 
@@ -90,7 +95,7 @@ def test_one_thing_happens_at_a_time_within_a_lane_and_no_more_than_allowed_at_a
             at_work.discard(division)
             yield clock.shows
 
-    Lanes(3, threading.Event(), clock).run({division: lane(division) for division in range(8)})
+    Scheduler(3, threading.Event(), clock).run({company(division): lane(division) for division in range(8)})
 
     assert twice == []
     assert 1 < most[0] <= 3
@@ -110,7 +115,9 @@ def test_the_first_error_stops_all_lanes_and_is_raised() -> None:
             closed.append(division)
 
     with pytest.raises(RuntimeError, match="the first"):
-        Lanes(1, stop, clock).run({**{division: waits(division) for division in range(5)}, 9: fails()})
+        Scheduler(1, stop, clock).run(
+            {**{company(division): waits(division) for division in range(5)}, company(9): fails()}
+        )
 
     assert stop.is_set()
     assert sorted(closed) == list(range(5))
@@ -129,7 +136,7 @@ def test_a_stop_ends_all_lanes_where_they_stand_and_is_no_error() -> None:
         finally:
             closed.append(division)
 
-    Lanes(2, stop, clock).run({division: lane(division) for division in range(4)})
+    Scheduler(2, stop, clock).run({company(division): lane(division) for division in range(4)})
 
     assert 20 <= len(steps) <= 21
     assert sorted(closed) == list(range(4))
@@ -143,9 +150,32 @@ def test_a_run_that_was_stopped_before_it_began_begins_nothing() -> None:
         begun.append(1)
         yield START
 
-    Lanes(2, stop, Clock()).run({201: lane()})
+    Scheduler(2, stop, Clock()).run({company(201): lane()})
 
     assert begun == []
+
+
+def test_who_looks_on_hears_which_company_waits_and_until_when() -> None:
+    clock, heard = Clock(each_look=MINUTE), list[tuple[Company, datetime]]()
+
+    def lane() -> Lane:
+        yield START + MINUTE
+
+    Scheduler(1, threading.Event(), clock, lambda *told: heard.append(told)).run({company(201): lane()})
+
+    assert heard == [(company(201), START + MINUTE)]
+
+
+def test_companies_of_two_sites_with_one_code_are_two() -> None:
+    clock, done = Clock(), list[str]()
+
+    def lane(site: str) -> Lane:
+        done.append(site)
+        yield from ()
+
+    Scheduler(1, threading.Event(), clock).run({Company(site, 201): lane(site) for site in ("nl", "be")})
+
+    assert sorted(done) == ["be", "nl"]
 
 
 def test_a_lane_that_never_waits_and_no_lanes_at_all_are_fine() -> None:
@@ -155,7 +185,7 @@ def test_a_lane_that_never_waits_and_no_lanes_at_all_are_fine() -> None:
         done.append(1)
         yield from ()
 
-    Lanes(8, threading.Event(), Clock()).run({201: lane()})
-    Lanes(8, threading.Event(), Clock()).run({})
+    Scheduler(8, threading.Event(), Clock()).run({company(201): lane()})
+    Scheduler(8, threading.Event(), Clock()).run({})
 
     assert done == [1]
