@@ -9,7 +9,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from books import SOURCES, Books
+from books import BAD_EMAIL, SOURCES, Books
 from moments import Call
 from plugins import Pipe
 
