@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -38,8 +39,16 @@ def everything_kept(store_url: str) -> dict[str, list[dict[str, Any]]]:
             chosen = [column for column in table.c if column.name not in apart]
             order = [table.c[name] for name in ORDERS.get(table.name, ())] or table.primary_key
             rows = connection.execute(select(*chosen).order_by(*order))
-            kept[table.name] = [timeless(dict(row._mapping)) for row in rows]
+            kept[table.name] = [unpacked(timeless(dict(row._mapping))) for row in rows]
     return kept
+
+
+def unpacked(values: Mapping[str, Any]) -> dict[str, Any]:
+    """The values with JSON as what it says: the order of members depends on which of a write and a look came last."""
+    return {
+        name: json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+        for name, value in values.items()
+    }
 
 
 def timeless(values: Mapping[str, Any]) -> dict[str, Any]:

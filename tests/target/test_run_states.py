@@ -153,7 +153,9 @@ def test_output_holds_states_and_nothing_else(project: Project) -> None:
     )
 
     assert done.returncode == 0, done.stderr
-    assert [set(json.loads(line)) for line in done.stdout.splitlines()] == [{"at"}]
+    states = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [set(state) for state in states] == [{"at"}] * len(states)  # how many, a busy machine decides
+    assert states[-1] == {"at": 3}
 
 
 def test_input_that_is_cut_off_within_a_line_fails_and_acknowledges_nothing_after_it(project: Project) -> None:

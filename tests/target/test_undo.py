@@ -1,4 +1,4 @@
-"""What a run did is taken back where the companies still hold what it wrote, until somebody says otherwise."""
+"""What a run did is taken back: where the companies still hold what it wrote, and until somebody says otherwise."""
 
 from __future__ import annotations
 
