@@ -82,6 +82,7 @@ class Run:
             self.addressing,
             self._decisions.of,
             reconcile=self._decisions.reconcile,
+            retry_refused=self._decisions.retry_refused,
             now=utc_now,
         )
         self._failures = Failures()
@@ -142,8 +143,9 @@ class Run:
         for problem in problems("target", sorted(addressed), divisions, self._expected):
             raise ConfigurationError(problem)
         unfit = {code: why for code in wanted if (why := why_unfit("target", code, divisions))}
-        for why in unfit.values():
+        for code, why in unfit.items():
             self._logger.warning("%s What waits for it stays parked.", why)
+            self._defer([code], Deferral("no_access", why))
         return [reach[code] for code in wanted if code not in unfit]
 
     def _go(self, reached: Sequence[Reached]) -> None:
@@ -180,7 +182,7 @@ class Run:
             progress,
             self._stop,
             self._limits,
-            self._fields(),
+            self._work.fields(self.intake.fields, blocks=self._decisions.blocks),
             dry_run=self._dry_run,
             retry_refused=self._decisions.retry_refused,
             reconcile=self._decisions.reconcile,
@@ -207,18 +209,22 @@ class Run:
     def _lane(self, task: Task, shared: Shared) -> Lane:
         return Lane(task, shared)
 
-    def _defer_all(self, wanted: Sequence[int], deferral: Deferral) -> None:
-        """Defer everything: where the companies are cannot be asked now. Those known from before keep what waits."""
-        self._logger.warning("%s Everything is parked.", deferral.reason)
+    def _defer(self, codes: Sequence[int], deferral: Deferral) -> set[int]:
+        """Let all wait in these companies, as far as they are known from before; return the codes of those."""
         client = self._connections.clients[0]
         known = {
             company: Reached(Division(company.division, "", "", ACTIVE, 0, None), client)
             for company in self._memory.known(self._connections.sites).values()
-            if company.division in wanted
+            if company.division in codes
         }
         for lane in self._lanes(known, Progress(utc_now, self._kept, self._why_wait)).values():
             lane.defer(deferral)
-        placed = {company.division for company in known}
+        return {company.division for company in known}
+
+    def _defer_all(self, wanted: Sequence[int], deferral: Deferral) -> None:
+        """Defer everything: where the companies are cannot be asked now. Those known from before keep what waits."""
+        self._logger.warning("%s Everything is parked.", deferral.reason)
+        placed = self._defer(wanted, deferral)
         for page in self._spool.pages():
             for one in page:
                 targets = () if one.record.is_deleted else self._work.targets_of(one)
@@ -242,15 +248,6 @@ class Run:
         self._memory.copies.forget_unwanted([one for one in known if one not in ours], self._work.scope(ours).of(0))
         for site in self._connections.sites:
             self._memory.sources(site).forget_deleted()
-
-    def _fields(self) -> frozenset[str]:
-        entity = self._memory.entity
-        fields = frozenset(entity.safe_to_copy) | self.addressing.compared
-        if not self.addressing.has_fan_out:
-            fields |= self.intake.fields
-        if entity.blocking is not None and (self._decisions.blocks or self._memory.copies.any_blocked()):
-            fields |= {entity.blocking.flag, entity.blocking.last_day}
-        return fields
 
     def end(self, signal_number: int | None = None, failure: str | None = None) -> int:
         """Account for the run, which may have failed; return the exit status."""

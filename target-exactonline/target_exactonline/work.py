@@ -38,6 +38,7 @@ class Work:
         rules_of: Callable[[int], Rules],
         *,
         reconcile: bool,
+        retry_refused: bool,
         now: Callable[[], datetime],
     ) -> None:
         self._memory = memory
@@ -45,6 +46,7 @@ class Work:
         self._addressing = addressing
         self._rules_of = rules_of
         self._reconcile = reconcile
+        self._retry_refused = retry_refused
         self._now = now
 
     @property
@@ -89,7 +91,7 @@ class Work:
         if self._addressing.limit is not None:
             return False
         condition = scope.of(number)
-        if self._memory.copies.has_due(number, condition, self._now()):
+        if self._memory.copies.has_due(number, condition, self._now(), or_refused=self._retry_refused):
             return True
         sources = self._memory.sources(company.site)
         due = self._due(company.division, planned)
@@ -141,6 +143,16 @@ class Work:
     def targets_of(self, one: Incoming) -> Sequence[int]:
         """Return the codes of the companies that a record goes to."""
         return (one.target,) if one.target else sorted(self._addressing.targets(one.record.key.division))
+
+    def fields(self, incoming: set[str], *, blocks: bool) -> frozenset[str]:
+        """Return the fields that are compared."""
+        entity = self._entity
+        fields = frozenset(entity.safe_to_copy) | self._addressing.compared
+        if not self._addressing.has_fan_out:
+            fields |= incoming
+        if entity.blocking is not None and (blocks or self._memory.copies.any_blocked()):
+            fields |= {entity.blocking.flag, entity.blocking.last_day}
+        return fields
 
     # Per company
 

@@ -89,7 +89,13 @@ class Endings:
         self.end(pending, Outcome.REFUSED, copy, existing=tied, kind="rejected", reason=reason)
 
     def put_aside(self, pending: Pending, deferral: Deferral) -> None:
-        """Defer one record with a growing pause, or give it up after several tries, and say so."""
+        """Defer one record with a growing pause, or give it up after several tries, and say so.
+
+        Where nobody answered, it is the next run's, like all else.
+        """
+        if deferral.kind != "fault":
+            self.defer(pending, deferral)
+            return
         now = self._recorder.now()
         before = pending.copy
         is_again = before is not None and before.state == "deferred" and before.kind == deferral.kind

@@ -69,7 +69,7 @@ class Lane:
 
     def _locked(self) -> Waiting[Callable[[], None]]:
         """Be the one that works on the company, among all processes on this store."""
-        name = f"company-{self._task.number}"
+        name = f"lane-{self._task.number}"  # not that of its writers: on PostgreSQL they would wait for it
         while (release := self._shared.memory.store.try_lock(name)) is None:
             yield self._task.client.now() + LOOK_AGAIN
         return release
@@ -193,6 +193,8 @@ class Lane:
                 self._deferral(error.cause)
             self._defer_plan(plan, planner, error.deferral)
             return True
+        finally:
+            self.fault = self.fault or worker.fault
 
     def _worker(self, planner: Planner) -> Worker:
         task, shared = self._task, self._shared

@@ -66,6 +66,8 @@ class Worker:
         self.endings = Endings(company.division, memory.entity, planner.numbers, recorder)
         self._select = select
         self._looks_empty = is_empty
+        self.fault: str | None = None
+        """What first put a record aside, of which Exact said nothing that is a verdict."""
         self._stop = stop
         self._step = step
 
@@ -210,6 +212,7 @@ class Worker:
             self._recorder.hold_states()
             raise CompanyGivenUpError(deferral, error)
         if given_up is GivenUp.RECORD:
+            self.fault = self.fault or str(error)
             self.endings.put_aside(pending, deferral)
             return
         raise CompanyGivenUpError(deferral, error)

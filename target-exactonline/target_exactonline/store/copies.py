@@ -96,10 +96,11 @@ class Copies:
             after = rows[-1].source
             yield {row.source: row.state == "refused" for row in rows}
 
-    def has_due(self, company: int, condition: Any, now: datetime) -> bool:
-        """Return whether a company has copies that wait and may be tried now."""
+    def has_due(self, company: int, condition: Any, now: datetime, *, or_refused: bool = False) -> bool:
+        """Return whether a company has copies that wait and may be tried now, or that Exact refused."""
+        due = or_(_is_due(now), copies.c.refused.is_not(None)) if or_refused else _is_due(now)
         query = select(copies.c.source).join(sources, sources.c.id == copies.c.source)
-        query = query.where(copies.c.company == company, self._of_entity, _is_due(now), condition)
+        query = query.where(copies.c.company == company, self._of_entity, due, condition)
         with self._store.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
 
