@@ -1,4 +1,4 @@
-"""Plans of dry runs as the target keeps them, written straight into a store."""
+"""What the target keeps of plans and of refusals, written straight into a store."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from exactonline_client.companies import Company
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.store import Store
-from target_exactonline.planning.model import Create, Update
+from exactonline_client.transport import utc_now
+from target_exactonline.planning.model import Copy, Create, SourceKey, SourceRecord, Update
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.store.memory import Memory
 from target_exactonline.store.plans import Change
@@ -36,3 +37,24 @@ def _change(result: Result) -> Change:
     if result.outcome is Outcome.CREATED:
         return Change(0, result.code, Create({name: after for name, (_, after) in result.changes.items()}))
     return Change(0, result.code, Update(f"of {result.code}", result.changes))
+
+
+def keep_refused(store: Store, site: str, division: int, codes: Iterable[str], reason: str) -> None:
+    """Keep that Exact refused records of a foreign stream for one company."""
+    memory, at = Memory(store, ACCOUNTS), utc_now()
+    company = memory.companies.number(Company(site, division))
+    records = [SourceRecord(SourceKey(0, code), code, {"Name": "X"}, company=company) for code in codes]
+    memory.sources(site).remember(records)
+    found = memory.sources(site).of_keys([one.key for one in records])
+    settlement = Settlement(store, company, memory.copies, memory.mirror(company), memory.plans, 1)
+    settlement.keep(
+        [
+            Ended(
+                Result(division, one.record.code, Outcome.REFUSED, at, "rejected", reason),
+                one.number,
+                copy=Copy(one.record.key, one.record.code, state="refused", kind="rejected", reason=reason),
+            )
+            for one in found
+        ],
+        None,
+    )
