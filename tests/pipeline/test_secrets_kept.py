@@ -20,19 +20,19 @@ CRASHES = {
     "in the middle of a call": """
 from exactonline_client.transport import Transport
 send = Transport.send
-def crash(self, request, auth=None):
-    reply = send(self, request, auth)
+def crash(self, request, access_token=None):
+    reply = send(self, request, access_token)
     if request.endpoint == "sync/CRM/Accounts":
-        held = getattr(auth, "_current", None)
-        raise RuntimeError(repr((vars(self), request, reply, held, vars(auth), vars(auth._tokens))))
+        raise RuntimeError(repr((vars(self), request, reply)))
     return reply
 Transport.send = crash
 """,
     "in the middle of a refresh": """
 from exactonline_client import auth
-def crash(self, exchange, old, rejected):
-    raise RuntimeError(repr((exchange, old, self._settings)))
-auth.Login._settled = crash
+presented = auth.Login._presented
+def crash(self, *arguments):
+    raise RuntimeError(repr((presented(self, *arguments), vars(self), vars(self._tokens), self._current)))
+auth.Login._presented = crash
 """,
     "while tokens are stored": """
 from exactonline_client.tokens import TokenStore
