@@ -64,7 +64,7 @@ class Intake:
             if division:
                 self.sources.add(division)
             identity = str(key).strip().lower() if is_exacts else checked.code
-            problems = tuple(f"{problem}{_where(origin)}" for problem in checked.problems)
+            problems = _placed(checked.problems, origin)
             source = SourceRecord(
                 SourceKey(division or 0, identity), checked.code, checked.values, problems, stream=stream
             )
@@ -84,7 +84,7 @@ class Intake:
                 self._refuse(None, checked.code, problems, origin)
                 continue
             key = source or SourceKey(0, checked.code)
-            where = tuple(f"{problem}{_where(origin)}" for problem in problems)
+            where = _placed(problems, origin)
             good.append((division, SourceRecord(key, checked.code, checked.values, where, stream=stream), origin))
         self._put(good)
 
@@ -116,6 +116,11 @@ class Intake:
         result = Result(division, code, Outcome.REFUSED, self._recorder.now(), "invalid", reason)
         self._recorder.count(result)
         self._recorder.pass_on([result], [])
+
+
+def _placed(problems: Sequence[str], origin: Origin) -> tuple[str, ...]:
+    """Return problems with the place of their record behind the last."""
+    return (*problems[:-1], f"{problems[-1]}{_where(origin)}") if problems else ()
 
 
 def _where(origin: Origin) -> str:
