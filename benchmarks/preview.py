@@ -21,13 +21,14 @@ import httpx
 import psutil
 from console_driver import make_project, serving_here
 from exactonline_client.store import Store
-from target_exactonline.outcomes import Outcome, Result
-from target_exactonline.runs import DivisionCounts, Runs
+from stored_plans import SITE, keep_plan
+from target_exactonline.reporting.outcomes import Outcome, Result
+from target_exactonline.store.runs import DivisionCounts, Runs
 
 AT = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 DIVISIONS = tuple(range(2000101, 2000111))
 TURNS = 15
-BARE = "SELECT division, code, outcome, changes, reason, at FROM planned WHERE run = ? ORDER BY number LIMIT 100"
+BARE = "SELECT company, code, action, fields, reason, at FROM changes WHERE run = ? ORDER BY number LIMIT 100"
 PAGES = {
     "first page": "",
     "a page of records": "/records",
@@ -56,15 +57,13 @@ def results(count: int) -> Iterator[Result]:
 def fill(store: Store, count: int) -> tuple[str, int]:
     """Keep such a plan; answers the run's id and number."""
     runs = Runs(store)
-    number = runs.begin(AT, ["https://start.exactonline.nl"], dry_run=True)
-    lines = list(results(count))
-    for start in range(0, count, 5000):
-        runs.keep_plan(number, lines[start : start + 5000], start + 1)
+    run = f"records-{count}"
+    number = runs.begin(run, AT, [SITE], dry_run=True)
+    keep_plan(store, number, results(count))
     half = count // len(DIVISIONS) // 2
     counts = [DivisionCounts(one, f"Company {one}", 0, 1, {"created": half, "updated": half}) for one in DIVISIONS]
     runs.end(number, AT, status=0, verdict="Done.", sources=[2000100], divisions=counts)
-    kept = runs.get(number)
-    return (kept.id if kept else ""), number
+    return run, number
 
 
 def median(measured: Callable[[], object]) -> float:

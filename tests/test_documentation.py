@@ -15,8 +15,8 @@ import pytest
 from exactonline_client.command_line import VARIABLES
 from exactonline_client.entities import ACCOUNTS, Trait
 from exactonline_client.vault import KEY_VARIABLE
-from target_exactonline.outcomes import Outcome, Result
-from target_exactonline.runs import RUN_BY_VARIABLE
+from target_exactonline.reporting.outcomes import Outcome, Result
+from target_exactonline.store.runs import RUN_BY_VARIABLE, RUN_ID_VARIABLE
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -163,7 +163,7 @@ def test_every_variable_that_is_named_is_a_setting(abouts):
 
     named = set(re.findall(r"\b(?:TAP_|TARGET_|MAPPER_)?EXACTONLINE_[A-Z_]*[A-Z]\b", README + example))
 
-    assert named <= own | shared | VARIABLES | {KEY_VARIABLE, RUN_BY_VARIABLE}
+    assert named <= own | shared | VARIABLES | {KEY_VARIABLE, RUN_BY_VARIABLE, RUN_ID_VARIABLE}
     assert shared <= set(re.findall(r"^(\w+)=", example, re.MULTILINE))
 
 
@@ -201,7 +201,7 @@ def test_every_file_that_is_named_exists(page):
 def test_the_readme_describes_each_field_and_outcome():
     result = Result(None, "1", Outcome.CREATED, datetime(2026, 1, 1, tzinfo=timezone.utc))
 
-    for field in result.as_line(dry_run=True):
+    for field in result.as_line(run="r1", dry_run=True):
         assert f"| `{field}` |" in README
     for outcome in Outcome:
         assert f"| {outcome.value} |" in README

@@ -14,7 +14,7 @@ from exactonline_client.errors import ConfigurationError
 from mapper_exactonline.fan_out import FanOut
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
-from target_exactonline.brakes import Brakes
+from target_exactonline.planning.safety import SafetyLimits
 
 from exactonline_console.project import JOBS_FOLDER, STORE_VARIABLE, Project
 from exactonline_console.registered import NAME, Connection, variable
@@ -140,7 +140,7 @@ def check(project: Project, new: Job) -> None:
     if not taken.isdisjoint({new.name, new.tap, new.target}):
         raise ConfigurationError(f"The name {new.name} is taken in meltano.yml; choose another.")
     FanOut.from_config(_fan_out(new))
-    Brakes.from_config({"max_creates": new.max_creates, "max_updates_share": new.max_updates_share})
+    SafetyLimits.from_config({"max_creates": new.max_creates, "max_updates_share": new.max_updates_share})
 
 
 def connection_config(job: Job) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from exactonline_client.errors import ConfigurationError
 from exactonline_client.store import Store
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
-from target_exactonline import tables as target_tables
+from target_exactonline.store import tables as target_tables
 
 from exactonline_console import tables
 from exactonline_console.env_file import EnvFile

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from exactonline_client.store import Store
-from target_exactonline.runs import Chosen, Runs
-from target_exactonline.store import TargetStore
+from target_exactonline.store.names import names_of
+from target_exactonline.store.runs import Chosen, Runs
 
 from exactonline_console.results import Result
 
 PAGE = 100
-COLLISION = "belongs to another party"
-"""How the reason of a collision reads."""
-BRAKES = ("max_creates", "max_updates_share")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +38,10 @@ def called_by(
     for record in records:
         codes.setdefault(record["division"] or 0, []).append(record["code"])
     return {
-        (division, code): str(present.values.get("Name") or "")
+        (division, code): name
         for division, some in codes.items()
         if division in sites
-        for code, present in TargetStore(store, sites[division]).present(division, some).items()
+        for code, name in names_of(store, sites[division], division, some).items()
     }
 
 
@@ -76,11 +73,11 @@ class Records:
 
     def braked(self) -> int:
         """Records that a brake holds back."""
-        return sum(self._count(Chosen(outcomes=("parked",), search=word)) for word in BRAKES)
+        return self._count(Chosen(kinds=("safety_limit",)))
 
     def collisions(self) -> int:
         """Records refused because their code belongs to somebody else."""
-        return self._count(Chosen(outcomes=("refused",), search=COLLISION))
+        return self._count(Chosen(kinds=("collision",)))
 
     def _count(self, chosen: Chosen) -> int:
         if self._run is None:

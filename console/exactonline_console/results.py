@@ -9,7 +9,7 @@ from typing import Literal
 
 from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
-from target_exactonline.runs import DivisionCounts, KeptRun, Runs, Standing
+from target_exactonline.store.runs import DivisionCounts, KeptRun, Runs, Standing
 
 from exactonline_console.launches import NEVER_ENDED, Launch, Launches
 

@@ -176,4 +176,5 @@ def _filter(entity: Entity, after: int | None) -> str | None:
     if after is None:
         return None
     newer = odata.after(DELETIONS.fields["Timestamp"], after)
-    return f"{newer} and EntityType eq 2" if entity is DELETIONS else newer
+    is_log = entity.path == DELETIONS.path
+    return f"{newer} and EntityType eq {entity.deleted_type}" if is_log and entity.deleted_type else newer

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -41,6 +43,7 @@ class Store:
         self._engine = engine
         self._url = url
         self._tables = [one for one in tables if isinstance(one, VersionedTables)]
+        self._sessions = _SessionLocks(url)
 
     @classmethod
     def open(cls, store_url: str, *tables: MetaData) -> Store:
@@ -106,13 +109,17 @@ class Store:
             yield connection
 
     @contextmanager
-    def write(self) -> Iterator[Connection]:
+    def write(self, scope: str = "write") -> Iterator[Connection]:
         """A transaction: all of it is kept, or nothing.
+
+        Args:
+            scope: Writers of one scope go one after the other. On PostgreSQL those of different scopes go side by side;
+                SQLite has one writer at a time in any case.
 
         Raises:
             ConfigurationError: The disk is full, the database is locked for a minute, or cannot be reached.
         """
-        with self._told_plainly(), self._writing() as connection:
+        with self._told_plainly(), self._writing(scope) as connection:
             yield connection
 
     @contextmanager
@@ -122,8 +129,8 @@ class Store:
             yield connection
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
-        with self._engine.connect().execution_options(writes=True) as connection, connection.begin():
+    def _writing(self, scope: str = "write") -> Iterator[Connection]:
+        with self._engine.connect().execution_options(writes=scope) as connection, connection.begin():
             yield connection
 
     @contextmanager
@@ -151,8 +158,26 @@ class Store:
         with held:
             yield
 
+    def try_lock(self, name: str) -> Callable[[], None] | None:
+        """Take `name` at once and return what gives it back, or None while another process has it.
+
+        Any thread may give it back; a dead process holds nothing.
+        """
+        if not _is_sqlite(self._url):
+            with self._told_plainly():
+                return self._sessions.try_lock(name)
+        folder = Path(f"{self._url.database}.locks")
+        folder.mkdir(mode=0o700, exist_ok=True)
+        lock = FileLock(folder / f"{name}.lock", timeout=0, mode=0o600, thread_local=False)
+        try:
+            lock.acquire()
+        except Timeout:
+            return None
+        return lock.release
+
     def close(self) -> None:
         """Close all connections."""
+        self._sessions.close()
         self._engine.dispose()
 
     def __enter__(self) -> Store:
@@ -193,6 +218,40 @@ def _session_lock(url: URL, name: str, timeout_seconds: float) -> Iterator[None]
                 connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)
             except SQLAlchemyError as error:
                 logger.warning("The lock '%s' of the store was lost meanwhile: %s", name, _first_line(error))
+
+
+class _SessionLocks:
+    """Many advisory locks of PostgreSQL on one connection, opened when the first is asked for."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = url
+        self._mutex = threading.Lock()
+        self._connection: Connection | None = None
+
+    def try_lock(self, name: str) -> Callable[[], None] | None:
+        """Take a lock, or return None."""
+        with self._mutex:
+            if self._connection is None:
+                engine = _postgresql_engine(self._url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+                self._connection = engine.connect()
+            taken = self._connection.execute(text("SELECT pg_try_advisory_lock(:key)"), {"key": _key(name)})
+            return partial(self._release, name) if taken.scalar_one() else None
+
+    def _release(self, name: str) -> None:
+        with self._mutex:
+            if self._connection is None:
+                return
+            try:
+                self._connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": _key(name)})
+            except SQLAlchemyError as error:
+                logger.warning("The lock '%s' of the store was lost meanwhile: %s", name, _first_line(error))
+
+    def close(self) -> None:
+        """Give all of them back."""
+        with self._mutex:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
 
 def _held_by_another(name: str, timeout_seconds: float) -> ConfigurationError:
@@ -253,7 +312,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get("writes", False)
+        writes = connection.get_execution_options().get("writes")
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
@@ -277,7 +336,7 @@ def _postgresql_engine(url: URL, **options: Any) -> Engine:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        if connection.get_execution_options().get("writes", False):
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _key("write")})
+        if scope := connection.get_execution_options().get("writes"):
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _key(scope)})
 
     return engine

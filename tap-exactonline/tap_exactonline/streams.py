@@ -5,17 +5,20 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from exactonline_client.entities import ACCOUNTS, DELETIONS, DIVISIONS, Entity, Field
 from exactonline_client.errors import ExactError
+from exactonline_client.feeds.bookmark import Bookmark
 from exactonline_client.odata import Row
 from singer_sdk import Stream
 from singer_sdk.helpers.types import Context
 from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
+from singer_sdk.singerlib.messages import SchemaMessage
 
-from tap_exactonline.bookmarks import Bookmark, as_state, bookmark_of
-from tap_exactonline.readings import Readings
+from tap_exactonline.bookmarks import as_state, bookmark_of
+from tap_exactonline.division_reader import DivisionReader
 
 _JSON_TYPES: Mapping[str, dict[str, Any]] = {
     "Boolean": {"type": ["boolean", "null"]},
@@ -37,6 +40,13 @@ def _json_type(field: Field) -> dict[str, Any]:
     return {**_JSON_TYPES.get(field.edm, {"type": ["string", "null"]}), "description": field.description}
 
 
+@dataclass(slots=True)
+class SourcedSchemaMessage(SchemaMessage):
+    """A SCHEMA message that says which companies its records come from, for targets that keep what they read."""
+
+    source: dict[str, Any] | None = None
+
+
 class ExactStream(Stream):
     """Rows of one entity, asked for by the fields that are selected."""
 
@@ -51,10 +61,10 @@ class ExactStream(Stream):
         self._tap_of_exact = tap
 
     @property
-    def readings(self) -> Readings:
+    def reader(self) -> DivisionReader:
         """The source divisions, and what was read of them in this run."""
-        readings: Readings = self._tap_of_exact.readings
-        return readings
+        reader: DivisionReader = self._tap_of_exact.reader
+        return reader
 
     @property
     def metadata(self) -> MetadataMapping:  # noqa: D102 - inherits
@@ -80,7 +90,7 @@ class DivisionsStream(ExactStream):
     always = frozenset({"Status"})
 
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: D102 - inherits
-        for reached in self.readings.reach.values():
+        for reached in self.reader.reach.values():
             yield dict(reached.row)
 
 
@@ -98,7 +108,7 @@ class BookmarkedStream(ExactStream):
 
     @property
     def partitions(self) -> list[dict[str, Any]]:  # noqa: D102 - inherits
-        return [{"Division": code} for code in self.readings.divisions]
+        return [{"Division": code} for code in self.reader.divisions]
 
     @property
     def fields(self) -> tuple[str, ...]:
@@ -121,6 +131,16 @@ class BookmarkedStream(ExactStream):
         """What is to go out of a division, and in the end the new bookmark, or None if the old one stays."""
         raise NotImplementedError
 
+    def _generate_schema_messages(self) -> Generator[SchemaMessage, None, None]:
+        for message in super()._generate_schema_messages():
+            yield SourcedSchemaMessage(
+                message.stream,
+                message.schema,
+                message.key_properties,
+                message.bookmark_properties,
+                source={"divisions": self._tap_of_exact.source_divisions},
+            )
+
     def _increment_stream_state(self, latest_record: dict[str, Any], *, context: Context | None = None) -> None:
         """The bookmark moves at the end of a division, not with each record."""
 
@@ -134,7 +154,7 @@ class AccountsStream(BookmarkedStream):
     on_request = frozenset({"BSN", "Logo", "LogoFileName"})
 
     def rows(self, division: int) -> Generator[Row, None, Bookmark | None]:  # noqa: D102 - inherits
-        return self.readings.accounts(division, self.bookmark(division), self.fields)
+        return self.reader.accounts(division, self.bookmark(division), self.fields)
 
 
 class DeletedAccountsStream(BookmarkedStream):
@@ -145,4 +165,4 @@ class DeletedAccountsStream(BookmarkedStream):
     always = frozenset({"Division", "EntityKey", "EntityType"})
 
     def rows(self, division: int) -> Generator[Row, None, Bookmark | None]:  # noqa: D102 - inherits
-        return self.readings.deletions(division, self.bookmark(division), self.fields)
+        return self.reader.deletions(division, self.bookmark(division), self.fields)

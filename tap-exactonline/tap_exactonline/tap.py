@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import deepcopy
 from functools import cached_property
 from types import FrameType
@@ -12,6 +12,8 @@ from typing import Any, ClassVar, cast
 from exactonline_client.connections import Connections, Reached
 from exactonline_client.divisions import problems
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.feeds import memory
+from exactonline_client.feeds.bookmark import Bookmark
 from exactonline_client.plugin import PlainErrors, measured
 from exactonline_client.settings import PROPERTIES, Settings
 from exactonline_client.store import Store
@@ -20,8 +22,7 @@ from singer_sdk.contrib.msgspec import MsgSpecWriter
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities, TapCapabilities
 
 from tap_exactonline import known
-from tap_exactonline.bookmarks import Bookmark
-from tap_exactonline.readings import Readings
+from tap_exactonline.division_reader import DivisionReader
 from tap_exactonline.streams import AccountsStream, DeletedAccountsStream, DivisionsStream, ExactStream
 
 STREAMS: dict[str, type[ExactStream]] = {
@@ -106,16 +107,16 @@ class TapExactOnline(PlainErrors, Tap):
     @cached_property
     def store(self) -> Store:
         """What outlives a run, opened when first needed."""
-        return Store.open(Settings.all_from_config(self.config)[0].store_url, known.metadata)
+        return Store.open(Settings.all_from_config(self.config)[0].store_url, known.metadata, memory.metadata)
 
     @cached_property
-    def readings(self) -> Readings:
+    def reader(self) -> DivisionReader:
         """The source divisions, and what was read of them in this run."""
-        return Readings(self.source_divisions, self.reach, self.store, self._log_position)
+        return DivisionReader(self.source_divisions, self.reach, self.store, self._log_position)
 
-    def _log_position(self, division: int) -> tuple[Bookmark | None, Sequence[str]]:
+    def _log_position(self, division: int) -> tuple[Bookmark | None, Collection[str]] | None:
         stream = cast("DeletedAccountsStream", self.streams["deleted_accounts"])
-        return stream.bookmark(division), stream.fields
+        return (stream.bookmark(division), stream.fields) if stream.selected else None
 
     @cached_property
     def reach(self) -> dict[int, Reached]:

@@ -8,15 +8,20 @@ from exactonline_client.programs import Program
 from exactonline_client.store import Store
 from sqlalchemy import func, select
 
-from target_exactonline.tables import links, metadata
+from target_exactonline.store.tables import companies, copies, metadata, sites
 
 
 def last_write(store: Store, site: str, division: int) -> datetime | None:
     """When we last wrote to a division with success, or None if never."""
-    newest = select(func.max(links.c.written_at)).where(links.c.site == site, links.c.division == division)
+    newest = (
+        select(func.max(copies.c.written_at))
+        .join(companies, companies.c.id == copies.c.company)
+        .join(sites, sites.c.id == companies.c.site)
+        .where(sites.c.url == site, companies.c.division == division)
+    )
     with store.read() as connection:
-        at = connection.execute(newest).scalar_one()
-    return datetime.fromisoformat(at) if at else None
+        at: datetime | None = connection.execute(newest).scalar_one()
+    return at
 
 
 PROGRAM = Program(metadata, last_write)

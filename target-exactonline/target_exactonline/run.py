@@ -5,36 +5,42 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
+from exactonline_client.companies import Company
 from exactonline_client.connections import Connections, Reached
-from exactonline_client.divisions import problems, why_unfit
+from exactonline_client.divisions import ACTIVE, Division, problems, why_unfit
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError, TryLaterError
+from exactonline_client.failures import Failures
+from exactonline_client.feeds import memory as feed_memory
 from exactonline_client.proof import prove
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
-from mapper_exactonline.fan_out import FanOut
 
-from target_exactonline import measures, notice, tables
-from target_exactonline.apply import Delivery
-from target_exactonline.checkpoints import Checkpoints
-from target_exactonline.decisions import Rules
-from target_exactonline.departures import BLOCKING_FIELDS, Departures
-from target_exactonline.intake import Intake
-from target_exactonline.lanes import Lanes
-from target_exactonline.ledger import Ledger
-from target_exactonline.outcomes import Outcome, Tally
-from target_exactonline.progress import Progress
+from target_exactonline.addressing import Addressing
+from target_exactonline.applying.endings import Deferral
+from target_exactonline.applying.lane import NOT_REACHED, Lane
+from target_exactonline.applying.scheduler import Scheduler
+from target_exactonline.applying.task import Shared, Task
+from target_exactonline.intake.intake import Intake
+from target_exactonline.intake.spool import Spool
+from target_exactonline.planning.safety import SafetyLimits
 from target_exactonline.proof import last_write
-from target_exactonline.replica import Replica
-from target_exactonline.report import Report
-from target_exactonline.runs import DivisionCounts, OpenRun, Runs
-from target_exactonline.sources import Source
-from target_exactonline.spool import DELETIONS_STREAM, Spool
-from target_exactonline.store import TargetStore
+from target_exactonline.reporting import metrics, webhook
+from target_exactonline.reporting.checkpoints import Checkpoints
+from target_exactonline.reporting.outcomes import Outcome, Result, Tally
+from target_exactonline.reporting.progress import Progress
+from target_exactonline.reporting.recorder import Recorder
+from target_exactonline.reporting.report import Report
+from target_exactonline.settings import Decisions
+from target_exactonline.store import tables
+from target_exactonline.store.memory import Memory
+from target_exactonline.store.runs import DivisionCounts, OpenRun, Runs
+from target_exactonline.work import Work
 
 FAILED = 1
 
@@ -48,45 +54,42 @@ class Run:
         settings = Settings.all_from_config(config)
         self._logger = logger
         self._stop = stop
-        self._rules = Rules.from_config(config)
-        self._max_errors = int(config["max_errors"])
+        self._decisions = Decisions.from_config(config)
+        self._limits = SafetyLimits.from_config(config)
         self._parallel = int(config["parallel_divisions"])
-        self._fan_out = None if config.get("fan_out") is None else FanOut.from_config(config["fan_out"])
+        self._max_errors = int(config["max_errors"])
+        self._dry_run = bool(config["dry_run"])
         self._expected = config.get("expected_divisions") or {}
-        self._targets = (config.get("fan_out") or {}).get("target_divisions") or ()
-        self._database = Store.open(settings[0].store_url, tables.metadata)
+        self._named_targets = (config.get("fan_out") or {}).get("target_divisions") or ()
+        self.addressing = Addressing(config)
+        self._database = Store.open(settings[0].store_url, tables.metadata, feed_memory.metadata)
         self._connections = Connections(settings, self._database, program=program, expected=self._expected)
-        self._store = TargetStore(self._database, *self._connections.sites)
+        self._memory = Memory(self._database, ACCOUNTS)
         self._started_at = utc_now()
-        self._kept = OpenRun(
-            Runs(self._database), self._started_at, self._connections.sites, dry_run=self._rules.dry_run
+        self._kept = OpenRun(Runs(self._database), self._started_at, self._connections.sites, dry_run=self._dry_run)
+        self._spool = Spool(ACCOUNTS)
+        self._tally = Tally()
+        self._report = Report(config.get("report_path"), run=self._kept.id, dry_run=self._dry_run)
+        self._webhook = webhook.Webhook(config, program=program)
+        self.checkpoints = Checkpoints(utc_now, silent=self._dry_run)
+        self.recorder = Recorder(
+            self._tally, self._report, self.checkpoints, now=utc_now, max_errors=self._max_errors, stop=stop
         )
-        self._spool = Spool()
-        self.tally = Tally()
-        self.sources: set[int] = set()
-        """Divisions that records came from, as far as they said."""
-        self._report = Report(config.get("report_path"), dry_run=self._rules.dry_run)
-        self._webhook = notice.Webhook(config, program=program)
+        self.intake = Intake(ACCOUNTS, self._spool, self.recorder, self.checkpoints)
+        self._work = Work(
+            self._memory,
+            self._spool,
+            self.addressing,
+            self._decisions.of,
+            reconcile=self._decisions.reconcile,
+            retry_refused=self._decisions.retry_refused,
+            now=utc_now,
+        )
+        self._failures = Failures()
         self._faults: list[str] = []
         self._reach: dict[int, Reached] = {}
         self._asked: set[int] = set()
-        self._parked_came_in = False
-        self._reconciled = False
         self._only_tested = False
-        self.checkpoints = Checkpoints(utc_now, silent=self._rules.dry_run)
-        self.ledger = Ledger(
-            self._store,
-            self._spool,
-            self.tally,
-            self._report,
-            self.checkpoints,
-            self._kept,
-            now=utc_now,
-            max_errors=self._max_errors,
-            stop=stop,
-            dry_run=self._rules.dry_run,
-        )
-        self.intake = Intake(self._spool, self.ledger, self.tally)
 
     def test_connection(self) -> None:
         """Prove that the logins work and that the targets of the settings can be used; writes nothing.
@@ -99,7 +102,7 @@ class Run:
             self._connections,
             self._database,
             sources=(),
-            targets=self._targets,
+            targets=self._named_targets,
             expected=self._expected,
             last_write=partial(last_write, self._database),
         )
@@ -109,72 +112,158 @@ class Run:
             raise ConfigurationError(readiness.first_problem)
 
     def deliver(self) -> None:
-        """Bring everything that came in to its divisions.
+        """Bring everything that came in, and what is remembered and due, to its companies.
 
         Raises:
-            ConfigurationError: A division cannot be written to; nothing was written anywhere.
+            ConfigurationError: A company cannot be written to; nothing was written anywhere.
         """
-        addressed = self._spool.divisions(but_for=DELETIONS_STREAM)
-        if not self._parked_came_in:
-            self._parked_came_in = True
-            self.intake.accept_parked(self._store.put_aside_before(None if self._rules.retry_refused else "parked"))
-        wanted = self._spool.divisions()
-        if self._rules.reconcile and not self._reconciled:
-            self._reconciled = True
-            wanted = sorted({*wanted, *filter(self._is_target, self._store.linked_divisions())})
-        if wanted and not self.ledger.too_many_refused:
+        if self.recorder.too_many_refused:
+            return
+        addressed = self._work.addressed()
+        remembered = self._work.remembered(self._connections.sites, sorted(self.intake.sources))
+        wanted = sorted(addressed | remembered)
+        if wanted:
             try:
                 reach = self._divisions(wanted)
             except TryLaterError as error:
-                self._park_all(wanted, str(error))
+                self._defer_all(wanted, Deferral(error.kind, str(error)))
             else:
-                divisions = {code: reached.division for code, reached in reach.items()}
-                for problem in problems("target", addressed, divisions, self._expected):
-                    raise ConfigurationError(problem)
-                unfit = {code: why for code in wanted if (why := why_unfit("target", code, divisions))}
-                for code, why in unfit.items():
-                    self._logger.warning("%s What waits for it stays parked.", why)
-                    self._park(code, why)
-                self._work([reach[code] for code in wanted if code not in unfit])
-        self.ledger.flush()
+                self._go(self._usable(wanted, addressed, reach))
+        if not self._dry_run:
+            self._forget()
+        self._spool.clear()
 
-    def depart(self, sources: Sequence[Source]) -> None:
-        """Take in which accounts were deleted at the source: their copies are ignored, blocked or deleted."""
-        known = 0
-        for source in sources:
-            found = {*self._store.copies_of(source), *self._spool.copies_of(source)}
-            copies = sorted(copy for copy in found if self._is_target(copy[0]))
-            known += bool(copies)
-            ignored = [copy for copy in copies if self._rules.departures.of(copy[0]) == "ignore"]
-            if not self._rules.dry_run:
-                self._store.note_gone(ignored)
-            self.intake.accept_deletion(source, (copy for copy in copies if copy not in ignored))
-        what = (
-            "; their copies stay" if self._rules.departures == Departures() else f", {known} with copies that we know"
+    def _usable(self, wanted: Sequence[int], addressed: set[int], reach: Mapping[int, Reached]) -> list[Reached]:
+        """Return the companies that can be written to.
+
+        Raises:
+            ConfigurationError: One cannot that a record came in for.
+        """
+        divisions = {code: reached.division for code, reached in reach.items()}
+        for problem in problems("target", sorted(addressed), divisions, self._expected):
+            raise ConfigurationError(problem)
+        unfit = {code: why for code in wanted if (why := why_unfit("target", code, divisions))}
+        for code, why in unfit.items():
+            self._logger.warning("%s What waits for it stays parked.", why)
+            self._defer([code], Deferral("no_access", why))
+        return [reach[code] for code in wanted if code not in unfit]
+
+    def _go(self, reached: Sequence[Reached]) -> None:
+        companies = {Company(one.client.settings.base_url, one.division.code): one for one in reached}
+        progress = Progress(utc_now, self._kept, self._why_wait)
+        lanes = self._lanes(companies, progress)
+
+        def waits(company: Company, until: datetime) -> None:
+            lanes[company].flush()
+            progress.waits(company.division, until)
+
+        try:
+            with progress:
+                Scheduler(self._parallel, self._stop, utc_now, waits).run(
+                    {company: lane.work() for company, lane in lanes.items()}
+                )
+        finally:
+            self._faults += [lane.fault for lane in lanes.values() if lane.fault]
+
+    def _lanes(self, companies: Mapping[Company, Reached], progress: Progress) -> dict[Company, Lane]:
+        """Return the work of each company, with what came in kept in the store first."""
+        number_of = self._memory.companies.number
+        numbers = {company: number_of(company, one.division.name) for company, one in companies.items()}
+        if not self._dry_run:
+            self._work.remember(numbers)
+        self._expect({company.division for company in companies})
+        scope = self._work.scope(tuple(numbers.values()))
+        planned = self._memory.positions.planned(numbers.values(), self.addressing.scope)
+        shared = Shared(
+            self._memory,
+            self.recorder,
+            self._kept,
+            self._failures,
+            progress,
+            self._stop,
+            self._limits,
+            self._work.fields(self.intake.fields, blocks=self._decisions.blocks),
+            dry_run=self._dry_run,
+            retry_refused=self._decisions.retry_refused,
+            reconcile=self._decisions.reconcile,
         )
-        self._logger.info("%d accounts were deleted at the source%s.", len(sources), what)
+        lanes: dict[Company, Lane] = {}
+        for company, one in companies.items():
+            number = numbers[company]
+            position = planned.get(number)
+            task = Task(
+                company,
+                number,
+                one.division,
+                one.client,
+                self._decisions.of(company.division),
+                partial(self.addressing.desire, company.division),
+                partial(self._work.candidates, company, number, scope, position),
+                partial(self._work.records, company, number),
+                self._work.planned_after(company, position),
+                self.addressing.scope,
+            )
+            lanes[company] = self._lane(task, shared)
+        return lanes
 
-    def _is_target(self, division: int) -> bool:
-        """Whether fan_out would write to a division; without it, the mapping step has decided."""
-        if self._fan_out is None:
-            return True
-        chosen = self._fan_out.target_divisions
-        return division not in self._fan_out.exclude_divisions and (chosen is None or division in chosen)
+    def _lane(self, task: Task, shared: Shared) -> Lane:
+        return Lane(task, shared)
+
+    def _defer(self, codes: Sequence[int], deferral: Deferral) -> set[int]:
+        """Let all wait in these companies, as far as they are known from before; return the codes of those."""
+        client = self._connections.clients[0]
+        known = {
+            company: Reached(Division(company.division, "", "", ACTIVE, 0, None), client)
+            for company in self._memory.known(self._connections.sites).values()
+            if company.division in codes
+        }
+        for lane in self._lanes(known, Progress(utc_now, self._kept, self._why_wait)).values():
+            lane.defer(deferral)
+        return {company.division for company in known}
+
+    def _defer_all(self, wanted: Sequence[int], deferral: Deferral) -> None:
+        """Defer everything: where the companies are cannot be asked now. Those known from before keep what waits."""
+        self._logger.warning("%s Everything is parked.", deferral.reason)
+        placed = self._defer(wanted, deferral)
+        for page in self._spool.pages():
+            for one in page:
+                targets = () if one.record.is_deleted else self._work.targets_of(one)
+                for division in (code for code in targets if code not in placed):
+                    self._tell(Outcome.PARKED, division, one.record, deferral.kind, deferral.reason)
+                    self.checkpoints.expect(one.number, 1)  # it is kept nowhere, so no STATE may pass
+
+    def _expect(self, codes: set[int]) -> None:
+        """Say of each record in how many companies it has to end before a STATE after it may pass."""
+        for page in self._spool.pages():
+            for one in page:
+                self.checkpoints.expect(one.number, sum(code in codes for code in self._work.targets_of(one)))
+
+    def _forget(self) -> None:
+        """Let nothing wait where the settings want nothing any more."""
+        if not self.addressing.has_fan_out or self.addressing.limit is not None:
+            return
+        targets = self.addressing.all_targets(sorted(self.intake.sources))
+        known = self._memory.known(self._connections.sites)
+        ours = tuple(number for number, company in known.items() if company.division in targets)
+        self._memory.copies.forget_unwanted([one for one in known if one not in ours], self._work.scope(ours).of(0))
+        for site in self._connections.sites:
+            self._memory.sources(site).forget_deleted()
 
     def end(self, signal_number: int | None = None, failure: str | None = None) -> int:
-        """Account for the run, which may have failed; answers the exit status."""
+        """Account for the run, which may have failed; return the exit status."""
         if self._only_tested:
             self._close()
             return 0
-        self.ledger.flush()
-        self._account_for_the_rest(failure or "The run was stopped before its turn.")
+        self._account_for_the_rest(failure or NOT_REACHED)
+        if not self.recorder.too_many_refused:
+            self.checkpoints.release(at_once=True)
         verdict = self._verdict(signal_number)
-        is_failed = failure or self._faults or self.ledger.too_many_refused or self.checkpoints.unheard
+        is_failed = failure or self._faults or self.recorder.too_many_refused or self.checkpoints.unheard
         status = FAILED if is_failed else 0
         if signal_number is not None:
             status = 128 + signal_number
         calls, names = self._connections.calls, {code: reached.title for code, reached in self._reach.items()}
-        for line in self.tally.lines(calls):
+        for line in self._tally.lines(calls):
             self._logger.info("%s", line)
         ended_at = utc_now()
         page = self._report.finish(
@@ -182,22 +271,23 @@ class Run:
         )
         divisions = [
             DivisionCounts(code, names.get(code or 0, ""), received, calls.get(code, 0), counts)
-            for code, received, counts in self.tally.by_division()
+            for code, received, counts in self._tally.by_division()
         ]
-        self._kept.end(
-            ended_at, status=status, verdict=failure or verdict, sources=sorted(self.sources), divisions=divisions
-        )
-        measures.log(divisions, calls, self._connections.waited_seconds)
+        sources = sorted(self.intake.sources)
+        self._kept.end(ended_at, status=status, verdict=failure or verdict, sources=sources, divisions=divisions)
+        if self._dry_run:
+            self._memory.plans.forget_old_trials()
+        metrics.log(divisions, calls, self._connections.waited_seconds)
         self._close()
         if page is not None:
             self._logger.info("Report: %s", page)
         self._webhook.send(
-            notice.summary(
+            webhook.summary(
                 started_at=self._started_at,
                 ended_at=ended_at,
                 status=status,
-                dry_run=self._rules.dry_run,
-                sources=sorted(self.sources),
+                dry_run=self._dry_run,
+                sources=sources,
                 divisions=divisions,
                 calls=sum(calls.values()),
             )
@@ -206,53 +296,34 @@ class Run:
         return status
 
     def _account_for_the_rest(self, why: str) -> None:
-        """What had no turn is skipped, or stays parked; no STATE acknowledges it, so it comes again."""
-        for division in self._spool.divisions():
-            for chunk in self._spool.chunks(division):
-                for wanted in chunk:
-                    outcome = Outcome.PARKED if wanted.attempts else Outcome.SKIPPED
-                    self.ledger.never_addressed(
-                        division, wanted.code, outcome, f"{why} It comes again in the next run."
-                    )
-        self.ledger.flush(final=True)
+        """Tell of each record that never got to a company that it was skipped; it comes again."""
+        for page in self._spool.pages():
+            for one in page:
+                if one.record.is_deleted or self.checkpoints.has_begun(one.number):
+                    continue
+                for division in self._known_targets(one):
+                    self._tell(Outcome.SKIPPED, division, one.record, None, why)
+
+    def _tell(self, outcome: Outcome, division: int | None, record: Any, kind: str | None, reason: str) -> None:
+        entity = self._memory.entity.stream
+        result = Result(division, record.code, outcome, utc_now(), kind, reason, entity=entity, source=record.key)
+        self.recorder.count(result)
+        self.recorder.pass_on([result], [])
+
+    def _known_targets(self, one: Any) -> Sequence[int | None]:
+        try:
+            return self._work.targets_of(one) or (None,)
+        except ConfigurationError:
+            return (None,)
 
     def _close(self) -> None:
         self._connections.close()
         self._database.close()
         self._spool.close()
 
-    def _work(self, divisions: Sequence[Reached]) -> None:
-        fields = frozenset(ACCOUNTS.safe_to_copy) | self.intake.fields
-        if self._rules.departures.blocks or self._store.has_blocked():
-            fields |= frozenset(BLOCKING_FIELDS)
-        progress = Progress(utc_now, self._kept, self._why_wait)
-        deliveries = [
-            Delivery(
-                client,
-                self._store,
-                self._spool,
-                self.intake,
-                self.ledger,
-                Replica(client, self._store, fields),
-                self._rules,
-                progress,
-                self._stop,
-            )
-            for client in self._connections.clients
-        ]
-        lanes = {}
-        for reached in divisions:
-            self._store.place(reached.division.code, reached.client.settings.base_url)
-            delivery = deliveries[self._connections.clients.index(reached.client)]
-            lanes[reached.division.code] = delivery.lane(reached.division)
-        try:
-            with progress:
-                Lanes(self._parallel, self._stop, utc_now, progress.waits).run(lanes)
-        finally:
-            self._faults += [fault for delivery in deliveries for fault in delivery.faults]
-
     def _why_wait(self, division: int) -> str:
-        wait = self._reach[division].client.budgets.wait_before(division, ACCOUNTS.path, utc_now())
+        client = self._reach[division].client
+        wait = client.budgets.wait_before(division, self._memory.entity.path, utc_now())
         return wait.reason.value if wait else "Exact gave no usable answer, and is asked again."
 
     def _divisions(self, wanted: Sequence[int]) -> dict[int, Reached]:
@@ -262,20 +333,10 @@ class Run:
             self._asked |= new
         return self._reach
 
-    def _park_all(self, divisions: Sequence[int], reason: str) -> None:
-        self._logger.warning("%s Everything is parked.", reason)
-        for division in divisions:
-            self._park(division, reason)
-
-    def _park(self, division: int, reason: str) -> None:
-        for chunk in self._spool.chunks(division):
-            for wanted in chunk:
-                self.ledger.parked(wanted, reason)
-
     def _verdict(self, signal_number: int | None) -> str:
-        planned = "Planned, nothing written: " if self._rules.dry_run else ""
-        verdict = f"{planned}{self.tally.summary()}, {sum(self._connections.calls.values())} calls."
-        if self.ledger.too_many_refused:
+        planned = "Planned, nothing written: " if self._dry_run else ""
+        verdict = f"{planned}{self._tally.summary()}, {sum(self._connections.calls.values())} calls."
+        if self.recorder.too_many_refused:
             verdict += f" Stopped: more than {self._max_errors} records were refused (max_errors)."
         if signal_number is not None:
             verdict += f" Stopped by signal {signal_number}; what is left comes again in the next run."

@@ -1,20 +1,26 @@
-"""Where the records of each stream go: batch in, wanted rows in the spool out."""
+"""Where the records of each stream go: batch in, source records in the spool out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
-from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
-from mapper_exactonline.fan_out import KEY_PROPERTIES, is_addressed, source_of
+from mapper_exactonline.fan_out import is_addressed
+from mapper_exactonline.settings import KEY_PROPERTIES
 from singer_sdk import BatchSink
 
-from target_exactonline.intake import Copier
-from target_exactonline.outcomes import Outcome
+from target_exactonline.addressing import Addressing
+from target_exactonline.intake.intake import Origin
+from target_exactonline.intake.validation import division_code
+from target_exactonline.planning.model import SourceKey
+from target_exactonline.planning.source_deletions import SourceDeletions
+from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.run import Run
-from target_exactonline.sources import SOURCE, source_in
-from target_exactonline.values import Origin, check_copies
+
+SOURCE_MEMBERS = ("source", "source_record")
+"""What a message of our mapping step says beside a copy: which record it comes from, and with the first one all of it.
+Sinks find them in the record, under an underscore."""
 
 
 class Host(Protocol):
@@ -23,10 +29,6 @@ class Host(Protocol):
     @property
     def run(self) -> Run:
         """The run that records go to."""
-
-    @property
-    def copier(self) -> Copier:
-        """Copies records that do not say where they go."""
 
     @property
     def origin(self) -> Origin:
@@ -52,35 +54,29 @@ class ExactSink(BatchSink):
     def _singer_validate_message(self, record: dict[str, Any]) -> None:
         """A record without its key is refused like any other that is wrong, not the end of the run."""
 
-    def process_batch(self, context: dict[str, Any]) -> None:  # noqa: D102 - inherits
-        self.take(context.get("records", []))
-
-    def take(self, records: list[dict[str, Any]]) -> None:
-        """Do what this stream is for."""
-        raise NotImplementedError
-
-
-class AddressedSink(ExactSink):
-    """Records that say where they go: checked, and put into the spool."""
-
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: D102 - inherits
         super().process_record(record, context)
         context.setdefault("origins", []).append(self.host.origin)
 
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: D102 - inherits
-        records = zip(context.get("records", ()), context.get("origins", ()), strict=True)
-        self.host.run.intake.accept(
-            self.stream_name,
-            (one for record, origin in records for one in check_copies(ACCOUNTS, self.addressed(record), origin)),
+        self.take(list(zip(context.get("records", ()), context.get("origins", ()), strict=True)))
+
+    def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:
+        """Do what this stream is for."""
+        raise NotImplementedError
+
+
+class AddressedSink(ExactSink):
+    """Records that say which company they are for."""
+
+    def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
+        self.host.run.intake.accept_addressed(
+            self.stream_name, ((record, source_key(record.get("_source")), origin) for record, origin in records)
         )
 
-    def addressed(self, record: dict[str, Any]) -> Iterable[Mapping[str, Any]]:
-        """What becomes of a record, each with its division."""
-        return (record,)
 
-
-class FanOutSink(AddressedSink):
-    """Records that this target copies to every target division itself."""
+class FanOutSink(ExactSink):
+    """Records that this target brings to every target company itself."""
 
     def setup(self) -> None:  # noqa: D102 - inherits
         if not self.key_properties and "Division" in self.schema["properties"]:
@@ -90,20 +86,27 @@ class FanOutSink(AddressedSink):
                 self.stream_name,
             )
 
-    def process_batch(self, context: dict[str, Any]) -> None:  # noqa: D102 - inherits
-        super().process_batch(context)
-        self.host.run.sources |= self.host.copier.sources
+    def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
+        self.host.run.intake.accept(self.stream_name, records, self.host.run.addressing.limit)
 
-    def addressed(self, record: dict[str, Any]) -> Iterable[Mapping[str, Any]]:  # noqa: D102 - inherits
-        source = source_of(record)
-        return ({**copy, SOURCE: source} for copy in self.host.copier.copies(self.stream_name, record))
+
+class CopiesSink(ExactSink):
+    """Copies that our mapping step made: the first of each source record brings the record itself."""
+
+    def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
+        found = []
+        for record, origin in records:
+            source = record.get("_source_record")
+            if isinstance(source, Mapping):
+                found.append((source, origin))
+        self.host.run.intake.accept(self.stream_name, found, None)
 
 
 class DivisionsSink(ExactSink):
-    """Divisions that the tap saw: where copies may go."""
+    """Companies that the tap saw: where records may go."""
 
-    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
-        self.host.copier.see(records)
+    def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
+        self.host.run.addressing.see(record for record, _ in records)
 
 
 class SkippingSink(ExactSink):
@@ -112,33 +115,44 @@ class SkippingSink(ExactSink):
     def setup(self) -> None:  # noqa: D102 - inherits
         self.logger.warning("The stream %s has no property Code, so it is skipped.", self.stream_name)
 
-    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
-        for _ in records:
-            self.host.run.tally.receive(None)
-            self.host.run.ledger.never_addressed(
-                None, "", Outcome.SKIPPED, f"The stream {self.stream_name} holds no accounts."
-            )
+    def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
+        recorder, reason = self.host.run.recorder, f"The stream {self.stream_name} holds no accounts."
+        results = [Result(None, "", Outcome.SKIPPED, recorder.now(), "not_accounts", reason) for _ in records]
+        for result in results:
+            recorder.count(result)
+        recorder.pass_on(results, [])
 
 
 class DeletionsSink(ExactSink):
     """Deletions at the source, and what the settings want done with the copies."""
 
-    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
-        keys = ({"Division": record.get("Division"), "ID": record.get("EntityKey")} for record in records)
-        self.host.run.depart([source for key in keys if (source := source_in(key)) is not None])
+    def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
+        told = ({"Division": record.get("Division"), "ID": record.get("EntityKey")} for record, _ in records)
+        keys = [key for one in told if (key := source_key(one)) is not None]
+        if SourceDeletions.from_config(self.config).leaves_all:
+            self.logger.info("%d accounts were deleted at the source; their copies stay.", len(keys))
+        self.host.run.intake.accept_deletions(keys)
 
 
 class ConnectionTestSink(ExactSink):
     """Meltano's own test stream: proves that the login works, and writes nothing."""
 
-    def take(self, records: list[dict[str, Any]]) -> None:  # noqa: D102 - inherits
+    def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
         self.host.run.test_connection()
 
 
+def source_key(told: Any) -> SourceKey | None:
+    """Return the source record that Division and ID name, or None if they name none."""
+    if not isinstance(told, Mapping) or not told.get("ID"):
+        return None
+    division = division_code(told.get("Division"))
+    return SourceKey(division, str(told["ID"]).strip().lower()) if division else None
+
+
 def sink_class(
-    stream: str, properties: Mapping[str, Any], key_properties: list[str], *, fans_out: bool
+    stream: str, properties: Mapping[str, Any], key_properties: list[str], addressing: Addressing
 ) -> type[ExactSink]:
-    """The sink for a stream.
+    """Return the sink for a stream.
 
     Raises:
         ConfigurationError: Its records do not say where they go, and `fan_out` is not set.
@@ -151,8 +165,8 @@ def sink_class(
     if stream in reserved:
         return reserved[stream]
     if is_addressed(key_properties):
-        return AddressedSink
-    if fans_out:
+        return CopiesSink if addressing.are_copies(stream) else AddressedSink
+    if addressing.fans_out:
         return FanOutSink if "Code" in properties else SkippingSink
     if not key_properties and properties.keys() >= set(KEY_PROPERTIES):
         return AddressedSink  # a file or a view has no keys to tell; see docs/decisions/0020

@@ -10,8 +10,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from target_exactonline.outcomes import Outcome
-from target_exactonline.report import LINES, PAGE
+from target_exactonline.reporting.outcomes import Outcome
+from target_exactonline.reporting.report import LINES, PAGE
 
 
 def summarize(folder: Path, console: Console) -> None:

@@ -13,124 +13,15 @@ from typing import IO, Any, ClassVar
 from exactonline_client.errors import ExactError
 from exactonline_client.plugin import PlainErrors
 from exactonline_client.settings import PROPERTIES
-from mapper_exactonline.fan_out import SETTINGS as FAN_OUT_SETTINGS
-from mapper_exactonline.fan_out import FanOut
 from singer_sdk import Sink, Target
 from singer_sdk.exceptions import InvalidInputLine, RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 
-from target_exactonline.intake import Copier
-from target_exactonline.messages import MessageReader
+from target_exactonline.intake.intake import Origin
+from target_exactonline.intake.messages import MessageReader
 from target_exactonline.run import Run
-from target_exactonline.sinks import ExactSink, sink_class
-from target_exactonline.sources import SOURCE
-from target_exactonline.values import Origin
-
-OWN_SETTINGS: dict[str, dict[str, Any]] = {
-    "fan_out": {
-        "type": ["object", "null"],
-        "properties": FAN_OUT_SETTINGS,
-        "additionalProperties": False,
-        "title": "Fan-out",
-        "description": "Copy each record of a stream that is not addressed to every target division; {} for all.",
-    },
-    "load_method": {
-        "type": "string",
-        "enum": ["upsert", "append-only", "update-only"],
-        "default": "upsert",
-        "title": "Load method",
-        "description": "What may be written: both, only new accounts, or only changes of existing ones.",
-    },
-    "dry_run": {
-        "type": "boolean",
-        "default": False,
-        "title": "Trial run",
-        "description": "Plan and report everything, write nothing.",
-    },
-    "max_errors": {
-        "type": "integer",
-        "default": 500,
-        "minimum": 0,
-        "title": "Refusals allowed",
-        "description": "Records that may be refused before the run stops with a failure.",
-    },
-    "parallel_divisions": {
-        "type": "integer",
-        "default": 8,
-        "minimum": 1,
-        "maximum": 64,
-        "title": "Divisions side by side",
-        "description": "Divisions worked on at a time; one request at a time within a division.",
-    },
-    "nulls": {
-        "type": "string",
-        "enum": ["follow", "clear", "keep"],
-        "default": "follow",
-        "title": "Empty source fields",
-        "description": "follow clears the target's only where we had written a value before; clear always; keep never.",
-    },
-    "on_collision": {
-        "type": "string",
-        "enum": ["refuse", "overwrite"],
-        "default": "refuse",
-        "title": "Same code, other party",
-        "description": "What to do at first contact when the code belongs to someone else in the target.",
-    },
-    "on_source_deletion": {
-        "type": "string",
-        "enum": ["ignore", "block", "delete"],
-        "default": "ignore",
-        "title": "Deleted at the source",
-        "description": "What becomes of copies whose account was deleted at the source; block is taken back on return.",
-    },
-    "on_source_deletion_overrides": {
-        "type": ["object", "null"],
-        "title": "The same per division",
-        "description": 'Per target division, in place of the above: {"201": "block"}.',
-    },
-    "reconcile": {
-        "type": "boolean",
-        "default": False,
-        "title": "Compare all copies",
-        "description": "Compare all copies that are known, and put right what people changed or deleted.",
-    },
-    "retry_refused": {
-        "type": "boolean",
-        "default": False,
-        "title": "Try refused again",
-        "description": "Try records again that Exact refused before, even if nothing of them changed.",
-    },
-    "max_creates": {
-        "type": ["integer", "null"],
-        "minimum": 0,
-        "title": "Brake on creates",
-        "description": "A division that would get more new accounts than this is stopped before its first write.",
-    },
-    "max_updates_share": {
-        "type": ["number", "string", "null"],
-        "minimum": 0,
-        "maximum": 1,
-        "title": "Brake on updates",
-        "description": "A division is stopped before its first write when a larger share of its accounts would change.",
-    },
-    "max_deletes": {
-        "type": ["integer", "null"],
-        "minimum": 0,
-        "title": "Brake on deletions",
-        "description": "A division that would get more copies blocked or deleted is stopped before its first write.",
-    },
-    "webhook_url": {
-        "type": ["string", "null"],
-        "secret": True,
-        "title": "Webhook",
-        "description": "https address that gets each run's summary as JSON: counts and names of companies only.",
-    },
-    "report_path": {
-        "type": ["string", "null"],
-        "title": "Report folder",
-        "description": "Folder for the results: outcomes.jsonl and report.html.",
-    },
-}
+from target_exactonline.settings import OWN_SETTINGS
+from target_exactonline.sinks import SOURCE_MEMBERS, ExactSink, sink_class
 
 
 class Interrupted(BaseException):
@@ -171,11 +62,6 @@ class TargetExactOnline(PlainErrors, Target):
         """This run, opened at the first message that needs it."""
         return Run(self.config, program=f"{self.name}/{self.plugin_version}", stop=self._stop, logger=self.logger)
 
-    @cached_property
-    def copier(self) -> Copier:
-        """Copies records that do not say where they go."""
-        return Copier(FanOut.from_config(self.config.get("fan_out") or {}))
-
     # Messages
 
     def get_sink(
@@ -188,30 +74,39 @@ class TargetExactOnline(PlainErrors, Target):
     ) -> Sink:
         """The sink of a stream, of the kind that its keys and name ask for."""
         if schema is not None:
-            fans_out = self.config.get("fan_out") is not None
-            kind = sink_class(stream_name, schema["properties"], list(key_properties or ()), fans_out=fans_out)
-            self._kinds[stream_name] = kind
+            self._kinds[stream_name] = sink_class(
+                stream_name, schema["properties"], list(key_properties or ()), self.run.addressing
+            )
         return super().get_sink(stream_name, record=record, schema=schema, key_properties=key_properties)
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:  # noqa: D102 - inherits
         return self._kinds.get(stream_name, ExactSink)
+
+    def _process_schema_message(self, message_dict: dict[str, Any]) -> None:
+        """Learn what our tap and mapping step say beside the schema: what is read, and how copies are made."""
+        if not self.config.get("stream_maps"):  # which would change the copies and not what they come from
+            self.run.addressing.learn(str(message_dict.get("stream")), message_dict)
+        super()._process_schema_message(message_dict)
 
     def _process_record_message(self, message_dict: dict[str, Any]) -> None:
         """Note where the record stands, and keep the source that our mapping step names beside it."""
         stream = str(message_dict.get("stream"))
         self._read[stream] += 1
         self.origin = Origin(stream, self._read[stream])
-        if isinstance(message_dict.get("source"), dict) and isinstance(message_dict.get("record"), dict):
-            message_dict["record"][SOURCE] = message_dict["source"]
+        record = message_dict.get("record")
+        if isinstance(record, dict):
+            for name in SOURCE_MEMBERS:
+                if isinstance(message_dict.get(name), dict):
+                    record[f"_{name}"] = message_dict[name]
         super()._process_record_message(message_dict)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
         """Keep a state until everything before it has ended."""
         self._assert_line_requires(message_dict, requires={"value"})
         self.drain_all()
-        if self.copier.left_out:  # a state would acknowledge records that the trial's limit left out
+        if self.run.intake.left_out:  # a state would acknowledge records that the trial's limit left out
             return
-        self.run.checkpoints.add(self.run.intake.number, message_dict["value"])
+        self.run.checkpoints.add(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
         """Nothing is deleted here because a tap began anew."""

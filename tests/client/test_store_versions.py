@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from exactonline_client import budgets, store, token_tables
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.feeds import memory
 from exactonline_client.schema import VersionedTables, bring_up_to_date
 from exactonline_client.store import Store
 from exactonline_console import tables as console_tables
@@ -22,6 +23,7 @@ from target_exactonline import tables as target_tables
 from warm_start import BIN
 
 CLIENT, TAP, TARGET = store.metadata, known.metadata, target_tables.metadata
+FEEDS = memory.metadata
 CONSOLE = console_tables.metadata
 FIRST_SCRIPT = """
 import sqlalchemy as sa
@@ -114,11 +116,11 @@ def make_as_before_versions(
     engine.dispose()
 
 
-@pytest.mark.parametrize("tables", [CLIENT, TAP, TARGET, CONSOLE], ids=lambda tables: tables.program)
+@pytest.mark.parametrize("tables", [CLIENT, FEEDS, TAP, TARGET, CONSOLE], ids=lambda tables: tables.program)
 def test_the_scripts_make_the_tables_of_the_code(any_store_url: str, tables: VersionedTables) -> None:
     names = {tables.version_table, *tables.tables}
 
-    with Store.open(any_store_url, TAP, TARGET, CONSOLE) as opened, opened.read() as connection:
+    with Store.open(any_store_url, FEEDS, TAP, TARGET, CONSOLE) as opened, opened.read() as connection:
         options = {
             "version_table": tables.version_table,
             "include_name": lambda name, kind, _parents: kind != "table" or name in names,
@@ -129,7 +131,7 @@ def test_the_scripts_make_the_tables_of_the_code(any_store_url: str, tables: Ver
     assert differences == []
 
 
-@pytest.mark.parametrize("tables", [CLIENT, TAP, TARGET, CONSOLE], ids=lambda tables: tables.program)
+@pytest.mark.parametrize("tables", [CLIENT, FEEDS, TAP, TARGET, CONSOLE], ids=lambda tables: tables.program)
 def test_scripts_are_numbered_without_a_gap_each_after_the_one_before(tables: VersionedTables) -> None:
     scripts = ScriptDirectory(str(tables.scripts), version_locations=[str(tables.scripts)])
 

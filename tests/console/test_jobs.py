@@ -10,14 +10,14 @@ import pytest
 import yaml
 from console_driver import Here, Visitor, clean_environment
 from exactonline_client.errors import ConfigurationError
-from exactonline_client.transport import utc_now
 from exactonline_console.job_form import job_of
 from exactonline_console.jobs import Job, job, saved
 from exactonline_console.looks import Company
 from exactonline_console.project import Project
 from exactonline_console.registered import registered
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, Sandbox
-from target_exactonline.store import PutAside, Settlement, TargetStore
+from stored_plans import keep_refused
+from target_exactonline.store.deferred import Deferred
 from warm_start import BIN
 
 
@@ -196,13 +196,12 @@ def test_a_check_says_what_can_be_used_and_remembers_the_rights(
 def test_what_was_put_aside_can_be_tried_again_or_forgotten(project: Project, visitor: Visitor, page: Here) -> None:
     (connection,) = registered(project)
     where = connection.base_url
-    refused = [PutAside(201, code, "refused", "accounts", {"Name": "X"}, "Btw-nummer") for code in ("7", "8|9")]
     with page.store() as store:
-        aside = TargetStore(store, where)
-    aside.settle(Settlement(put_aside=refused), utc_now(), 1)
+        keep_refused(store, where, 201, ("7", "8|9"), "Btw-nummer")
     assert "Btw-nummer" in visitor.get("/waiting").text
 
     visitor.post("/waiting", what="retry", record=f"201|8|9|{where}")
     visitor.post("/waiting", what="forget", record=f"201|7|{where}")
 
-    assert [(one.code, one.state) for one in aside.put_aside_before()] == [("8|9", "parked")]
+    with page.store() as store:
+        assert [(one.code, one.state) for one in Deferred(store, [where]).waiting()] == [("8|9", "parked")]

@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 from console_driver import Here, Visitor
 from exactonline_console.downloads import as_csv, safe
-from target_exactonline.outcomes import Outcome, Result
-from target_exactonline.runs import DivisionCounts, Runs
+from stored_plans import SITE, keep_plan
+from target_exactonline.reporting.outcomes import Outcome, Result
+from target_exactonline.store.runs import DivisionCounts, Runs
 
 AT = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 NORTH, SOUTH = 201, 202
+RUN = "0b4c"
 
 
 def planned(page: Here, results: Iterable[Result], *, dry_run: bool = True) -> str:
@@ -24,16 +26,14 @@ def planned(page: Here, results: Iterable[Result], *, dry_run: bool = True) -> s
     results = list(results)
     with page.store() as store:
         runs = Runs(store)
-        number = runs.begin(AT, ["https://start.exactonline.nl"], dry_run=dry_run)
-        runs.keep_plan(number, results, 1)
+        number = runs.begin(RUN, AT, [SITE], dry_run=dry_run)
+        keep_plan(store, number, results)
         counts = [
             DivisionCounts(division, f"Company {division}", 0, 0, _counts(division, results))
             for division in (NORTH, SOUTH)
         ]
         runs.end(number, AT, status=0, verdict="Done.", sources=[100], divisions=counts)
-        kept = runs.get(number)
-    assert kept is not None
-    return kept.id
+    return RUN
 
 
 def _counts(division: int, results: list[Result]) -> dict[str, int]:
@@ -53,7 +53,7 @@ def updated(code: str, division: int = NORTH, **changes: tuple[Any, Any]) -> Res
 
 
 def refused(code: str, reason: str, division: int = NORTH) -> Result:
-    return Result(division, code, Outcome.REFUSED, AT, reason)
+    return Result(division, code, Outcome.REFUSED, AT, "invalid", reason)
 
 
 def test_old_stands_beside_new_and_a_refusal_says_why(page: Here, visitor: Visitor) -> None:

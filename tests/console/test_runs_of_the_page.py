@@ -25,8 +25,8 @@ from exactonline_console.project import Project
 from exactonline_console.results import Result, Results, has_died, state_of
 from exactonline_console.runner import BUSY, LOCK, environment, look_after
 from exactonline_console.users import Users
-from target_exactonline import tables as target_tables
-from target_exactonline.runs import DivisionCounts
+from target_exactonline.store import tables as target_tables
+from target_exactonline.store.runs import DivisionCounts
 from warm_start import BIN
 
 NOW = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)

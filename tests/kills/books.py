@@ -17,7 +17,7 @@ TRAVELS = ACCOUNTS.safe_to_copy
 ALWAYS_FILLED = ("Name", "AddressLine1", "City", "Email")
 MAY_BE_EMPTY = ("AddressLine2", "Phone", "Website", "SearchCode", "ChamberOfCommerce")
 BAD_EMAIL = "jan@@bakker"
-"""The target itself refuses it; the source took it from a person's hand."""
+"""Exact refuses it in a target; the source took it from a person's hand."""
 
 Place = tuple[int, str]
 """Division and code."""

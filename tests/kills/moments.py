@@ -28,6 +28,7 @@ class Call:
     code: str | None
     cut_off: bool
     """A write whose body did not come whole: its sender was killed meanwhile."""
+    email: str | None
 
     @classmethod
     def of(cls, row: dict[str, Any], clock_offset: float) -> "Call":
@@ -36,7 +37,8 @@ class Call:
         body = row["body"] if isinstance(row["body"], dict) else None
         code = body.get("Code") if body and row["method"] == "POST" else None
         cut_off = row["method"] in WRITES and body is None
-        return cls(at, row["method"], row["division"], row["endpoint"], row["status"], code, cut_off)
+        email = body.get("Email") if body else None
+        return cls(at, row["method"], row["division"], row["endpoint"], row["status"], code, cut_off, email)
 
 
 def phase_of(calls: Sequence[Call], targets: Sequence[int], *, writes_left: int) -> str:

@@ -20,6 +20,11 @@ def split(project: Project) -> tuple[list[dict[str, Any]], int]:
     return writes, project.sandbox.calls() - len(writes)
 
 
+THE_LAST_HOUR = 2 * 4
+"""Pages of the rows that were written within the hour, in three companies and the source, which are read again since
+others may have been committed late among them."""
+
+
 @pytest.mark.timeout(900)
 def test_two_thousand_accounts_into_three_companies_stay_within_the_budgets(
     sandbox_factory: Callable[..., Sandbox], tmp_path: Path
@@ -39,7 +44,7 @@ def test_two_thousand_accounts_into_three_companies_stay_within_the_budgets(
     project.copy()
     writes, others = split(project)
     assert writes == []
-    assert others <= 13
+    assert others <= 13 + THE_LAST_HOUR
 
     for number in range(1, 2001, 100):
         sandbox.edit(SOURCE, str(number), City="Maastricht", Postcode="6211 AA")
@@ -49,7 +54,7 @@ def test_two_thousand_accounts_into_three_companies_stay_within_the_budgets(
     writes, others = split(project)
     assert [call["method"] for call in writes] == ["PUT"] * 60
     assert {tuple(sorted(call["body"])) for call in writes} == {("City", "Postcode")}
-    assert others <= 11
+    assert others <= 11 + THE_LAST_HOUR
 
     sandbox.forget_calls()
     project.copy(state=loaded.state)

@@ -131,11 +131,13 @@ def test_a_refusal_names_the_column_and_the_row_of_the_input(project: Project, o
     ran = project.load(read.output, stream_maps=maps, fan_out={"target_divisions": [NORTH]})
 
     assert ran.status == 0, ran.log
-    assert project.outcome_of("10044", NORTH)["reason"] == (
-        "Account 10044 in division 201 (record 3 of the stream klanten): EstablishedDate is '01-02-2026', which "
-        "is not a date in ISO 8601, such as 2026-01-31, from 1753 on; IsSupplier is 'misschien', which is not "
-        "true or false. Not sent; correct it in the source and run again."
+    reason = project.outcome_of("10044", NORTH)["reason"]
+    assert reason.startswith("Account 10044 in division 201: ")
+    assert (
+        "EstablishedDate is '01-02-2026', which is not a date in ISO 8601, such as 2026-01-31, from 1753 on" in reason
     )
+    assert "IsSupplier is 'misschien', which is not true or false" in reason
+    assert reason.endswith("(record 3 of the stream klanten). Not sent; correct it in the source and run again.")
     assert project.sandbox.codes(NORTH) == ["10043"]
 
 

@@ -116,6 +116,22 @@ def test_keys_code_and_division_come_even_when_deselected(rich: Project) -> None
     assert names <= account.keys()
 
 
+def test_that_an_account_was_anonymised_is_said_unasked(project: Project) -> None:
+    project.sandbox.edit(SOURCE, "1", IsAnonymised=1)
+
+    records = project.read().records("accounts")
+
+    assert {record["Code"]: record["IsAnonymised"] for record in records} == {"1": 1, "2": 0, "3": 0}
+
+
+def test_schemas_say_which_companies_their_records_come_from(project: Project) -> None:
+    ran = project.read(divisions=[NORTH, SOURCE])
+
+    sources = {message["stream"]: message.get("source") for message in ran.messages if message["type"] == "SCHEMA"}
+    read = {"divisions": [NORTH, SOURCE]}
+    assert sources == {"divisions": None, "accounts": read, "deleted_accounts": read}
+
+
 def test_personal_and_bulky_properties_come_on_request_only(rich: Project) -> None:
     (account,) = rich.read().records("accounts")
 

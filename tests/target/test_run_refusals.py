@@ -95,9 +95,12 @@ def test_a_record_for_no_division_is_refused_and_counted_apart(project: Project,
 
 
 def test_counts_add_up_in_the_log_and_in_the_lines(project: Project) -> None:
-    project.sandbox.seed(NORTH, [{"Code": "1", "Name": "Klant 1"}, {"Code": "8", "Name": "Oude naam"}])
-    wrong = [record for record, _ in WRONG.values()]
-    other = {"Code": "8", "Name": "Klant 8"}
+    project.sandbox.seed(NORTH, [{"Code": "1", "Name": "Klant 1"}, {"Code": "8", "Name": "Klant 8", "City": "Delft"}])
+    wrong = [
+        {**record, "Code": f"2{place}"} if record["Code"] == "2" else record
+        for place, (record, _) in enumerate(WRONG.values())
+    ]
+    other = {"Code": "8", "Name": "Klant 8", "City": "Gent"}
     records = to(NORTH, *GOOD, other, EXACT_ALONE, *wrong) + to(SOUTH, *GOOD, GOOD[0], *wrong[:3]) + to(None, GOOD[0])
 
     ran = project.load(addressed(records))

@@ -13,8 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from exactonline_client.store import Store
 from sandbox_driver import Sandbox, small_world
 from singer_driver import Project, addressed
+from target_exactonline.store import tables
+from target_exactonline.store.deferred import Deferred
 
 NORTH, SOUTH = 201, 202
 
@@ -34,9 +37,9 @@ def text(lines: Iterator[str]) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def parked_in(store: Path) -> set[tuple[int, str]]:
-    with sqlite3.connect(store) as database:
-        return set(database.execute("SELECT division, code FROM parked"))
+def parked_in(store: Path, project: Project) -> set[tuple[int, str]]:
+    with Store.open(f"sqlite:///{store}", tables.metadata) as opened:
+        return {(one.division, one.code) for one in Deferred(opened, [project.sandbox.url]).waiting("parked")}
 
 
 def test_the_last_state_passes_when_all_is_written(project: Project) -> None:
@@ -55,7 +58,7 @@ def test_a_day_limit_parks_the_rest_of_its_division_and_the_state_passes(project
     assert (ran.status, ran.state) == (0, {"at": 6})
     assert project.sandbox.codes(NORTH) == ["1", "2"]
     assert len(project.sandbox.codes(SOUTH)) == 6
-    assert parked_in(tmp_path / "store.db") == {(NORTH, str(number)) for number in (3, 4, 5, 6)}
+    assert parked_in(tmp_path / "store.db", project) == {(NORTH, str(number)) for number in (3, 4, 5, 6)}
     assert "The calls of this day are used." in project.outcome_of("6", NORTH)["reason"]
 
 
@@ -72,7 +75,7 @@ def test_what_was_parked_goes_first_when_the_next_day_has_come(project: Project,
 
     assert [call["body"]["Code"].strip() for call in project.writes()] == ["2", "3", "8", "9"]
     assert ran.state == {"at": 9}
-    assert parked_in(tmp_path / "store.db") == set()
+    assert parked_in(tmp_path / "store.db", project) == set()
 
 
 class Watched:

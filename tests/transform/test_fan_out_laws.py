@@ -9,7 +9,7 @@ import jsonschema
 from exactonline_client.entities import ACCOUNTS
 from hypothesis import given
 from hypothesis import strategies as st
-from mapper_exactonline.fan_out import KEY_PROPERTIES, FanOut
+from mapper_exactonline.fan_out import KEY_PROPERTIES, FanOut, Seen
 
 SOURCE = 100
 DIVISIONS = st.integers(1, 400)
@@ -131,7 +131,9 @@ def test_without_a_list_the_targets_are_the_active_divisions_seen_in_ascending_o
 ) -> None:
     excluded = data.draw(st.sets(st.sampled_from(sorted(seen))).map(lambda codes: codes - {401}))
 
-    targets = FanOut.from_config({"exclude_divisions": list(excluded)}).targets(SOURCE, seen)
+    targets = FanOut.from_config({"exclude_divisions": list(excluded)}).targets(
+        SOURCE, {code: Seen(status) for code, status in seen.items()}
+    )
 
     active = {code for code, status in seen.items() if status == 1}
     assert targets == tuple(sorted(active - excluded - {SOURCE}))

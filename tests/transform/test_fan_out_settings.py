@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
-from mapper_exactonline.fan_out import SETTINGS, FanOut, is_addressed, seen_division, source_division
+from mapper_exactonline.fan_out import SETTINGS, FanOut, Seen, is_addressed, seen_division, source_division
 
-ACTIVE_AND_ARCHIVED = {202: 1, 100: 1, 201: 1, 203: 2, 204: 0}
+ACTIVE_AND_ARCHIVED = {202: Seen(1), 100: Seen(1), 201: Seen(1), 203: Seen(2), 204: Seen(0)}
 
 
 def fan_out(**config: Any) -> FanOut:
@@ -155,7 +155,7 @@ def test_a_record_says_where_it_comes_from_or_does_not() -> None:
 
 
 def test_a_division_is_seen_with_its_status() -> None:
-    assert seen_division({"Code": 201, "Status": 1, "Description": "Noord"}) == (201, 1)
+    assert seen_division({"Code": 201, "Status": 1, "Description": "Noord"}) == (201, Seen(1, "Noord"))
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [
@@ -224,13 +224,17 @@ def test_a_wrong_setting_is_refused_with_its_name_its_value_and_what_to_do(
     ("config", "seen", "sentence"),
     [
         ({}, {}, "target_divisions: not set, and no divisions were seen."),
-        ({}, {100: 1, 203: 2}, "target_divisions: not set, and of the divisions seen (100, 203) none is active"),
+        (
+            {},
+            {100: Seen(1), 203: Seen(2)},
+            "target_divisions: not set, and of the divisions seen (100, 203) none is active",
+        ),
         ({"exclude_divisions": [210]}, ACTIVE_AND_ARCHIVED, "exclude_divisions: 210 is not among the divisions seen"),
         ({"overrides": {"210": {"Fax": ""}}}, ACTIVE_AND_ARCHIVED, "overrides: 210 is not among the divisions seen"),
     ],
 )
 def test_targets_are_refused_when_what_was_seen_does_not_settle_them(
-    config: dict[str, Any], seen: dict[int, int], sentence: str
+    config: dict[str, Any], seen: dict[int, Seen], sentence: str
 ) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         FanOut.from_config(config).targets(100, seen)

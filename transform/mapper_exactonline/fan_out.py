@@ -33,10 +33,20 @@ def is_addressed(key_properties: Sequence[str]) -> bool:
     return set(KEY_PROPERTIES) <= set(key_properties)
 
 
-def seen_division(record: Mapping[str, Any]) -> tuple[int, int]:
-    """Code and Status of a division, from a record of the stream `divisions`."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A company in the stream `divisions`."""
+
+    status: int
+    name: str = ""
+    country: str = ""
+
+
+def seen_division(record: Mapping[str, Any]) -> tuple[int, Seen]:
+    """Code of a division, and what is known of it, from a record of the stream `divisions`."""
     try:
-        return int(record["Code"]), int(record["Status"])
+        name, country = (str(record.get(member) or "").strip() for member in ("Description", "Country"))
+        return int(record["Code"]), Seen(int(record["Status"]), name, country)
     except (KeyError, TypeError, ValueError):
         raise ConfigurationError(
             "The stream `divisions` must carry Code and Status, to tell which divisions are active. "
@@ -44,10 +54,10 @@ def seen_division(record: Mapping[str, Any]) -> tuple[int, int]:
         ) from None
 
 
-def source_of(record: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Division and ID of the account that a record is, as its copies name their source; None if it does not say."""
+def source_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Division and ID of the account that a record is, as its copies name their source; empty if it does not say."""
     division, account_id = source_division(record), record.get("ID")
-    return {"Division": division, "ID": account_id} if division is not None and account_id else None
+    return {"Division": division, "ID": account_id} if division is not None and account_id else {}
 
 
 def source_division(record: Mapping[str, Any]) -> int | None:
@@ -100,12 +110,12 @@ class FanOut:
                 properties[name] = _widened(properties.get(name, {"type": []}), settings.json_type(name))
         return {"type": "object", "properties": properties, "required": list(KEY_PROPERTIES)}
 
-    def targets(self, source: int | None, seen: Mapping[int, int]) -> tuple[int, ...]:
+    def targets(self, source: int | None, seen: Mapping[int, Seen]) -> tuple[int, ...]:
         """The divisions that get a copy of what comes from `source`: as configured, else by ascending code.
 
         Args:
             source: The division that the records come from, if they say so.
-            seen: Status of each division in the stream `divisions`, by its code.
+            seen: The divisions in the stream `divisions`, by code.
 
         Raises:
             ConfigurationError: Nothing is configured, and what was seen leaves nothing or contradicts a setting.
@@ -114,7 +124,7 @@ class FanOut:
             return tuple(division for division in self.target_divisions if division != source)
         self._check_seen(seen)
         left_out = self.exclude_divisions | {source}
-        reached = tuple(code for code in sorted(seen) if seen[code] == ACTIVE and code not in left_out)
+        reached = tuple(code for code in sorted(seen) if seen[code].status == ACTIVE and code not in left_out)
         if not reached:
             raise ConfigurationError(
                 f"target_divisions: not set, and of the divisions seen ({_listed(seen)}) none is active, not excluded "
@@ -134,6 +144,25 @@ class FanOut:
         for division in targets:
             if division != source:
                 yield {"Division": division, **common, **self.overrides.get(division, {})}
+
+    def values(self, record: Mapping[str, Any], division: int) -> dict[str, Any]:
+        """What a division should hold of a record: the fields that travel, and the constants of the division."""
+        common = {name: record[name] for name in self._travelling(record)}
+        return {**common, **self.overrides.get(division, {})}
+
+    def shape(self, division: int) -> object:
+        """What decides on the content of a division's copies, in types that JSON has."""
+        return [self.fields, self.overrides.get(division, {})]
+
+    @property
+    def names_targets(self) -> bool:
+        """Whether the settings name the targets, so that nobody has to see them."""
+        return self.target_divisions is not None
+
+    @property
+    def compared(self) -> frozenset[str]:
+        """All fields that copies may hold."""
+        return frozenset(self.fields).union(*self.overrides.values())
 
     def _travelling(self, present: Container[str]) -> list[str]:
         """The fields that can travel of those present: a State only beside its Country."""
@@ -164,7 +193,7 @@ class FanOut:
                     "Set both; State may be null."
                 )
 
-    def _check_seen(self, seen: Mapping[int, int]) -> None:
+    def _check_seen(self, seen: Mapping[int, Seen]) -> None:
         """Refuse to go by what was seen when that is nothing, or lacks a division that a setting names."""
         if not seen:
             raise ConfigurationError(

@@ -19,6 +19,7 @@ from mapper_exactonline.fan_out import (
     KEY_PROPERTIES,
     SETTINGS,
     FanOut,
+    Seen,
     is_addressed,
     seen_division,
     source_division,
@@ -53,7 +54,7 @@ class MapperExactOnline(PlainErrors, InlineMapper):
     def __init__(self, **kwargs: Any) -> None:
         self._writer = LineWriter()
         self._reader = LineReader(before_wait=self._writer.flush)
-        self._seen: dict[int, int] = {}
+        self._seen: dict[int, Seen] = {}
         self._targets: dict[int | None, tuple[int, ...]] = {}
         self._tallies: dict[str, Tally] = {}
         super().__init__(message_reader=self._reader, message_writer=self._writer, **kwargs)
@@ -83,6 +84,7 @@ class MapperExactOnline(PlainErrors, InlineMapper):
         yield Verbatim(
             {
                 **message_dict,
+                "fan_out": {name: self.config[name] for name in SETTINGS if self.config.get(name) is not None},
                 "schema": self._fan_out.address(message_dict["schema"]),
                 "key_properties": KEY_PROPERTIES,
                 "bookmark_properties": [],
@@ -102,10 +104,11 @@ class MapperExactOnline(PlainErrors, InlineMapper):
         else:
             tally.read += 1
             source = source_of(record)
-            told = {} if source is None else {"source": source}
+            told = {"source": source, "source_record": record}  # with the first copy: what is to be remembered
             for copy in self._fan_out.copies(record, self._targets_of(record)):
                 tally.copies += 1
                 yield Verbatim({**message_dict, **told, "record": copy})
+                told = {"source": source}
 
     def map_state_message(self, message_dict: Content) -> Iterator[Message]:
         """The message as it came, unless it would acknowledge records that the limit left out."""
@@ -140,8 +143,8 @@ class MapperExactOnline(PlainErrors, InlineMapper):
 
     def _see(self, record: Content) -> None:
         if self._fan_out.target_divisions is None:
-            code, status = seen_division(record)
-            self._seen[code] = status
+            code, seen = seen_division(record)
+            self._seen[code] = seen
             self._targets.clear()
 
     def _targets_of(self, record: Content) -> tuple[int, ...]:

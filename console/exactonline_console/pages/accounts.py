@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from starlette.responses import Response
-from target_exactonline.runs import Runs
-from target_exactonline.store import TargetStore
+from target_exactonline.store.history import History
+from target_exactonline.store.runs import Runs
 
 from exactonline_console.pages.history import page_number
 from exactonline_console.pages.jobs import companies_in_reach
@@ -21,7 +21,7 @@ def show(visit: Visit) -> Response:
     where = sites(visit)
     found = []
     if code and where:
-        found = TargetStore(visit.store, *where).history(None, code, SHOWN + 1, (number - 1) * SHOWN)
+        found = History(visit.store, where).lines(None, code, SHOWN + 1, (number - 1) * SHOWN)
     runs = Runs(visit.store)
     numbers = {one["run"] for one in found if one["run"] is not None}
     return visit.page(

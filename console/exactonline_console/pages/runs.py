@@ -8,7 +8,7 @@ from typing import Any
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.transport import utc_now
 from starlette.responses import Response, StreamingResponse
-from target_exactonline.runs import Chosen
+from target_exactonline.store.runs import Chosen
 
 from exactonline_console import jobs, runner
 from exactonline_console.downloads import as_csv, as_json_lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exactonline_client.errors import ConfigurationError
 from starlette.responses import Response
-from target_exactonline.store import PutAside, TargetStore
+from target_exactonline.store.deferred import Deferred, Waiting
 
 from exactonline_console import jobs
 from exactonline_console.pages.jobs import companies_in_reach
@@ -16,7 +16,7 @@ SHOWN = 500
 
 def show(visit: Visit) -> Response:
     """Both lists."""
-    found = [(site, one) for site in sites(visit) for one in TargetStore(visit.store, site).put_aside_before()]
+    found = [(one.site, one) for one in Deferred(visit.store, sites(visit)).waiting()]
     names = {one.code: one.name for one in companies_in_reach(visit)}
     return visit.page(
         "waiting.html",
@@ -42,11 +42,11 @@ def settle(visit: Visit) -> Response:
         site, division, code = _parts(text)
         if site not in sites(visit):
             continue
-        store = TargetStore(visit.store, site)
+        waiting = Deferred(visit.store, [site])
         if wanted == "retry":
-            done += store.try_again(division, code)
+            done += waiting.try_again(division, code)
         else:
-            done += store.forget(None, division, code)
+            done += waiting.forget(None, division, code)
         visit.note(wanted, f"{code}, {division}")
     return visit.go("/waiting", done=f"{wanted}-noted" if done else "")
 
@@ -57,7 +57,7 @@ def sites(visit: Visit) -> list[str]:
     return list(dict.fromkeys(one.base_url for one in settings))
 
 
-def key(site: str, one: PutAside) -> str:
+def key(site: str, one: Waiting) -> str:
     """How a form names a record."""
     return f"{one.division}|{one.code}|{site}"
 

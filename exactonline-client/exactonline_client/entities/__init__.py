@@ -1,8 +1,18 @@
 """What Exact Online's entities look like: one declaration each, with a link to the page that documents it."""
 
 from exactonline_client.entities.accounts import ACCOUNTS
-from exactonline_client.entities.deletions import DELETIONS
+from exactonline_client.entities.deletions import DELETIONS, deletions_of
 from exactonline_client.entities.divisions import DIVISIONS
-from exactonline_client.entities.model import Entity, Field, Trait
+from exactonline_client.entities.model import Entity, Field, IdentityRule, Likeness, Trait
 
-__all__ = ["ACCOUNTS", "DELETIONS", "DIVISIONS", "Entity", "Field", "Trait"]
+__all__ = [
+    "ACCOUNTS",
+    "DELETIONS",
+    "DIVISIONS",
+    "Entity",
+    "Field",
+    "IdentityRule",
+    "Likeness",
+    "Trait",
+    "deletions_of",
+]

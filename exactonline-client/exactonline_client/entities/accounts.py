@@ -1,10 +1,11 @@
 """Accounts: customers, suppliers and other relations of a division.
 
 The fields are those of the reference of July 2025 plus two seen only in a recording of June 2026; which are safe to
-copy follows the reference's own texts on what a field refers to.
+copy follows the reference's own texts on what a field refers to. Which
+fields Exact empties when it anonymises an account was not found; those that name, number or reach a person are marked.
 """
 
-from exactonline_client.entities.model import Entity, Field, Trait
+from exactonline_client.entities.model import Blocking, Entity, Field, IdentityRule, Role, Trait
 
 READ_ONLY = Trait.READ_ONLY
 DIVISION = Trait.DIVISION_BOUND
@@ -12,6 +13,8 @@ COPY = Trait.SAFE_TO_COPY
 RETIRED = Trait.RETIRED
 UNDOCUMENTED = Trait.UNDOCUMENTED
 FILTER = Trait.FILTERABLE
+DAY = Trait.DAY
+PERSONAL = Trait.PERSONAL
 
 FIELDS = (
     Field("ID", "Guid", "key of the account (GUID); listed as sendable on POST", DIVISION | FILTER),
@@ -26,9 +29,9 @@ FIELDS = (
     Field("AccountManagerHID", "Int32", "number of the manager", READ_ONLY | DIVISION),
     Field("ActivitySector", "Guid", "activity sector reference", DIVISION),
     Field("ActivitySubSector", "Guid", "activity sub-sector reference", DIVISION),
-    Field("AddressLine1", "String", "visit address, line 1", COPY | FILTER),
-    Field("AddressLine2", "String", "visit address, line 2", COPY | FILTER),
-    Field("AddressLine3", "String", "visit address, line 3", COPY | FILTER),
+    Field("AddressLine1", "String", "visit address, line 1", COPY | FILTER | PERSONAL),
+    Field("AddressLine2", "String", "visit address, line 2", COPY | FILTER | PERSONAL),
+    Field("AddressLine3", "String", "visit address, line 3", COPY | FILTER | PERSONAL),
     Field("AddressSource", "Byte", "where the address came from (doc text says CRM creation source)", READ_ONLY),
     Field("AutomaticProcessProposedEntry", "Byte", "auto-create entries for complete proposals", COPY),
     Field(
@@ -39,11 +42,11 @@ FIELDS = (
     ),
     Field("Blocked", "Boolean", "account is blocked", FILTER),
     Field("BRIN", "Guid", "retired field", READ_ONLY | RETIRED | FILTER),
-    Field("BSN", "String", "Dutch citizen number (personal data)", FILTER),
+    Field("BSN", "String", "Dutch citizen number (personal data)", FILTER | PERSONAL),
     Field("BusinessType", "Guid", "business type reference", DIVISION),
     Field("CanDropShip", "Boolean", "default for drop shipping by this supplier", COPY),
-    Field("ChamberOfCommerce", "String", "trade register number", COPY | FILTER),
-    Field("City", "String", "visit address, city", COPY | FILTER),
+    Field("ChamberOfCommerce", "String", "trade register number", COPY | FILTER | PERSONAL),
+    Field("City", "String", "visit address, city", COPY | FILTER | PERSONAL),
     Field("Classification", "String", "retired single classification", READ_ONLY | DIVISION | RETIRED | FILTER),
     Field("Classification1", "Guid", "classification slot 1", DIVISION | FILTER),
     Field("Classification2", "Guid", "classification slot 2", DIVISION | FILTER),
@@ -76,7 +79,7 @@ FIELDS = (
     Field("CreditLinePurchase", "Double", "credit limit, purchase"),
     Field("CreditLineSales", "Double", "credit limit, sales"),
     Field("Currency", "String", "retired field", READ_ONLY | RETIRED),
-    Field("CustomerSince", "DateTime", "retired; still filled on read", READ_ONLY | RETIRED),
+    Field("CustomerSince", "DateTime", "retired; still filled on read", READ_ONLY | RETIRED | DAY),
     Field("CustomField", "String", "link to custom fields (Premium only)", READ_ONLY | DIVISION),
     Field("DatevCreditorCode", "String", "DATEV creditor number (Germany)"),
     Field("DatevDebtorCode", "String", "DATEV debtor number (Germany)"),
@@ -86,12 +89,12 @@ FIELDS = (
     Field("Division", "Int32", "division the row lives in", READ_ONLY | DIVISION),
     Field("Document", "Guid", "retired reference", READ_ONLY | DIVISION | RETIRED),
     Field("DunsNumber", "String", "retired field", READ_ONLY | RETIRED),
-    Field("Email", "String", "e-mail address", COPY | FILTER),
+    Field("Email", "String", "e-mail address", COPY | FILTER | PERSONAL),
     Field("EnableSalesPaymentLink", "Boolean", "payment link on sales invoices", COPY),
-    Field("EndDate", "DateTime", "last day the account is active", FILTER),
-    Field("EORINumber", "String", "customs number (EORI)", COPY | FILTER),
-    Field("EstablishedDate", "DateTime", "date of registration of the party", COPY),
-    Field("Fax", "String", "fax number", COPY | FILTER),
+    Field("EndDate", "DateTime", "last day the account is active", FILTER | DAY),
+    Field("EORINumber", "String", "customs number (EORI)", COPY | FILTER | PERSONAL),
+    Field("EstablishedDate", "DateTime", "date of registration of the party", COPY | DAY | PERSONAL),
+    Field("Fax", "String", "fax number", COPY | FILTER | PERSONAL),
     Field("GLAccountPurchase", "Guid", "default cost ledger account", DIVISION),
     Field("GLAccountSales", "Guid", "default revenue ledger account", DIVISION),
     Field("GLAP", "Guid", "ledger account for payables", DIVISION),
@@ -140,19 +143,19 @@ FIELDS = (
     Field("IsSupplier", "Boolean", "is a supplier", COPY | FILTER),
     Field("Language", "String", "language code, e.g. NL or EN", COPY),
     Field("LanguageDescription", "String", "language in words", READ_ONLY),
-    Field("Latitude", "Double", "map position", COPY),
+    Field("Latitude", "Double", "map position", COPY | PERSONAL),
     Field("LeadPurpose", "Guid", "lead purpose reference", DIVISION),
     Field("LeadSource", "Guid", "lead source reference", DIVISION),
     Field("Logo", "Binary", "image bytes (base64 in JSON)"),
     Field("LogoFileName", "String", "file name of the image"),
     Field("LogoThumbnailUrl", "String", "link to the small image", READ_ONLY | DIVISION),
     Field("LogoUrl", "String", "link to the image", READ_ONLY | DIVISION),
-    Field("Longitude", "Double", "map position", COPY),
+    Field("Longitude", "Double", "map position", COPY | PERSONAL),
     Field("MainContact", "Guid", "main contact person", DIVISION | FILTER),
     Field("Modified", "DateTime", "last change moment", READ_ONLY | DIVISION | FILTER),
     Field("Modifier", "Guid", "user who changed it last", READ_ONLY | DIVISION),
     Field("ModifierFullName", "String", "name of that user", READ_ONLY | DIVISION),
-    Field("Name", "String", "account name; the one mandatory field on create", COPY | FILTER),
+    Field("Name", "String", "account name; the one mandatory field on create", COPY | FILTER | PERSONAL),
     Field("OINNumber", "String", "Dutch government number; empty string when unset", COPY),
     Field("Parent", "Guid", "parent account", DIVISION | FILTER),
     Field("PayAsYouEarn", "String", "UK loan repayment plan", COPY),
@@ -160,11 +163,11 @@ FIELDS = (
     Field("PaymentConditionPurchaseDescription", "String", "its text", READ_ONLY | DIVISION),
     Field("PaymentConditionSales", "String", "code of the sales payment condition", DIVISION),
     Field("PaymentConditionSalesDescription", "String", "its text", READ_ONLY | DIVISION),
-    Field("PeppolIdentifier", "String", "Peppol address entered by hand", COPY),
+    Field("PeppolIdentifier", "String", "Peppol address entered by hand", COPY | PERSONAL),
     Field("PeppolIdentifierType", "Int32", "kind of that Peppol address", COPY),
-    Field("Phone", "String", "phone number", COPY | FILTER),
-    Field("PhoneExtension", "String", "phone extension", COPY),
-    Field("Postcode", "String", "visit address, postcode", COPY | FILTER),
+    Field("Phone", "String", "phone number", COPY | FILTER | PERSONAL),
+    Field("PhoneExtension", "String", "phone extension", COPY | PERSONAL),
+    Field("Postcode", "String", "visit address, postcode", COPY | FILTER | PERSONAL),
     Field("PriceList", "Guid", "default sales price list", DIVISION | FILTER),
     Field("PurchaseCurrency", "String", "purchase currency; emptied when not active in the division"),
     Field("PurchaseCurrencyDescription", "String", "its name", READ_ONLY),
@@ -172,11 +175,11 @@ FIELDS = (
     Field("PurchaseVATCode", "String", "default VAT code, purchase", DIVISION),
     Field("PurchaseVATCodeDescription", "String", "its text", READ_ONLY | DIVISION),
     Field("RecepientOfCommissions", "Boolean", "Belgian fiscal fiche flag (name is misspelled in the API)", COPY),
-    Field("Remarks", "String", "free text"),
+    Field("Remarks", "String", "free text", PERSONAL),
     Field("Reseller", "Guid", "reseller account; target must have IsReseller", DIVISION | FILTER),
     Field("ResellerCode", "String", "code of that account", READ_ONLY | DIVISION),
     Field("ResellerName", "String", "name of that account", READ_ONLY | DIVISION),
-    Field("RSIN", "String", "Dutch fiscal number", COPY | FILTER),
+    Field("RSIN", "String", "Dutch fiscal number", COPY | FILTER | PERSONAL),
     Field("SalesCurrency", "String", "sales currency; emptied when not active in the division"),
     Field("SalesCurrencyDescription", "String", "its name", READ_ONLY),
     Field("SalesTaxSchedule", "Guid", "retired reference, still sendable", DIVISION | RETIRED),
@@ -184,7 +187,7 @@ FIELDS = (
     Field("SalesTaxScheduleDescription", "String", "retired", READ_ONLY | DIVISION | RETIRED),
     Field("SalesVATCode", "String", "default VAT code, sales", DIVISION),
     Field("SalesVATCodeDescription", "String", "its text", READ_ONLY | DIVISION),
-    Field("SearchCode", "String", "short search key", COPY | FILTER),
+    Field("SearchCode", "String", "short search key", COPY | FILTER | PERSONAL),
     Field("SecurityLevel", "Int32", "0 to 100; who may see it"),
     Field("SeparateInvPerProject", "Byte", "one invoice per project", COPY),
     Field("SeparateInvPerSubscription", "Byte", "one invoice per subscription", COPY),
@@ -197,17 +200,17 @@ FIELDS = (
         "channel the row was created by (2 via the API, 4 otherwise, in recordings)",
         READ_ONLY,
     ),
-    Field("StartDate", "DateTime", "first day the account is active", FILTER),
+    Field("StartDate", "DateTime", "first day the account is active", FILTER | DAY),
     Field("State", "String", "state or province code; must fit the country", COPY),
     Field("StateName", "String", "its name", READ_ONLY),
     Field("Status", "String", "A none, S suspect, P prospect, C customer", COPY | FILTER),
-    Field("StatusSince", "DateTime", "retired; still filled on read", READ_ONLY | RETIRED),
-    Field("TradeName", "String", "trade name", COPY),
+    Field("StatusSince", "DateTime", "retired; still filled on read", READ_ONLY | RETIRED | DAY),
+    Field("TradeName", "String", "trade name", COPY | PERSONAL),
     Field("Type", "String", "A relation, D division", READ_ONLY | FILTER),
-    Field("UniqueTaxpayerReference", "String", "UK taxpayer reference", COPY),
+    Field("UniqueTaxpayerReference", "String", "UK taxpayer reference", COPY | PERSONAL),
     Field("VATLiability", "String", "Belgian VAT status", COPY),
-    Field("VATNumber", "String", "VAT number", COPY | FILTER),
-    Field("Website", "String", "web address", COPY),
+    Field("VATNumber", "String", "VAT number", COPY | FILTER | PERSONAL),
+    Field("Website", "String", "web address", COPY | PERSONAL),
     Field("Timestamp", "Int64", "row version; sync endpoint only; counts up per division", READ_ONLY | DIVISION),
     Field(
         "ClientGroup",
@@ -225,6 +228,7 @@ FIELDS = (
 
 ACCOUNTS = Entity(
     name="account",
+    stream="accounts",
     path="crm/Accounts",
     bulk_path="bulk/CRM/Accounts",
     sync_path="sync/CRM/Accounts",
@@ -233,4 +237,23 @@ ACCOUNTS = Entity(
     natural_key="Code",
     required=("Name",),
     deleted_type=2,
+    identity=IdentityRule(
+        name="Name",
+        evidence={
+            "VATNumber": "vat",
+            "ChamberOfCommerce": "number",
+            "RSIN": "number",
+            "Email": "email",
+            "Phone": "phone",
+            "Website": "website",
+        },
+        decisive=("VATNumber", "ChamberOfCommerce"),
+        country="Country",
+        postcode="Postcode",
+        address_lines=("AddressLine1", "AddressLine2", "AddressLine3"),
+        roles=(Role("customer", "Status", "C"), Role("supplier", "IsSupplier", value=True)),
+    ),
+    blocking=Blocking("Blocked", "EndDate"),
+    anonymised="IsAnonymised",
+    travel_together={"Country": "State"},  # a filled State must fit the new country, or be emptied with it
 )

@@ -1,5 +1,7 @@
 """The deletion log: what left a division in the last two months."""
 
+from dataclasses import replace
+
 from exactonline_client.entities.model import Entity, Field, Trait
 
 DELETIONS = Entity(
@@ -17,3 +19,8 @@ DELETIONS = Entity(
         Field("Division", "Int32", "division it was in", Trait.READ_ONLY),
     ),
 )
+
+
+def deletions_of(entity: Entity) -> Entity:
+    """Return the deletion log with the rows of one entity only."""
+    return replace(DELETIONS, name=f"{entity.name} {DELETIONS.name}", deleted_type=entity.deleted_type)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Flag, auto
 from functools import cached_property
 from typing import Literal
@@ -38,6 +38,10 @@ class Trait(Flag):
     """Seen in answers, missing from the reference; not asked for by name."""
     FILTERABLE = auto()
     """May stand in a `$filter` of the single and bulk endpoints."""
+    DAY = auto()
+    """A day of the calendar, which Exact keeps as midnight on the division's clock; not an instant."""
+    PERSONAL = auto()
+    """Says who a person is or where to reach them; cleared in the copies of an anonymised row."""
 
 
 NOTHING_SPECIAL = Trait(0)
@@ -69,10 +73,55 @@ class Field:
         """Whether its value means the same in every division."""
         return Trait.SAFE_TO_COPY in self.traits
 
+    @property
+    def is_day(self) -> bool:
+        """Whether its value is a day of the calendar."""
+        return Trait.DAY in self.traits
+
+
+Likeness = Literal["number", "vat", "email", "phone", "website"]
+"""How two values of a field are compared to see whether they identify one party."""
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """Something that a party is to a company."""
+
+    name: str
+    field: str
+    value: object
+    """The field's value for those who have the role."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdentityRule:
+    """The fields that tell one party from another."""
+
+    name: str
+    evidence: Mapping[str, Likeness]
+    """Fields of which one that agrees is enough."""
+    decisive: tuple[str, ...] = ()
+    """Of these, the numbers that a register gives: two different ones under two names are two parties."""
+    country: str | None = None
+    """The field whose country completes telephone and VAT numbers that lack one."""
+    postcode: str | None = None
+    address_lines: tuple[str, ...] = ()
+    """Lines of the address; the first one with a number holds the house number."""
+    roles: tuple[Role, ...] = ()
+    """A party with only one of them is not the party with only another."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocking:
+    """The fields by which a row is taken out of use."""
+
+    flag: str
+    last_day: str
+
 
 @dataclass(frozen=True, eq=False)
 class Entity:
-    """One kind of row that Exact holds in each division."""
+    """One kind of row that Exact holds in each division; there is one declaration of each."""
 
     name: str
     """What a person calls one of them, for messages."""
@@ -81,6 +130,8 @@ class Entity:
     docs: str
     """Exact's own page on it."""
     declared: Iterable[Field]
+    stream: str = ""
+    """Name of its stream, and of its rows in stores and outcomes."""
     key: str = "ID"
     natural_key: str | None = None
     """The field that people know a row by; unique in a division."""
@@ -94,6 +145,19 @@ class Entity:
     """Whether its rows belong to the company in the path, so that one of another company is a wrong answer."""
     deleted_type: int | None = None
     """EntityType of this entity in the deletion log."""
+    identity: IdentityRule | None = None
+    """None: rows with one natural key are one party."""
+    blocking: Blocking | None = None
+    """None: a row cannot be blocked."""
+    anonymised: str | None = None
+    """The field that says that a row was anonymised."""
+    travel_together: Mapping[str, str] = field(default_factory=dict)
+    """Field → the filled field that Exact wants in the same call when the first one changes."""
+
+    @property
+    def title(self) -> str:
+        """Its name at the beginning of a sentence."""
+        return self.name.capitalize()
 
     @cached_property
     def fields(self) -> Mapping[str, Field]:
@@ -114,6 +178,11 @@ class Entity:
     def safe_to_copy(self) -> tuple[str, ...]:
         """Names that mean the same in every division, in order."""
         return tuple(field.name for field in self.declared if field.safe_to_copy)
+
+    @cached_property
+    def personal(self) -> frozenset[str]:
+        """Names of the fields that say who a person is or where to reach them."""
+        return frozenset(field.name for field in self.declared if Trait.PERSONAL in field.traits)
 
     @cached_property
     def selectable(self) -> tuple[str, ...]:

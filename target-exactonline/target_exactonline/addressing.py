@@ -1,0 +1,116 @@
+"""Where the records of a run go, and what each company should hold of them: by settings of our own, or of the mapping
+step before, which it sends along with its schema.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from exactonline_client.errors import ConfigurationError
+from mapper_exactonline.fan_out import FanOut, Seen, seen_division
+
+from target_exactonline.planning.model import Desired, Rules, SourceRecord
+
+
+class Addressing:
+    """The fan-out of a run."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        own = config.get("fan_out")
+        self._own = None if own is None else FanOut.from_config(own)
+        self._fan_out = self._own
+        self._copied: set[str] = set()
+        self._targets: dict[int | None, frozenset[int]] = {}
+        self._seen: dict[int, Seen] = {}
+        self.sources: set[int] | None = None
+        """Companies that are read, as the streams say it; None where none does."""
+        self.addresses = False
+        """Whether any stream says of each record which company it is for."""
+
+    @property
+    def fans_out(self) -> bool:
+        """Return whether records are brought to companies by settings of our own."""
+        return self._own is not None
+
+    @property
+    def has_fan_out(self) -> bool:
+        """Return whether any settings say where records go."""
+        return self._fan_out is not None
+
+    @property
+    def limit(self) -> int | None:
+        """Return to how many records of a stream a trial is limited."""
+        return self._fan_out.limit if self._fan_out is not None else None
+
+    def learn(self, stream: str, message: Mapping[str, Any]) -> None:
+        """Take in what a SCHEMA message says beside the schema."""
+        source, fan_out = message.get("source"), message.get("fan_out")
+        if isinstance(source, Mapping) and isinstance(source.get("divisions"), list):
+            self.sources = (self.sources or set()) | {int(code) for code in source["divisions"]}
+        if isinstance(fan_out, Mapping):
+            self._fan_out = FanOut.from_config(fan_out)
+            self._copied.add(stream)
+            self._targets.clear()
+
+    def are_copies(self, stream: str) -> bool:
+        """Return whether the records of a stream are copies that our mapping step made."""
+        return stream in self._copied
+
+    def see(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Learn from the stream `divisions` where records may go."""
+        self._seen.update(map(seen_division, records))
+        self._targets.clear()
+
+    def targets(self, source: int | None) -> frozenset[int]:
+        """Return the codes of the companies that get what comes from a source company (0 or None: none of Exact's).
+
+        Raises:
+            ConfigurationError: Nothing is configured, and what was seen leaves nothing or contradicts a setting.
+        """
+        source = source or None
+        if source not in self._targets:
+            found = () if self._fan_out is None else self._fan_out.targets(source, self._seen)
+            self._targets[source] = frozenset(found)
+        return self._targets[source]
+
+    def all_targets(self, sources: Iterable[int]) -> frozenset[int]:
+        """Return the codes of all companies that anything of this run may go to."""
+        if self._fan_out is None:
+            return frozenset()
+        try:
+            read = {*sources, *(self.sources or ())} or {0}
+            return frozenset().union(*map(self.targets, read))
+        except ConfigurationError:
+            if self._fan_out.names_targets:
+                raise
+            return frozenset()  # without the stream `divisions` nobody knows; a record that comes in would say so
+
+    def desire(self, division: int, record: SourceRecord) -> Desired | None:
+        """Return what a company should hold of a source record, or None if it is not wanted there."""
+        if record.company:
+            return Desired(record.key, record.code, record.values, record.values)
+        if self._fan_out is None or division not in self.targets(record.key.division):
+            return None
+        values = self._fan_out.values(record.values, division)
+        return Desired(record.key, record.code, values, record.values)
+
+    def digest(self, division: int, rules: Rules) -> str:
+        """Return a short text that changes with the settings that decide what a company should hold."""
+        shape = None if self._fan_out is None else self._fan_out.shape(division)
+        text = json.dumps([shape, sorted(rules.field_rules.items())], sort_keys=True, default=str)
+        return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+    @property
+    def scope(self) -> str:
+        """Return the name of the source records that this run plans for."""
+        if self._fan_out is None:
+            return "addressed"
+        return ",".join(map(str, sorted(self.sources))) if self.sources is not None else "fan_out"
+
+    @property
+    def compared(self) -> frozenset[str]:
+        """Return the fields that settings may write."""
+        return self._fan_out.compared if self._fan_out is not None else frozenset()

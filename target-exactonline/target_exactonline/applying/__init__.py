@@ -1,0 +1,1 @@
+"""Carrying out plans: side by side across companies, in order within one."""

@@ -1,0 +1,329 @@
+"""All the work of one company in a run: read what it holds, plan, and apply the plan."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from exactonline_client.entities import Entity
+from exactonline_client.errors import ExactError, LoginNeededError, TryLaterError
+from exactonline_client.exchange import Waiting
+from exactonline_client.feeds.reader import FeedReader, take_pages
+
+from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, blind
+from target_exactonline.applying.task import Shared, Task
+from target_exactonline.applying.worker import Worker
+from target_exactonline.planning.model import SourceRecord
+from target_exactonline.planning.planner import Planner
+from target_exactonline.planning.terms import Candidate, Terms
+from target_exactonline.reporting.outcomes import Outcome, Result
+from target_exactonline.reporting.recorder import CompanyRecorder
+from target_exactonline.store.mirror import Mirror, always_read
+from target_exactonline.store.plans import Verdict
+from target_exactonline.store.settlement import Ended, Settlement
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN = timedelta(seconds=1)
+"""How often a company is asked for that another process works on."""
+NOT_REACHED = "The run was stopped before its turn. It comes again in the next run."
+MERGED = "Merged with a newer record of the same source record in the same run."
+
+
+class Lane:
+    """The work of one company."""
+
+    def __init__(self, task: Task, shared: Shared) -> None:
+        self._task = task
+        self._shared = shared
+        memory, number = shared.memory, task.number
+        self._mirror: Mirror = memory.mirror(number)
+        settlement = Settlement(memory.store, number, memory.copies, self._mirror, memory.plans, shared.run.number)
+        self._recorder = CompanyRecorder(shared.recorder, settlement, is_trial=shared.dry_run)
+        self.fault: str | None = None
+        """What went wrong in the company as a whole, and needs a person."""
+
+    @property
+    def _entity(self) -> Entity:
+        return self._shared.memory.entity
+
+    def defer(self, deferral: Deferral) -> None:
+        """Defer all that is due, without asking the company."""
+        self._defer_all(deferral)
+        self._recorder.flush()
+
+    def flush(self) -> None:
+        """Write down how records ended so far."""
+        self._recorder.flush()
+
+    def work(self) -> Waiting[None]:
+        """Do all of it. What cannot go is deferred; only a login that is needed is raised."""
+        release = yield from self._locked()
+        try:
+            yield from self._work()
+        finally:
+            self._recorder.flush()
+            self._shared.progress.end(self._task.division.code)
+            release()
+
+    def _locked(self) -> Waiting[Callable[[], None]]:
+        """Be the one that works on the company, among all processes on this store."""
+        name = f"lane-{self._task.number}"  # not that of its writers: on PostgreSQL they would wait for it
+        while (release := self._shared.memory.store.try_lock(name)) is None:
+            yield self._task.client.now() + LOOK_AGAIN
+        return release
+
+    def _work(self) -> Waiting[None]:
+        try:
+            yield from self._refresh()
+            today = f"{self._task.client.exacts_now().astimezone((yield from self._task.client.zone())):%Y-%m-%d}"
+        except LoginNeededError:
+            raise
+        except (ExactError, CompanyGivenUpError) as error:
+            self._defer_all(self._deferral(error))
+            return
+        if self._shared.memory.positions.is_suspect(self._task.number):
+            self._defer_all(blind(self._task.company, self._entity))
+            return
+        plan, planner = self._plan(today)
+        if planner is None:
+            return
+        if (unsafe := self._judge(plan, planner)) is not None:
+            self._defer_plan(plan, planner, Deferral("safety_limit", unsafe))
+        elif self._shared.dry_run:
+            self._show(plan, planner)
+        elif not (yield from self._apply(plan, planner)):
+            self._leave(plan, planner)
+            return
+        self._finish(plan)
+
+    # Reading
+
+    def _refresh(self) -> Waiting[None]:
+        """Bring the mirror up to date."""
+        memory, number = self._shared.memory, self._task.number
+        position = memory.positions.read(number)
+        before = position.rows.fields if position.rows is not None else frozenset()
+        wanted = self._shared.fields | before
+        names = [name for name in self._entity.writable if name in wanted and name != self._entity.natural_key]
+        select = tuple(dict.fromkeys((*always_read(self._entity), *names)))
+        reader = FeedReader(self._task.client, memory.store, self._task.company, self._entity)
+        feed = reader.read(position, self._mirror.ids, select=select, moved_at=self._task.division.moved_at)
+        reading = yield from take_pages(feed, self._mirror.keep)
+        if reading.position is None:
+            raise CompanyGivenUpError(blind(self._task.company, self._entity))
+        if reading.deleted:
+            self._mirror.drop(list(reading.deleted))
+        is_suspect = memory.positions.is_suspect(number) and not reading.rows
+        memory.positions.keep(number, reading.position, is_suspect=is_suspect)
+
+    # Planning
+
+    def _plan(self, today: str) -> tuple[int, Planner | None]:
+        task, memory, now = self._task, self._shared.memory, self._recorder.now
+        planner = self._planner(today)
+        plan = memory.plans.begin(
+            self._shared.run.number, task.number, self._entity.stream, now(), is_trial=self._shared.dry_run
+        )
+        self._recorder.plan = plan
+        for page in task.candidates():
+            self._tell_merged(page)
+            if self._shared.stop.is_set():
+                self._pass_by(page)
+                continue
+            changes = planner.look_at(page)
+            if changes:
+                memory.plans.add(plan, self._shared.run.number, task.number, self._entity.stream, changes, now())
+        self._recorder.flush()
+        if self._shared.stop.is_set():
+            self._leave(plan, planner)
+            return plan, None
+        if not self._shared.dry_run:
+            planner.forget_killed_plans()
+        return plan, planner
+
+    def _planner(self, today: str) -> Planner:
+        task, memory = self._task, self._shared.memory
+        terms = Terms(
+            task.division.code,
+            self._entity,
+            task.rules,
+            today,
+            retry_refused=self._shared.retry_refused,
+            reconcile=self._shared.reconcile,
+        )
+        return Planner(
+            task.number,
+            terms,
+            task.desire,
+            memory.copies,
+            memory.sources(task.company.site),
+            self._mirror,
+            memory.plans,
+            self._recorder,
+        )
+
+    def _judge(self, plan: int, planner: Planner) -> str | None:
+        """Keep and announce what the plan comes to; return why it must not be applied, or None."""
+        counts, task = planner.counts, self._task
+        now, budgets = task.client.now(), task.client.budgets
+        unsafe = self._shared.limits.unsafe(counts, self._mirror.count())
+        left, per_minute = (
+            budgets.calls_left_today(task.division.code, now),
+            budgets.calls_per_minute(task.division.code),
+        )
+        forecast = counts.forecast(task.division.code, left, per_minute, now)
+        self._shared.memory.plans.judge(plan, task.number, Verdict(counts.as_object(), unsafe, forecast))
+        logger.info("%s", forecast)
+        if self._shared.reconcile:
+            differing = planner.differing
+            logger.info("Division %d: %d copies compared, %d differ", task.division.code, planner.compared, differing)
+        self._shared.progress.begin(task.division.code, counts.writes)
+        return unsafe
+
+    # Applying
+
+    def _apply(self, plan: int, planner: Planner) -> Waiting[bool]:
+        worker = self._worker(planner)
+        try:
+            return (yield from worker.apply(plan))
+        except CompanyGivenUpError as error:
+            if error.cause is not None:
+                self._deferral(error.cause)
+            self._defer_plan(plan, planner, error.deferral)
+            return True
+        finally:
+            self.fault = self.fault or worker.fault
+
+    def _worker(self, planner: Planner) -> Worker:
+        task, shared = self._task, self._shared
+        names = [name for name in self._entity.writable if name in shared.fields and name != self._entity.natural_key]
+        key = self._entity.natural_key or self._entity.key
+        select = tuple(dict.fromkeys((self._entity.key, key, "Modified", *names)))
+        return Worker(
+            task.company,
+            task.number,
+            task.client,
+            shared.memory,
+            planner,
+            self._recorder,
+            shared.failures,
+            task.records,
+            select,
+            is_empty=self._mirror.is_empty(),
+            stop=shared.stop,
+            step=lambda: shared.progress.step(task.division.code),
+        )
+
+    def _show(self, plan: int, planner: Planner) -> None:
+        """Report what a dry run would do, out of the plan itself."""
+        outcomes = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
+        numbers = planner.numbers
+        for page in self._shared.memory.plans.changes(plan):
+            for work in self._worker(planner).pending.prepared(page):
+                change, source = work.change, work.source.record
+                result = Result(
+                    self._task.division.code,
+                    source.code or change.code,
+                    outcomes.get(change.action, Outcome.UPDATED),
+                    self._recorder.now(),
+                    None,
+                    change.reason,
+                    change.fields,
+                    entity=self._entity.stream,
+                    source=source.key,
+                    target_code=change.target_code,
+                )
+                self._recorder.end(
+                    Ended(result, work.source.number, numbers.pop(work.source.number, None), change=change.number)
+                )
+
+    # What does not go
+
+    def _deferral(self, error: ExactError | CompanyGivenUpError) -> Deferral:
+        """Return why a company is given up; what needs a person fails the run."""
+        if isinstance(error, CompanyGivenUpError):
+            return error.deferral
+        if not isinstance(error, TryLaterError):
+            self.fault = str(error)
+        return Deferral(error.kind, str(error))
+
+    def _defer_all(self, deferral: Deferral) -> None:
+        """Defer everything that is due, without a plan."""
+        self._say(deferral)
+        planner = self._planner("")
+        worker = self._worker(planner)
+        for page in self._task.candidates():
+            self._tell_merged(page)
+            for candidate in page:
+                if candidate.number is not None:
+                    planner.numbers[candidate.source.number] = candidate.number
+            known = [one for one in page if planner.is_wanted(one) and not one.is_second_look]
+            for one in page:
+                if one not in known and one.number is not None:
+                    self._recorder.pass_over(one.number)
+            for work in worker.pending.unplanned([one.source for one in known]):
+                worker.endings.defer(work, deferral)
+        if self._task.planned is not None and not self._shared.dry_run:
+            self._recorder.flush()
+            self._keep_planned()
+
+    def _defer_plan(self, plan: int, planner: Planner, deferral: Deferral) -> None:
+        """Defer all that is left of a plan, in one line for the log and in the outcome of each record."""
+        self._say(deferral)
+        self._recorder.flush()
+        worker = self._worker(planner)
+        for page in self._shared.memory.plans.changes(plan):
+            for work in worker.pending.prepared(page):
+                worker.endings.defer(work, deferral)
+
+    def _say(self, deferral: Deferral) -> None:
+        logger.warning("Division %d: %s The rest of it is parked.", self._task.division.code, deferral.reason)
+
+    def _pass_by(self, page: Sequence[Candidate]) -> None:
+        """Account for records that had no turn; no STATE acknowledges them, so they come again."""
+        for candidate in page:
+            if candidate.number is not None and not candidate.source.record.is_deleted:
+                self._skip(candidate.source.record, None, NOT_REACHED)
+
+    def _tell_merged(self, page: Sequence[Candidate]) -> None:
+        """Account for records that became part of a newer one of the same source record."""
+        for candidate in page:
+            for _ in range(candidate.merged):
+                self._skip(candidate.source.record, "superseded", MERGED)
+
+    def _skip(self, source: SourceRecord, kind: str | None, reason: str) -> None:
+        result = Result(
+            self._task.division.code,
+            source.code,
+            Outcome.SKIPPED,
+            self._recorder.now(),
+            kind,
+            reason,
+            entity=self._entity.stream,
+            source=source.key,
+        )
+        self._recorder.end(Ended(result, is_news=False))
+
+    def _leave(self, plan: int, planner: Planner) -> None:
+        """Account for the rest of a plan that was stopped: it is made again in the next run."""
+        self._recorder.flush()
+        worker = self._worker(planner)
+        for page in self._shared.memory.plans.changes(plan):
+            for work in worker.pending.prepared(page):
+                self._skip(work.source.record, None, NOT_REACHED)
+        self._recorder.flush()
+        if not self._shared.dry_run:
+            self._shared.memory.plans.abandon([plan], self._task.number)
+
+    def _finish(self, plan: int) -> None:
+        self._recorder.flush()
+        if self._shared.dry_run:
+            return
+        self._shared.memory.plans.close(plan, self._task.number)
+        self._keep_planned()
+
+    def _keep_planned(self) -> None:
+        if self._task.planned is not None:
+            self._shared.memory.positions.keep_planned(self._task.number, self._task.scope, self._task.planned)

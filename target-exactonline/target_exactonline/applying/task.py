@@ -1,0 +1,58 @@
+"""What a lane works on, and what all lanes of a run have in common."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from exactonline_client.client import ExactClient
+from exactonline_client.companies import Company
+from exactonline_client.divisions import Division
+from exactonline_client.failures import Failures
+
+from target_exactonline.planning.model import Desired, Rules, SourceRecord
+from target_exactonline.planning.safety import SafetyLimits
+from target_exactonline.planning.terms import Candidate
+from target_exactonline.reporting.progress import Progress
+from target_exactonline.reporting.recorder import Recorder
+from target_exactonline.store.memory import Memory
+from target_exactonline.store.positions import Planned
+from target_exactonline.store.runs import OpenRun
+from target_exactonline.store.sources import Remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What the lanes of a run have in common."""
+
+    memory: Memory
+    recorder: Recorder
+    run: OpenRun
+    failures: Failures
+    progress: Progress
+    stop: threading.Event
+    limits: SafetyLimits
+    fields: frozenset[str]
+    """Fields that are compared, beside those that were once."""
+    dry_run: bool
+    retry_refused: bool
+    reconcile: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is to be planned for one company."""
+
+    company: Company
+    number: int
+    division: Division
+    client: ExactClient
+    rules: Rules
+    desire: Callable[[SourceRecord], Desired | None]
+    candidates: Callable[[], Iterator[list[Candidate]]]
+    records: Callable[[Sequence[int]], dict[int, Remembered]]
+    """Source records by number."""
+    planned: Planned | None
+    """How far the company is planned once this is done; None to leave that as it is."""
+    scope: str

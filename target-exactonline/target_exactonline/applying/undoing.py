@@ -1,0 +1,88 @@
+"""Takes back what an earlier run did in one company, as a run of its own.
+
+What was taken back is held: no later run does it again until its source record changes or it is released.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from target_exactonline.applying.lane import Lane
+from target_exactonline.applying.task import Shared, Task
+from target_exactonline.applying.worker import Worker
+from target_exactonline.planning.model import Copy
+from target_exactonline.planning.planner import AFTER_DEFERRED, RANKS, Planner
+from target_exactonline.planning.undo import Done, undo
+from target_exactonline.reporting.outcomes import Outcome, Result
+from target_exactonline.store.plans import Change
+from target_exactonline.store.settlement import Ended
+
+
+@dataclass(frozen=True, slots=True)
+class Earlier:
+    """A change in the history that is to be taken back."""
+
+    source: int
+    code: str
+    done: Done
+
+
+class UndoLane(Lane):
+    """The work of one company when changes are taken back."""
+
+    def __init__(
+        self,
+        task: Task,
+        shared: Shared,
+        earlier: Callable[[], Iterator[Sequence[Earlier]]],
+        *,
+        delete: bool,
+        reason: str,
+    ) -> None:
+        super().__init__(task, shared)
+        self._earlier = earlier
+        self._delete = delete
+        self._reason = reason
+
+    def _plan(self, today: str) -> tuple[int, Planner | None]:
+        """Plan the way back, the newest change first."""
+        task, memory, now = self._task, self._shared.memory, self._recorder.now
+        planner = self._planner(today)
+        run, entity = self._shared.run.number, self._entity
+        plan = memory.plans.begin(run, task.number, entity.stream, now(), is_trial=self._shared.dry_run)
+        self._recorder.plan = plan
+        for page in self._earlier():
+            rows = self._mirror.by_id([one.done.target_id for one in page if one.done.target_id])
+            changes = []
+            for one in page:
+                undone = undo(entity, one.done, rows.get(one.done.target_id or ""), today, delete=self._delete)
+                if undone.decision is None or undone.stays:
+                    self._tell_what_stays(one, undone.reason or "")
+                if undone.decision is not None:
+                    change = Change(one.source, one.code, undone.decision, reason=self._reason)
+                    changes.append(replace(change, rank=AFTER_DEFERRED + RANKS[change.action]))
+                    planner.counts.add(change.action)
+            memory.plans.add(plan, run, task.number, entity.stream, changes, now())
+        self._recorder.flush()
+        return plan, planner
+
+    def _tell_what_stays(self, one: Earlier, reason: str) -> None:
+        result = Result(
+            self._task.division.code,
+            one.code,
+            Outcome.SKIPPED,
+            self._recorder.now(),
+            None,
+            f"{self._reason} It stays: {reason}",
+            entity=self._entity.stream,
+        )
+        self._recorder.end(Ended(result, one.source, is_news=False))
+
+    def _worker(self, planner: Planner) -> Worker:
+        worker = super()._worker(planner)
+        worker.endings.adjust = self._held
+        return worker
+
+    def _held(self, copy: Copy, version: int) -> Copy:
+        return replace(copy, state="held", kind="held", reason=self._reason, held_at=version, gone=copy.gone)

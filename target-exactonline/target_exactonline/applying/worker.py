@@ -1,0 +1,221 @@
+"""Applies a plan to one company: its changes in order, one call after the other."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from exactonline_client.client import ExactClient
+from exactonline_client.companies import Company
+from exactonline_client.entities import Entity
+from exactonline_client.errors import (
+    AlreadyExistsError,
+    ExactError,
+    LoginNeededError,
+    NotFoundError,
+    RecordRefusedError,
+    WrongCompanyError,
+)
+from exactonline_client.exchange import Waiting
+from exactonline_client.failures import Failures, GivenUp
+
+from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, Endings, blind
+from target_exactonline.applying.pending import Pending, PendingChanges
+from target_exactonline.planning.model import Create, Delete, Existing, Update
+from target_exactonline.planning.planner import Planner
+from target_exactonline.planning.recovery import Written, noted
+from target_exactonline.reporting.outcomes import Outcome
+from target_exactonline.reporting.recorder import CompanyRecorder
+from target_exactonline.store.memory import Memory
+from target_exactonline.store.mirror import existing_of
+from target_exactonline.store.sources import Remembered
+
+LOOKS_ALLOWED = 3
+"""How often a record is decided on again because the company turned out to hold something else than was known."""
+
+
+class Worker:
+    """Writes to one company."""
+
+    def __init__(
+        self,
+        company: Company,
+        number: int,
+        client: ExactClient,
+        memory: Memory,
+        planner: Planner,
+        recorder: CompanyRecorder,
+        failures: Failures,
+        records: Callable[[Sequence[int]], dict[int, Remembered]],
+        select: Sequence[str],
+        *,
+        is_empty: bool,
+        stop: threading.Event,
+        step: Callable[[], None],
+    ) -> None:
+        self._company = company
+        self._number = number
+        self._client = client
+        self._memory = memory
+        self._mirror = memory.mirror(number)
+        self._planner = planner
+        self._recorder = recorder
+        self._failures = failures
+        self.pending = PendingChanges(number, memory.copies, self._mirror, records)
+        self.endings = Endings(company.division, memory.entity, planner.numbers, recorder)
+        self._select = select
+        self._looks_empty = is_empty
+        self.fault: str | None = None
+        """What first put a record aside, of which Exact said nothing that is a verdict."""
+        self._stop = stop
+        self._step = step
+
+    @property
+    def _entity(self) -> Entity:
+        return self._memory.entity
+
+    def apply(self, plan: int) -> Waiting[bool]:
+        """Carry out the changes of a plan; return whether all had their turn.
+
+        Raises:
+            CompanyGivenUpError: The company takes nothing more in this run. What is left of the plan is untouched.
+            LoginNeededError: A person has to log in first.
+        """
+        for page in self._memory.plans.changes(plan):
+            for pending in self.pending.prepared(page):
+                if self._stop.is_set():
+                    return False
+                if (
+                    pending.source.number in self.endings.broken
+                ):  # the old row is not blocked, so there must be no second one
+                    self.endings.defer(pending, self.endings.broken[pending.source.number])
+                    continue
+                yield from self._carry_out(pending)
+                self._step()
+        return True
+
+    def _carry_out(self, pending: Pending) -> Waiting[None]:
+        for _ in range(LOOKS_ALLOWED):
+            try:
+                try:
+                    yield from self._write(pending)
+                except (AlreadyExistsError, NotFoundError) as error:
+                    again = yield from self._looked_again(pending, error)
+                    if again is None:
+                        return
+                    pending = again
+                else:
+                    self._failures.add_success(self._company.site, self._company.division)
+                    return
+            except RecordRefusedError as error:
+                self.endings.refuse(pending, error)
+                return
+            except ExactError as error:
+                self._failed(pending, error)
+                return
+        reason = f"{self._label(pending)}: Exact says that the code is taken, and shows no row."
+        self.endings.defer(pending, Deferral("fault", reason))
+
+    def _write(self, pending: Pending) -> Waiting[None]:
+        match pending.change.decision:
+            case Create() as create:
+                yield from self._create(pending, create)
+            case Update() as update:
+                yield from self._update(pending, update)
+            case Delete(target_id):
+                division, label = self._company.division, pending.change.code
+                yield from self._client.delete(self._entity, division, target_id, label=label)
+                self.endings.end(pending, Outcome.DELETED, None, removed=target_id, forget=True)
+
+    def _create(self, pending: Pending, decision: Create) -> Waiting[None]:
+        entity, source = self._entity, pending.source.record
+        sent = {entity.natural_key or entity.key: source.code, **decision.values}
+        row = yield from self._client.create(entity, self._company.division, sent, self._select)
+        answered = existing_of(entity, row)
+        at = answered.modified_at or self._client.budgets.exacts_now_at_most(self._client.now())
+        known = {name: value for name, value in answered.values.items() if answered.code is not None}
+        existing = Existing(answered.id, answered.code or source.code, {**decision.values, **known}, at)
+        written = Written(existing.id, at, source.code)
+        copy = noted(source.key, source.code, decision.values, pending.copy, decision, written)
+        copy = replace(copy, first_seen=copy.first_seen or self._recorder.now())
+        self.endings.end(pending, Outcome.CREATED, copy, existing=existing, is_written=True)
+        if self._looks_empty:
+            yield from self._make_sure_it_shows(existing.code or source.code)
+
+    def _update(self, pending: Pending, decision: Update) -> Waiting[None]:
+        source = pending.source.record
+        division, label = self._company.division, pending.change.code
+        at = yield from self._client.update(self._entity, division, decision.target_id, decision.values, label=label)
+        before = pending.existing
+        existing = Existing(
+            decision.target_id,
+            before.code if before is not None else None,
+            {**(before.values if before is not None else {}), **decision.values},
+            at,
+        )
+        desired = None if source.is_deleted else decision.values
+        written = Written(decision.target_id, at, existing.code)
+        copy = noted(source.key, source.code, desired, pending.copy, decision, written)
+        copy = replace(copy, first_seen=copy.first_seen or self._recorder.now(), tries=0, next_try=None)
+        self.endings.end(pending, Outcome.UPDATED, copy, existing=existing, is_written=True)
+
+    def _make_sure_it_shows(self, code: str) -> Waiting[None]:
+        """Read the first row created in a company that looks empty: a missing right shows as no rows.
+
+        Raises:
+            CompanyGivenUpError: It does not show.
+        """
+        found = yield from self._client.find(self._entity, self._company.division, code, self._select)
+        self._looks_empty = False
+        if found is None:
+            self._recorder.flush()
+            self._memory.positions.suspect(self._number, suspect=True)
+            raise CompanyGivenUpError(blind(self._company, self._entity))
+
+    def _looked_again(self, pending: Pending, error: ExactError) -> Waiting[Pending | None]:
+        """Decide again by what the company holds at this moment.
+
+        Raises:
+            CompanyGivenUpError: The company looks empty, and says that the code is taken.
+        """
+        code = pending.source.record.code
+        row = yield from self._client.find(self._entity, self._company.division, code, self._select)
+        decision = pending.change.decision
+        if isinstance(error, NotFoundError) and not isinstance(decision, Create):
+            self._mirror.drop([decision.target_id])
+        if row is not None:
+            found = existing_of(self._entity, row)
+            self._mirror.keep_existing(found)
+            self._looks_empty = False
+        elif self._looks_empty:
+            self._memory.positions.suspect(self._number, suspect=True)
+            raise CompanyGivenUpError(blind(self._company, self._entity))
+        changes = self._planner.again(pending.change, pending.source)
+        if not changes:
+            return None
+        (again,) = self.pending.prepared(changes[:1])
+        return again
+
+    def _failed(self, pending: Pending, error: ExactError) -> None:
+        """Put aside the smallest thing that explains an error.
+
+        Raises:
+            CompanyGivenUpError: That is the company.
+            LoginNeededError: That is the login.
+        """
+        given_up = self._failures.add(self._company.site, self._company.division, str(pending.source.number), error)
+        if isinstance(error, LoginNeededError):
+            raise error
+        deferral = Deferral(error.kind, str(error))
+        if isinstance(error, WrongCompanyError):
+            self._recorder.hold_states()
+            raise CompanyGivenUpError(deferral, error)
+        if given_up is GivenUp.RECORD:
+            self.fault = self.fault or str(error)
+            self.endings.put_aside(pending, deferral)
+            return
+        raise CompanyGivenUpError(deferral, error)
+
+    def _label(self, pending: Pending) -> str:
+        return f"{self._entity.title} {pending.change.code} in division {self._company.division}"

@@ -1,0 +1,134 @@
+"""Singer records → source records in the spool; what can go nowhere is refused at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exactonline_client.entities import Entity
+
+from target_exactonline.intake.spool import Incoming, Spool
+from target_exactonline.intake.validation import check, division_code
+from target_exactonline.planning.model import SourceKey, SourceRecord
+from target_exactonline.reporting.checkpoints import Checkpoints
+from target_exactonline.reporting.outcomes import Outcome, Result
+from target_exactonline.reporting.recorder import Recorder
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a record is in the input, so that a person finds it there."""
+
+    stream: str
+    """As the tap calls it, before any stream map."""
+    number: int
+    """Among the records of its stream, from 1."""
+
+    def __str__(self) -> str:
+        return f"record {self.number} of the stream {self.stream}"
+
+
+class Intake:
+    """Takes in the records of one run."""
+
+    def __init__(self, entity: Entity, spool: Spool, recorder: Recorder, checkpoints: Checkpoints) -> None:
+        self._entity = entity
+        self._spool = spool
+        self._recorder = recorder
+        self._checkpoints = checkpoints
+        besides = frozenset(filter(None, (entity.anonymised,)))
+        free = (field.name for field in entity.declared if field.writable and not field.division_bound)
+        self._travelling = frozenset(free) | besides
+        self._writable = frozenset(entity.writable) | besides
+        self.sources: set[int] = set()
+        """Companies that records came from, as far as they said."""
+        self.fields: set[str] = set()
+        """All fields that any record has."""
+        self.left_out = 0
+        """Records beyond the trial's `limit`."""
+        self._taken: Counter[str] = Counter()
+
+    def accept(self, stream: str, records: Iterable[tuple[Mapping[str, Any], Origin]], limit: int | None) -> None:
+        """Take in records that settings fan out."""
+        good = []
+        for record, origin in records:
+            if limit is not None and self._taken[stream] >= limit:
+                self.left_out += 1
+                continue
+            self._taken[stream] += 1
+            division, key = division_code(record.get("Division")), record.get(self._entity.key)
+            is_exacts = bool(division and key)
+            checked = check(self._entity, record, self._travelling, is_exacts=is_exacts)
+            if division:
+                self.sources.add(division)
+            identity = str(key).strip().lower() if is_exacts else checked.code
+            problems = _placed(checked.problems, origin)
+            source = SourceRecord(
+                SourceKey(division or 0, identity), checked.code, checked.values, problems, stream=stream
+            )
+            good.append((0, source, origin))
+        self._put(good)
+
+    def accept_addressed(
+        self, stream: str, records: Iterable[tuple[Mapping[str, Any], SourceKey | None, Origin]]
+    ) -> None:
+        """Take in records that say which company they are for; each is its own source, unless it names another."""
+        good = []
+        for record, source, origin in records:
+            division = division_code(record.get("Division"))
+            checked = check(self._entity, record, self._writable, is_exacts=source is not None)
+            problems = checked.problems if division else ("Division is " + _shown(record), *checked.problems)
+            if division is None:
+                self._refuse(None, checked.code, problems, origin)
+                continue
+            key = source or SourceKey(0, checked.code)
+            where = _placed(problems, origin)
+            good.append((division, SourceRecord(key, checked.code, checked.values, where, stream=stream), origin))
+        self._put(good)
+
+    def accept_deletions(self, keys: Iterable[SourceKey]) -> None:
+        """Take in which source records were deleted."""
+        for key in keys:
+            self._add([Incoming(self._checkpoints.number(), 0, SourceRecord(key, "", {}, is_deleted=True))])
+
+    def _put(self, records: Iterable[tuple[int, SourceRecord, Origin]]) -> None:
+        good = []
+        for target, record, origin in records:
+            if not record.key.id:
+                self._refuse(target or None, record.code, record.problems, origin)
+                continue
+            self.fields.update(record.values)
+            good.append(Incoming(self._checkpoints.number(), target, record))
+        self._add(good)
+
+    def _add(self, good: Sequence[Incoming]) -> None:
+        for one in self._spool.put(good):
+            self._checkpoints.expect(one.number, 0)  # it ends with the earlier record that it is part of now
+
+    def _refuse(self, division: int | None, code: str, problems: Iterable[str], origin: Origin) -> None:
+        reason = (
+            f"{self._entity.title} {code or 'without a code'} in division {division or '?'}{_where(origin)}: "
+            f"{'; '.join(problem.removesuffix(_where(origin)) for problem in problems)}. "
+            "Not sent; correct it in the source and run again."
+        )
+        result = Result(division, code, Outcome.REFUSED, self._recorder.now(), "invalid", reason)
+        self._recorder.count(result)
+        self._recorder.pass_on([result], [])
+
+
+def _placed(problems: Sequence[str], origin: Origin) -> tuple[str, ...]:
+    """Return problems with the place of their record behind the last."""
+    return (*problems[:-1], f"{problems[-1]}{_where(origin)}") if problems else ()
+
+
+def _where(origin: Origin) -> str:
+    return f" ({origin})"
+
+
+def _shown(record: Mapping[str, Any]) -> str:
+    value = record.get("Division")
+    if value is None or not str(value).strip():
+        return "empty"
+    return f"{str(value)[:60]!r}, which is not the code of a division"

@@ -1,0 +1,344 @@
+"""Makes the plan of one company: looks at each source record once, and writes down what is to be done.
+
+What needs no call ends here. The rest becomes rows of the plan, which is then shown, checked and applied as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from target_exactonline.planning import decide as decisions
+from target_exactonline.planning.model import (
+    Copy,
+    Create,
+    Decision,
+    Delete,
+    Desired,
+    Existing,
+    Holder,
+    Refuse,
+    Replace,
+    Situation,
+    Skip,
+    SourceRecord,
+    Unchanged,
+    Update,
+)
+from target_exactonline.planning.recovery import Unfinished, Written, noted, recovered
+from target_exactonline.planning.safety import Counts
+from target_exactonline.planning.situations import Facts, Situations
+from target_exactonline.planning.terms import Candidate, Terms
+from target_exactonline.reporting.outcomes import Outcome, Result
+from target_exactonline.reporting.recorder import CompanyRecorder
+from target_exactonline.store.copies import Copies, KeptCopy
+from target_exactonline.store.mirror import Mirror
+from target_exactonline.store.plans import Change, Plans, steps
+from target_exactonline.store.settlement import Ended
+from target_exactonline.store.sources import Remembered, Sources
+
+RANKS = {"delete": 0, "block": 0, "update": 1, "create": 2}
+"""The order of writing. What was deferred before goes first, in the same order."""
+AFTER_DEFERRED = 10
+NOT_AS_WRITTEN = "It was not as it was written before:"
+NOT_TRIED_AGAIN = " (Not tried again: nothing of it changed since.)"
+
+
+class Planner:
+    """Plans for one company and entity."""
+
+    def __init__(
+        self,
+        company: int,
+        terms: Terms,
+        desire: Callable[[SourceRecord], Desired | None],
+        copies: Copies,
+        sources: Sources,
+        mirror: Mirror,
+        plans: Plans,
+        recorder: CompanyRecorder,
+    ) -> None:
+        self._company = company
+        self.terms = terms
+        self._desire = desire
+        self._situations = Situations(company, desire, sources, copies, mirror)
+        self._mirror = mirror
+        self._plans = plans
+        self._recorder = recorder
+        self._left_open: Sequence[int] = plans.left_open(company, terms.entity.stream)
+        self.counts = Counts()
+        self.compared = 0
+        """Copies that nothing came in for and that were held against their rows."""
+        self.differing = 0
+        """Of those, the ones that are put right."""
+        self.numbers: dict[int, int] = {}
+        """Of records that came in and have changes in the plan, by source record."""
+
+    def look_at(self, page: Sequence[Candidate]) -> list[Change]:
+        """Decide on some records; return the changes, and end what needs none."""
+        facts = self._situations.facts([one.source for one in page])
+        unfinished = self._unfinished(page)
+        found: list[Change] = []
+        for candidate in page:
+            found += self._decided(candidate, facts, unfinished.get(candidate.source.number, ()))
+        return found
+
+    def is_wanted(self, candidate: Candidate) -> bool:
+        """Return whether the company is to hold a record, by today's settings, or to give up its copy."""
+        if candidate.source.record.is_deleted:
+            return candidate.source.number > 0  # a deletion of what was never seen is nothing for anybody
+        return self._desire(candidate.source.record) is not None
+
+    def forget_killed_plans(self) -> None:
+        """Close what killed runs left open, once every record of it was looked at."""
+        if self._left_open:
+            self._plans.abandon(self._left_open, self._company)
+
+    def again(self, change: Change, source: Remembered) -> list[Change]:
+        """Decide once more on a record after the company turned out to hold something else than was known.
+
+        The mirror knows it by now.
+        """
+        facts = self._situations.facts([source])
+        self._situations.unclaim(source.record.code)
+        candidate = Candidate(source, self.numbers.pop(source.number, None), change=change.number)
+        return [replace(one, number=change.number) for one in self._decided(candidate, facts, ())]
+
+    def _unfinished(self, page: Sequence[Candidate]) -> Mapping[int, list[Change]]:
+        """Return what killed runs were about to do with these records."""
+        if not self._left_open:
+            return {}
+        return self._plans.unfinished(self._left_open, [one.source.number for one in page])
+
+    # Decisions
+
+    def _decided(self, candidate: Candidate, facts: Facts, unfinished: Sequence[Change]) -> list[Change]:
+        source, number = candidate.source.record, candidate.source.number
+        kept = facts.copies.get(number)
+        copy = kept.with_row(facts.by_id.get(kept.copy.target_id or "")) if kept is not None else None
+        desired = None if source.is_deleted else self._desire(source)
+        if desired is None and (copy is None or not source.is_deleted):
+            self._forget(candidate, copy)
+            return []
+        if desired is not None and source.problems:
+            desired = replace(desired, problems=source.problems)
+        self.compared += self._is_compared(candidate, copy)
+        happened = None
+        if unfinished:
+            copy, happened = self._recover(candidate, copy, facts, unfinished)
+        situation = self._situations.situation(candidate.source, desired, copy, facts)
+        decision = self._judged(candidate, desired, situation)
+        match decision:
+            case Refuse():
+                self._refused(candidate, copy, decision, kept)
+            case Skip():
+                self._skipped(candidate, copy, decision)
+            case Unchanged():
+                self._unchanged(candidate, desired, situation, decision, kept, happened)
+            case _:
+                return self._changes(candidate, desired, copy, decision, situation, facts)
+        return []
+
+    def _judged(self, candidate: Candidate, desired: Desired | None, situation: Situation) -> Decision:
+        copy, terms = situation.copy, self.terms
+        decision = decisions.decide(terms.entity, desired, situation, terms.rules, terms.today)
+        if copy is None or copy.refused is None or terms.retry_refused:
+            return decision
+        if isinstance(decision, (Create, Update, Replace, Delete)) and decisions.digest(decision) == copy.refused:
+            return Refuse("rejected", f"{copy.reason}{NOT_TRIED_AGAIN}")
+        return decision
+
+    def _recover(
+        self, candidate: Candidate, copy: Copy | None, facts: Facts, unfinished: Sequence[Change]
+    ) -> tuple[Copy | None, tuple[int, Outcome] | None]:
+        """Take for ours what a killed run wrote and could not note."""
+        source = candidate.source.record
+        for change in unfinished:
+            decision = change.decision
+            target_id = None if isinstance(decision, Create) else decision.target_id
+            row = facts.by_id.get(target_id) if target_id else facts.by_code.get(source.code)
+            left = Unfinished(source.key, change.code, decision)
+            after = recovered(self.terms.entity, left, row, copy)
+            if after is None:
+                continue
+            if row is not None:
+                facts.by_id[row.id] = row
+            outcomes = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
+            copy, happened = after, (change.number, outcomes.get(change.action, Outcome.UPDATED))
+            return copy, happened
+        return copy, None
+
+    # Ends
+
+    def _result(
+        self,
+        candidate: Candidate,
+        outcome: Outcome,
+        kind: str | None = None,
+        reason: str | None = None,
+        matched_on: str | None = None,
+        target_code: str | None = None,
+    ) -> Result:
+        source = candidate.source.record
+        return Result(
+            self.terms.division,
+            source.code,
+            outcome,
+            self._recorder.now(),
+            kind,
+            reason,
+            entity=self.terms.entity.stream,
+            source=source.key,
+            matched_on=matched_on,
+            target_code=target_code,
+        )
+
+    def _unchanged(
+        self,
+        candidate: Candidate,
+        desired: Desired | None,
+        situation: Situation,
+        decision: Unchanged,
+        kept: KeptCopy | None,
+        happened: tuple[int, Outcome] | None,
+    ) -> None:
+        source = candidate.source.record
+        row = _row_of(decision.target_id, situation)
+        holder = situation.holder
+        before = situation.copy if situation.copy and situation.copy.target_id == decision.target_id else None
+        if before is None and holder is not None:
+            before = holder.copy
+        written = Written(decision.target_id, None, row.code if row is not None else None)
+        after = noted(source.key, source.code, desired.values if desired else None, before, decision, written)
+        first_seen = situation.copy.first_seen if situation.copy is not None else None
+        after = replace(
+            after, state="tied", kind=None, reason=None, refused=None, tries=0, next_try=None,
+            first_seen=first_seen or self._recorder.now(),
+        )  # fmt: skip
+        if row is not None:
+            self._situations.tie(row.id, Holder(source.key, "", is_deleted=False))
+        is_silent = candidate.number is None
+        if desired is None:
+            is_silent |= self.terms.rules.on_source_deletion == "ignore" or after.gone is not None
+        if desired is None and not is_silent:
+            after = replace(after, gone={})  # there is nothing left to do, and nothing more to be said
+        is_news = kept is None or kept.with_row(row) != after
+        if not is_silent:
+            self.counts.add("unchanged")
+        self._recorder.end(
+            Ended(
+                self._result(
+                    candidate, Outcome.UNCHANGED, None, None, after.matched_on, row.code if row is not None else None
+                ),
+                candidate.source.number,
+                candidate.number,
+                copy=after if is_news else None,
+                existing=row,
+                change=candidate.change,
+                happened=happened,
+                is_silent=is_silent,
+            )
+        )
+
+    def _refused(self, candidate: Candidate, copy: Copy | None, decision: Refuse, kept: KeptCopy | None) -> None:
+        source = candidate.source.record
+        before = copy or Copy(source.key, source.code, first_seen=self._recorder.now())
+        reason = self._labelled(source, decision.reason)
+        code = before.code if decision.kind == "code_changed" else source.code
+        after = replace(before, code=code, state="refused", kind=decision.kind, next_try=None)
+        if decision.kind != "rejected":
+            after = replace(after, reason=reason)
+        is_news = copy is None or (copy.state, copy.kind, copy.reason) != (after.state, after.kind, after.reason)
+        is_silent = candidate.number is None and not is_news and candidate.change is None
+        if not is_silent:
+            self.counts.add("refused")
+        self._recorder.end(
+            Ended(
+                self._result(candidate, Outcome.REFUSED, decision.kind, reason),
+                candidate.source.number,
+                candidate.number,
+                copy=after if after != copy else None,
+                existing=None if copy is None else self._row_now(copy),
+                change=candidate.change,
+                is_silent=is_silent,
+                is_news=is_news,
+            )
+        )
+
+    def _skipped(self, candidate: Candidate, copy: Copy | None, decision: Skip) -> None:
+        self.counts.add("skipped")
+        is_over = copy is not None and copy.target_id is None and decision.kind == "source_deleted"
+        self._recorder.end(
+            Ended(
+                self._result(candidate, Outcome.SKIPPED, decision.kind, decision.reason),
+                candidate.source.number,
+                candidate.number,
+                forget=is_over,
+                change=candidate.change,
+            )
+        )
+
+    def _forget(self, candidate: Candidate, copy: Copy | None) -> None:
+        """Drop what is wanted here no longer, or never was; a row that we are tied to stays known."""
+        is_untied = copy is not None and copy.target_id is None
+        self._recorder.pass_over(candidate.number, candidate.source.number if is_untied else None)
+
+    def _changes(
+        self,
+        candidate: Candidate,
+        desired: Desired | None,
+        copy: Copy | None,
+        decision: Create | Update | Replace | Delete,
+        situation: Situation,
+        facts: Facts,
+    ) -> list[Change]:
+        source, number = candidate.source.record, candidate.source.number
+        me = Holder(source.key, str(source.values.get("Name") or ""), is_deleted=False)
+        if candidate.number is not None:
+            self.numbers[number] = candidate.number
+        base = 0 if copy is not None and copy.state == "deferred" else AFTER_DEFERRED
+        row = situation.tied or situation.at_code
+        found = []
+        todo = steps(decision)
+        for step in todo:
+            change = Change(
+                number,
+                source.code,
+                step,
+                reason=self._found_differing(candidate, copy, situation.tied),
+                target_code=row.code if row is not None and not isinstance(step, Create) else None,
+                is_followed=step is not todo[-1],
+            )
+            found.append(replace(change, rank=base + RANKS[change.action]))
+            self.counts.add(change.action)
+            if isinstance(step, Create):
+                self._situations.claim(source.code, me)
+            else:
+                self._situations.tie(step.target_id, me)
+        return found
+
+    def _found_differing(self, candidate: Candidate, copy: Copy | None, row: Existing | None) -> str | None:
+        """Return what was found of a copy that nothing came in for, and that is put right."""
+        if not self._is_compared(candidate, copy) or copy is None:
+            return None
+        self.differing += 1
+        if row is None:
+            return f"{NOT_AS_WRITTEN} deleted."
+        return (
+            f"{NOT_AS_WRITTEN} modified {row.modified_at:%Y-%m-%d %H:%M:%S %z}." if row.modified_at else NOT_AS_WRITTEN
+        )
+
+    def _is_compared(self, candidate: Candidate, copy: Copy | None) -> bool:
+        return self.terms.reconcile and candidate.number is None and copy is not None and copy.target_id is not None
+
+    def _row_now(self, copy: Copy) -> Existing | None:
+        return self._mirror.by_id([copy.target_id]).get(copy.target_id) if copy.target_id else None
+
+    def _labelled(self, source: SourceRecord, reason: str) -> str:
+        label = f"{self.terms.entity.title} {source.code or 'without a code'} in division {self.terms.division}"
+        return reason if reason.startswith(("Exact", label)) else f"{label}: {reason}"
+
+
+def _row_of(target_id: str | None, situation: Situation) -> Existing | None:
+    rows: Iterable[Existing | None] = (situation.tied, situation.at_code)
+    return next((row for row in rows if row is not None and row.id == target_id), None)

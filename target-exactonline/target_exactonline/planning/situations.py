@@ -1,0 +1,114 @@
+"""All that is known where source records meet one company, read a page at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from target_exactonline.planning.model import Copy, Desired, Existing, Holder, Situation, SourceRecord
+from target_exactonline.store.copies import Copies, KeptCopy
+from target_exactonline.store.mirror import Mirror
+from target_exactonline.store.sources import Remembered, Sources
+
+
+@dataclass(slots=True)
+class Facts:
+    """What is known of the records of a page."""
+
+    copies: Mapping[int, KeptCopy] = field(default_factory=dict)
+    by_id: dict[str, Existing] = field(default_factory=dict)
+    by_code: dict[str, Existing] = field(default_factory=dict)
+    holders: Mapping[str, tuple[int, Holder]] = field(default_factory=dict)
+    claims: Mapping[str, list[tuple[int, Holder]]] = field(default_factory=dict)
+    successors: Sequence[tuple[int, Desired]] = ()
+    """What the company should hold of the source records that have the code of a deleted one."""
+
+
+class Situations:
+    """Situations of one company, with what the plan so far has given away."""
+
+    def __init__(
+        self,
+        company: int,
+        desire: Callable[[SourceRecord], Desired | None],
+        sources: Sources,
+        copies: Copies,
+        mirror: Mirror,
+    ) -> None:
+        self._company = company
+        self._desire = desire
+        self._sources = sources
+        self._copies = copies
+        self._mirror = mirror
+        self._claimed: dict[str, Holder] = {}
+        """Codes that creates of this plan take."""
+        self._tied: dict[str, Holder] = {}
+        """Rows that became a copy in this plan."""
+
+    def claim(self, code: str, who: Holder) -> None:
+        """Note that a source record gets a row under this code."""
+        self._claimed[code] = who
+
+    def unclaim(self, code: str) -> None:
+        """Note that it does not, after all."""
+        self._claimed.pop(code, None)
+
+    def tie(self, target_id: str, who: Holder) -> None:
+        """Note that this row is a source record's copy."""
+        self._tied[target_id] = who
+
+    def facts(self, page: Sequence[Remembered]) -> Facts:
+        """Return what is known of some source records."""
+        numbers = [one.number for one in page]
+        facts = Facts(self._copies.of(self._company, numbers))
+        ids = [kept.copy.target_id for kept in facts.copies.values() if kept.copy.target_id]
+        facts.by_id = self._mirror.by_id(ids)
+        codes = [one.record.code for one in page if self._needs_code(one, facts)]
+        if codes:
+            facts.by_code = self._mirror.by_code(codes)
+            facts.holders = self._copies.holders(self._company, list(facts.by_code.values()))
+            facts.claims = self._copies.claims(self._company, [one for one in codes if one not in facts.by_code])
+        gone = [one.record.code for one in page if one.record.is_deleted]
+        if gone:
+            facts.successors = self._successors(gone)
+        return facts
+
+    def situation(self, source: Remembered, desired: Desired | None, copy: Copy | None, facts: Facts) -> Situation:
+        """Return all that is known where one source record meets the company."""
+        number = source.number
+        tied = facts.by_id.get(copy.target_id) if copy and copy.target_id else None
+        if desired is None:
+            record = source.record
+            heirs = (one for other, one in facts.successors if other != number and one.code == record.code)
+            return Situation(copy, tied, version=source.version, last_seen=record.values, successor=next(heirs, None))
+        if tied is not None and tied.code == desired.code:
+            return Situation(copy, tied, version=source.version)
+        at_code = facts.by_code.get(desired.code)
+        if at_code is None:
+            rival = self._claimed.get(desired.code)
+            if rival is None or rival.source == desired.source:
+                others = [who for other, who in facts.claims.get(desired.code, ()) if other != number]
+                rival = others[0] if others and _goes_first(others[0], number, facts, desired) else None
+            return Situation(copy, tied, rival=rival, version=source.version)
+        holder = self._tied.get(at_code.id)
+        if holder is None and (known := facts.holders.get(at_code.id)) is not None and known[0] != number:
+            holder = known[1]
+        if holder is not None and holder.source == desired.source:
+            holder = None
+        return Situation(copy, tied, at_code, holder, version=source.version)
+
+    def _needs_code(self, source: Remembered, facts: Facts) -> bool:
+        """Return whether the row under the code matters: not where the tied row bears it already."""
+        kept = facts.copies.get(source.number)
+        row = facts.by_id.get(kept.copy.target_id) if kept and kept.copy.target_id else None
+        return row is None or row.code != source.record.code
+
+    def _successors(self, codes: Sequence[str]) -> list[tuple[int, Desired]]:
+        found = ((one.number, self._desire(one.record)) for one in self._sources.with_code(codes))
+        return [(number, desired) for number, desired in found if desired is not None]
+
+
+def _goes_first(other: Holder, number: int, facts: Facts, desired: Desired) -> bool:
+    """Return whether another record's claim to a free code is better: it has a row, or was known earlier."""
+    claims = facts.claims.get(desired.code, [])
+    return bool(claims) and claims[0][1] == other and claims[0][0] != number

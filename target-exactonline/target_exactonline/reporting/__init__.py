@@ -1,0 +1,1 @@
+"""What a run says of itself: outcomes, STATE, report, progress, metrics, webhook."""

@@ -1,0 +1,1 @@
+"""What the target must know in the next run."""

@@ -1,0 +1,76 @@
+"""What was created, updated, deleted and refused, over all runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from exactonline_client.store import Store
+from sqlalchemy import and_, or_, select
+
+from target_exactonline.planning.model import Changes
+from target_exactonline.store.plans import fields_of
+from target_exactonline.store.rows import ROWS_AT_A_TIME
+from target_exactonline.store.runs import LINES, line_of
+from target_exactonline.store.settlement import IN_HISTORY
+from target_exactonline.store.tables import changes, companies, runs, sites
+
+DONE = ("created", "updated", "deleted")
+
+
+class History:
+    """The history of some sites."""
+
+    def __init__(self, store: Store, urls: Sequence[str]) -> None:
+        self._store = store
+        here = select(companies.c.id).join(sites, sites.c.id == companies.c.site).where(sites.c.url.in_(urls))
+        self._here = or_(changes.c.company.in_(here), changes.c.company.is_(None))
+
+    def lines(
+        self, division: int | None = None, code: str | None = None, limit: int = 100, offset: int = 0
+    ) -> list[dict[str, Any]]:
+        """Return lines as in outcomes.jsonl, the newest first, each with the number of its run."""
+        ended = changes.c.outcome.in_([one.value for one in IN_HISTORY])
+        query = LINES.where(self._here, ended, runs.c.dry_run.is_not(True))
+        if division is not None:
+            query = query.where(companies.c.division == division)
+        if code is not None:
+            query = query.where(changes.c.code == code)
+        with self._store.read() as connection:
+            rows = connection.execute(query.order_by(changes.c.number.desc()).limit(limit).offset(offset)).all()
+        return [{**line_of(row), "run": row.run} for row in rows]
+
+    def runs_of(self, run_id: str) -> list[int]:
+        """Return the numbers of the runs with this id; of several processes that shared it, each."""
+        query = select(runs.c.number).where(runs.c.id == run_id, runs.c.dry_run.is_(False))
+        with self._store.read() as connection:
+            return list(connection.execute(query).scalars())
+
+    def companies_of(self, numbers: Sequence[int]) -> list[int]:
+        """Return in which companies these runs changed anything, by the store's number."""
+        query = select(changes.c.company).where(changes.c.run.in_(numbers), changes.c.outcome.in_(DONE)).distinct()
+        with self._store.read() as connection:
+            return [one for one in connection.execute(query).scalars() if one is not None]
+
+    def done(
+        self, numbers: Sequence[int], company: int, code: str | None = None
+    ) -> Iterator[list[tuple[int, str, str, Changes, str | None]]]:
+        """Yield what these runs did in a company, the newest first: source record, code, action, fields and row."""
+        before = None
+        while True:
+            query = select(changes).where(
+                changes.c.run.in_(numbers),
+                changes.c.company == company,
+                changes.c.outcome.in_(DONE),
+                changes.c.source.is_not(None),
+            )
+            if code is not None:
+                query = query.where(changes.c.code == code)
+            if before is not None:
+                query = query.where(and_(changes.c.number < before))
+            with self._store.read() as connection:
+                rows = connection.execute(query.order_by(changes.c.number.desc()).limit(ROWS_AT_A_TIME)).all()
+            if not rows:
+                return
+            before = rows[-1].number
+            yield [(row.source, row.code, row.action, fields_of(row), row.target_id) for row in rows]

@@ -1,0 +1,276 @@
+"""Plans and their changes. A change is a row from the moment it is decided, and gets its outcome when it ends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from exactonline_client.store import Store
+from sqlalchemy import and_, bindparam, delete, select
+from sqlalchemy.engine import Connection
+
+from target_exactonline.planning.model import Changes, Create, Delete, Replace, Update
+from target_exactonline.store.rows import ROWS_AT_A_TIME, packed, pages, unpacked
+from target_exactonline.store.tables import changes, plans, runs
+
+TRIALS_KEPT = 5
+"""Syncs whose trial plans can still be read; those of an older one are forgotten when another begins."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a plan: what is sent for one source record."""
+
+    source: int
+    """Number of the source record."""
+    code: str
+    decision: Create | Update | Delete
+    rank: int = 0
+    """Place in the order of writing: what was deferred first; deletions and updates before creates."""
+    reason: str | None = None
+    target_code: str | None = None
+    """The code that the row bears, where it is another one."""
+    number: int = 0
+    is_followed: bool = False
+    """Whether another change of the same record comes after it."""
+
+    @property
+    def action(self) -> str:
+        """Return the change in a word."""
+        match self.decision:
+            case Create():
+                return "create"
+            case Delete():
+                return "delete"
+            case Update():
+                return self.decision.action
+
+    @property
+    def fields(self) -> Changes:
+        """Return before and after of each field that is sent."""
+        match self.decision:
+            case Create(values):
+                return {name: (None, value) for name, value in values.items()}
+            case Update(_, changed):
+                return changed
+            case Delete():
+                return {}
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRow:
+    """A plan as a whole."""
+
+    id: int
+    run: int
+    company: int
+    at: datetime
+    counts: Mapping[str, int]
+    unsafe: str | None
+    forecast: str | None
+    approval: str
+    is_open: bool
+    is_trial: bool
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a plan comes to, once every record was looked at."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    unsafe: str | None = None
+    forecast: str | None = None
+
+
+class Plans:
+    """The plans of a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, run: int, company: int, entity: str, at: datetime, *, is_trial: bool) -> int:
+        """Open a plan and return its number."""
+        row = {
+            "run": run,
+            "company": company,
+            "entity": entity,
+            "at": at,
+            "counts": "{}",
+            "approval": "none",
+            "is_open": True,
+            "is_trial": is_trial,
+        }
+        with self._store.write(f"company-{company}") as connection:
+            return int(connection.execute(plans.insert().returning(plans.c.id), row).scalar_one())
+
+    def add(self, plan: int, run: int, company: int, entity: str, decided: Sequence[Change], at: datetime) -> None:
+        """Add changes to a plan."""
+        shared = {"plan": plan, "run": run, "company": company, "entity": entity, "at": at}
+        with self._store.write(f"company-{company}") as connection:
+            for page in pages(decided):
+                connection.execute(changes.insert(), [{**shared, **_as_row(one)} for one in page])
+
+    def judge(self, plan: int, company: int, verdict: Verdict) -> None:
+        """Keep what a plan comes to."""
+        values = {"counts": packed(verdict.counts), "unsafe": verdict.unsafe, "forecast": verdict.forecast}
+        with self._store.write(f"company-{company}") as connection:
+            connection.execute(plans.update().where(plans.c.id == plan).values(**values))
+
+    def close(self, plan: int, company: int) -> None:
+        """Note that every change of a plan has ended."""
+        with self._store.write(f"company-{company}") as connection:
+            connection.execute(plans.update().where(plans.c.id == plan).values(is_open=False))
+
+    def changes(self, plan: int) -> Iterator[list[Change]]:
+        """Yield the changes of a plan that have not ended, in the order of writing, some hundred at a time."""
+        rank, number = -1, 0
+        while True:
+            later = (changes.c.rank > rank) | and_(changes.c.rank == rank, changes.c.number > number)
+            query = select(changes).where(changes.c.plan == plan, changes.c.outcome.is_(None), later)
+            with self._store.read() as connection:
+                rows = connection.execute(query.order_by(changes.c.rank, changes.c.number).limit(ROWS_AT_A_TIME)).all()
+            if not rows:
+                return
+            rank, number = rows[-1].rank, rows[-1].number
+            yield [_change(row) for row in rows]
+
+    # What a killed run left
+
+    def left_open(self, company: int, entity: str) -> list[int]:
+        """Return the plans of a company that a run left with changes of which it is not known what became of them."""
+        mine = (plans.c.company == company, plans.c.entity == entity, plans.c.is_open, plans.c.is_trial.is_(False))
+        with self._store.read() as connection:
+            return list(connection.execute(select(plans.c.id).where(*mine)).scalars())
+
+    def unfinished(self, opened: Sequence[int], numbers: Sequence[int]) -> dict[int, list[Change]]:
+        """Return the changes of these plans that have not ended, by source record."""
+        found: dict[int, list[Change]] = {}
+        with self._store.read() as connection:
+            for page in pages(numbers):
+                query = select(changes).where(
+                    changes.c.plan.in_(opened), changes.c.outcome.is_(None), changes.c.source.in_(page)
+                )
+                for row in connection.execute(query.order_by(changes.c.number)):
+                    found.setdefault(row.source, []).append(_change(row))
+        return found
+
+    def abandon(self, opened: Sequence[int], company: int) -> None:
+        """Close plans of killed runs, and drop those of their changes that never came about."""
+        with self._store.write(f"company-{company}") as connection:
+            connection.execute(delete(changes).where(changes.c.plan.in_(opened), changes.c.outcome.is_(None)))
+            connection.execute(plans.update().where(plans.c.id.in_(opened)).values(is_open=False))
+
+    # Within a transaction
+
+    def end(self, connection: Connection, ended: Sequence[Mapping[str, Any]]) -> None:
+        """Write into changes what became of them; `of_number` names each."""
+        if ended:
+            names = [name for name in ended[0] if name != "of_number"]
+            values: dict[str, Any] = {name: bindparam(name) for name in names}
+            statement = changes.update().where(changes.c.number == bindparam("of_number"))
+            connection.execute(statement.values({changes.c[name[4:]]: values[name] for name in names}), list(ended))
+
+    # Trials
+
+    def forget_old_trials(self) -> None:
+        """Drop the changes of trial plans of all but the newest syncs."""
+        with self._store.write() as connection:
+            trials = select(runs.c.id, runs.c.number).where(runs.c.dry_run).order_by(runs.c.number.desc())
+            syncs: dict[str, None] = {}
+            old = []
+            for row in connection.execute(trials):
+                syncs.setdefault(row.id)
+                if len(syncs) > TRIALS_KEPT:
+                    old.append(row.number)
+            for page in pages(old):
+                trial = select(plans.c.id).where(plans.c.run.in_(page), plans.c.is_trial)
+                connection.execute(delete(changes).where(changes.c.plan.in_(trial)))
+                connection.execute(delete(plans).where(plans.c.run.in_(page), plans.c.is_trial))
+
+    # Reading
+
+    def rows(self, run: int | None = None, plan: int | None = None, limit: int | None = None) -> list[PlanRow]:
+        """Return plans, the newest first."""
+        query = select(plans).order_by(plans.c.id.desc()).limit(limit)
+        if run is not None:
+            query = query.where(plans.c.run == run)
+        if plan is not None:
+            query = query.where(plans.c.id == plan)
+        with self._store.read() as connection:
+            return [_plan(row) for row in connection.execute(query)]
+
+
+def steps(decision: Create | Update | Replace | Delete) -> Sequence[Create | Update | Delete]:
+    """Return what is sent for a decision, in order."""
+    if not isinstance(decision, Replace):
+        return (decision,)
+    return (decision.create,) if decision.block is None else (decision.block, decision.create)
+
+
+def packed_fields(action: str | None, fields: Changes) -> str:
+    """Return before and after as text; of a create, which has no before, only the values."""
+    if action == "create":
+        return packed({name: after for name, (_, after) in fields.items()})
+    return packed({name: list(change) for name, change in fields.items()})
+
+
+def fields_of(row: Any) -> dict[str, tuple[Any, Any]]:
+    """Return before and after of a row of changes."""
+    fields = unpacked(row.fields)
+    if row.action == "create":
+        return {name: (None, after) for name, after in fields.items()}
+    return {name: (change[0], change[1]) for name, change in fields.items()}
+
+
+def _as_row(one: Change) -> dict[str, Any]:
+    decision = one.decision
+    besides: dict[str, Any] = {}
+    if not isinstance(decision, Delete) and decision.theirs:
+        besides["theirs"] = sorted(decision.theirs)
+    if isinstance(decision, Update) and decision.seen:
+        besides["seen"] = decision.seen
+    if one.is_followed:
+        besides["followed"] = True
+    return {
+        "source": one.source,
+        "code": one.code,
+        "action": one.action,
+        "rank": one.rank,
+        "fields": packed_fields(one.action, one.fields),
+        "reason": one.reason,
+        "target_id": None if isinstance(decision, Create) else decision.target_id,
+        "target_code": one.target_code,
+        "matched_on": decision.matched_on if isinstance(decision, Update) else None,
+        "besides": packed(besides) if besides else None,
+    }
+
+
+def _change(row: Any) -> Change:
+    fields, besides = fields_of(row), unpacked(row.besides)
+    theirs = frozenset(besides.get("theirs", ()))
+    decision: Create | Update | Delete
+    if row.action == "create":
+        decision = Create({name: after for name, (_, after) in fields.items()}, theirs)
+    elif row.action == "delete":
+        decision = Delete(row.target_id)
+    else:
+        decision = Update(row.target_id, fields, row.action, row.matched_on, theirs, besides.get("seen", {}))
+    is_followed = bool(besides.get("followed"))
+    return Change(row.source, row.code, decision, row.rank, row.reason, row.target_code, row.number, is_followed)
+
+
+def _plan(row: Any) -> PlanRow:
+    return PlanRow(
+        row.id,
+        row.run,
+        row.company,
+        row.at,
+        unpacked(row.counts),
+        row.unsafe,
+        row.forecast,
+        row.approval,
+        row.is_open,
+        row.is_trial,
+    )

@@ -1,0 +1,146 @@
+"""How records ended in one company, remembered in one piece: copies, mirror, and the changes of the plan."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from exactonline_client.store import Store
+
+from target_exactonline.planning.model import Copy, Existing
+from target_exactonline.reporting.outcomes import Outcome, Result
+from target_exactonline.store.copies import Copies
+from target_exactonline.store.mirror import Mirror
+from target_exactonline.store.plans import Plans, packed_fields
+from target_exactonline.store.rows import pages
+from target_exactonline.store.tables import changes
+
+IN_HISTORY = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED, Outcome.REFUSED})
+ACTIONS = {Outcome.CREATED: "create", Outcome.UPDATED: "update", Outcome.DELETED: "delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How one record ended."""
+
+    result: Result
+    source: int = 0
+    """Number of the source record; 0 for what never became one."""
+    number: int | None = None
+    """Of the record that came in, if one came in."""
+    copy: Copy | None = None
+    """The copy as it is to be remembered; None to leave it as it is."""
+    forget: bool = False
+    """Whether the copy is to be forgotten."""
+    existing: Existing | None = None
+    """The row that the copy is tied to, as it is now."""
+    is_written: bool = False
+    """Whether the row was written, so that the mirror has to follow."""
+    removed: str | None = None
+    """ID of a row that the company holds no longer."""
+    change: int | None = None
+    """Number of the planned change that ended with it."""
+    action: str | None = None
+    """The change in a word, where the outcome does not say it."""
+    is_news: bool = True
+    """Whether the history is to show it; a refusal that was there before is none."""
+    is_silent: bool = False
+    """Whether nobody needs to hear of it."""
+    happened: tuple[int, Outcome] | None = None
+    """A change of an earlier run that turned out to have come about, and its outcome."""
+
+
+class Settlement:
+    """Keeps how records ended in one company."""
+
+    def __init__(self, store: Store, company: int, copies: Copies, mirror: Mirror, plans: Plans, run: int) -> None:
+        self._store = store
+        self._company = company
+        self._copies = copies
+        self._mirror = mirror
+        self._plans = plans
+        self._run = run
+
+    def forget(self, numbers: Sequence[int]) -> None:
+        """Drop copies of these source records."""
+        with self._store.write(f"company-{self._company}") as connection:
+            self._copies.forget(connection, self._company, numbers)
+
+    def note(self, batch: Sequence[Ended], plan: int | None) -> None:
+        """Add to the plan of a dry run what is not to be written, and why."""
+        lines = [
+            self._line(one, plan) for one in batch if one.change is None and one.result.outcome is not Outcome.UNCHANGED
+        ]
+        if lines:
+            with self._store.write(f"company-{self._company}") as connection:
+                connection.execute(changes.insert(), lines)
+
+    def keep(self, batch: Sequence[Ended], plan: int | None) -> None:
+        """Keep all of it, or nothing."""
+        if not any(map(_is_kept, batch)):
+            return
+        with self._store.write(f"company-{self._company}") as connection:
+            for page in pages(batch):
+                written = {one.existing.id: one.existing for one in page if one.is_written and one.existing}
+                self._mirror.write(connection, written)
+                self._mirror.remove(connection, [one.removed for one in page if one.removed])
+                kept = {one.source: (one.copy, one.existing) for one in page if one.copy is not None}
+                self._copies.write(connection, self._company, kept)
+                self._copies.forget(connection, self._company, [one.source for one in page if one.forget])
+                self._plans.end(connection, [_end_of(one) for one in page if one.change is not None])
+                self._plans.end(connection, [_came_about(one) for one in page if one.happened is not None])
+                lines = [self._line(one, plan) for one in page if _is_line(one)]
+                if lines:
+                    connection.execute(changes.insert(), lines)
+
+    def _line(self, one: Ended, plan: int | None) -> dict[str, Any]:
+        """Return a line of the history for what was no change of the plan."""
+        result = one.result
+        return {
+            "run": self._run,
+            "plan": plan,
+            "company": self._company,
+            "entity": result.entity,
+            "source": one.source or None,
+            "code": result.code,
+            "rank": 0,
+            "action": one.action or ACTIONS.get(result.outcome),
+            "fields": packed_fields(ACTIONS.get(result.outcome), result.changes),
+            "outcome": result.outcome.value,
+            "kind": result.kind,
+            "reason": result.reason,
+            "target_code": result.target_code,
+            "matched_on": result.matched_on,
+            "at": result.at,
+        }
+
+
+def _is_kept(one: Ended) -> bool:
+    return bool(one.copy or one.forget or one.removed or one.is_written or one.change or one.happened or _is_line(one))
+
+
+def _is_line(one: Ended) -> bool:
+    return one.change is None and one.is_news and one.result.outcome in IN_HISTORY
+
+
+def _end_of(one: Ended) -> dict[str, Any]:
+    result = one.result
+    action = one.action or ACTIONS.get(result.outcome)
+    target_id = one.removed or (one.existing.id if one.existing else None)
+    return {
+        "of_number": one.change,
+        "new_outcome": result.outcome.value,
+        "new_kind": result.kind,
+        "new_reason": result.reason,
+        "new_target_id": target_id,
+        "new_target_code": result.target_code,
+        "new_at": result.at,
+        "new_action": action,
+        "new_fields": packed_fields(action, result.changes),
+    }
+
+
+def _came_about(one: Ended) -> dict[str, Any]:
+    number, outcome = one.happened or (0, Outcome.UPDATED)
+    return {"of_number": number, "new_outcome": outcome.value, "new_at": one.result.at}

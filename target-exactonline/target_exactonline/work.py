@@ -1,0 +1,217 @@
+"""What a run has to do: which companies, and which source records for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from exactonline_client.companies import Company
+from exactonline_client.entities import Entity
+
+from target_exactonline.addressing import Addressing
+from target_exactonline.intake.spool import Incoming, Spool
+from target_exactonline.planning.merge import merged
+from target_exactonline.planning.model import Rules, SourceKey, SourceRecord
+from target_exactonline.planning.terms import Candidate
+from target_exactonline.store.memory import Memory
+from target_exactonline.store.positions import Planned
+from target_exactonline.store.sources import Remembered, Scope, Sources
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How far a company is planned, and from where it has to be planned now."""
+
+    after: int
+    settings: str
+
+
+class Work:
+    """The source records of one run, those that came in and those that are remembered."""
+
+    def __init__(
+        self,
+        memory: Memory,
+        spool: Spool,
+        addressing: Addressing,
+        rules_of: Callable[[int], Rules],
+        *,
+        reconcile: bool,
+        retry_refused: bool,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._memory = memory
+        self._spool = spool
+        self._addressing = addressing
+        self._rules_of = rules_of
+        self._reconcile = reconcile
+        self._retry_refused = retry_refused
+        self._now = now
+
+    @property
+    def _entity(self) -> Entity:
+        return self._memory.entity
+
+    # Which companies
+
+    def addressed(self) -> set[int]:
+        """Return the codes of the companies that records came in for.
+
+        Raises:
+            ConfigurationError: The settings do not say where records go, or contradict what was seen.
+        """
+        found: set[int] = set()
+        for division, target in self._spool.places():
+            found |= {target} if target else self._addressing.targets(division)
+        return found
+
+    def remembered(self, sites: Sequence[str], sources: Sequence[int]) -> set[int]:
+        """Return the codes of the companies that something remembered is due in."""
+        known = self._memory.known(sites)
+        targets = self._addressing.all_targets(sources)
+        mine = {
+            number: company
+            for number, company in known.items()
+            if company.division in targets or not self._addressing.has_fan_out
+        }
+        scope = self.scope(tuple(mine))
+        planned = self._memory.positions.planned(mine, self._addressing.scope)
+        found = {
+            company.division
+            for number, company in mine.items()
+            if self._is_due(number, company, scope, planned.get(number))
+        }
+        new = targets - {company.division for company in mine.values()}
+        if new and any(self._memory.sources(site).has_changed(scope, 0, 0) for site in sites):
+            found |= new
+        return found
+
+    def _is_due(self, number: int, company: Company, scope: Scope, planned: Planned | None) -> bool:
+        if self._addressing.limit is not None:
+            return False
+        condition = scope.of(number)
+        if self._memory.copies.has_due(number, condition, self._now(), or_refused=self._retry_refused):
+            return True
+        sources = self._memory.sources(company.site)
+        due = self._due(company.division, planned)
+        return due.after < sources.newest() and sources.has_changed(scope, number, due.after)
+
+    def scope(self, companies: tuple[int, ...]) -> Scope:
+        """Return which remembered source records belong to this run."""
+        divisions = self._addressing.sources
+        return Scope(
+            companies,
+            frozenset(divisions) if divisions is not None else None,
+            fans_out=self._addressing.has_fan_out,
+            addressed=not self._addressing.has_fan_out,
+        )
+
+    def _due(self, division: int, planned: Planned | None) -> Due:
+        settings = self._addressing.digest(division, self._rules_of(division))
+        if planned is None or planned.settings not in (None, settings) or self._reconcile:
+            return Due(0, settings)
+        return Due(planned.version, settings)
+
+    # What came in
+
+    def remember(self, companies: Mapping[Company, int]) -> None:
+        """Keep what the records that came in say, for each site that they go to."""
+        numbers = {company.division: number for company, number in companies.items()}
+        sites = {company.division: company.site for company in companies}
+        for page in self._spool.pages():
+            by_site: dict[str, list[SourceRecord]] = {}
+            for one in page:
+                if one.record.is_deleted:
+                    continue
+                for division in self.targets_of(one):
+                    if division not in sites:
+                        continue
+                    record = replace(one.record, company=numbers[division]) if one.target else one.record
+                    mine = by_site.setdefault(sites[division], [])
+                    if not mine or mine[-1] != record:
+                        mine.append(record)
+            for site, records in by_site.items():
+                self._memory.sources(site).remember(records)
+            gone = [one.record.key for one in page if one.record.is_deleted]
+            for site in set(sites.values()) if gone else ():
+                self._mark_deleted(self._memory.sources(site), gone)
+
+    def _mark_deleted(self, sources: Sources, keys: Sequence[SourceKey]) -> None:
+        sources.remember([replace(one.record, is_deleted=True) for one in sources.of_keys(keys)])
+
+    def targets_of(self, one: Incoming) -> Sequence[int]:
+        """Return the codes of the companies that a record goes to."""
+        return (one.target,) if one.target else sorted(self._addressing.targets(one.record.key.division))
+
+    def fields(self, incoming: set[str], *, blocks: bool) -> frozenset[str]:
+        """Return the fields that are compared."""
+        entity = self._entity
+        fields = frozenset(entity.safe_to_copy) | self._addressing.compared
+        if not self._addressing.has_fan_out:
+            fields |= incoming
+        if entity.blocking is not None and (blocks or self._memory.copies.any_blocked()):
+            fields |= {entity.blocking.flag, entity.blocking.last_day}
+        return fields
+
+    # Per company
+
+    def candidates(
+        self, company: Company, number: int, scope: Scope, planned: Planned | None
+    ) -> Iterator[list[Candidate]]:
+        """Yield the source records that a company has to be held against: what came in first."""
+        sources, seen = self._memory.sources(company.site), set[int]()
+        for page in self._spool.pages():
+            mine = [one for one in page if company.division in self.targets_of(one)]
+            found = self._incoming(sources, number, mine)
+            seen |= {one.source.number for one in found}
+            if found:
+                yield found
+        if self._addressing.limit is not None:
+            return
+        due = self._due(company.division, planned)
+        for known in sources.changed(scope, number, due.after, sources.newest()):
+            fresh = [Candidate(one) for one in known if one.number not in seen]
+            seen |= {one.number for one in known}
+            if fresh:
+                yield fresh
+        for waiting in self._memory.copies.waiting(number, scope.of(number), self._now()):
+            records = sources.by_number([one for one in waiting if one not in seen])
+            if records:
+                yield [Candidate(one, is_second_look=waiting[key]) for key, one in records.items()]
+
+    def _incoming(self, sources: Sources, number: int, mine: Sequence[Incoming]) -> list[Candidate]:
+        """Return what came in for a company, each record completed by what is remembered of it."""
+        stored = {
+            one.record.key: one
+            for one in sources.of_keys([one.record.key for one in mine])
+            if one.record.company in (0, number)
+        }
+        found = []
+        for one in mine:
+            known = stored.get(one.record.key)
+            record = replace(one.record, company=number) if one.target else one.record
+            if known is None:
+                found.append(Candidate(Remembered(-one.number, 0, record), one.number, one.merged))
+                continue
+            if record.is_deleted:
+                complete = replace(known.record, is_deleted=True)
+            else:
+                complete = replace(merged(self._entity, record, known.record), company=known.record.company)
+            is_new = complete != replace(known.record, stream=complete.stream)
+            version = sources.newest() + 1 if is_new else known.version
+            found.append(Candidate(Remembered(known.number, version, complete), one.number, one.merged))
+        return found
+
+    def records(self, company: Company, number: int, numbers: Sequence[int]) -> dict[int, Remembered]:
+        """Return source records by number; those of a dry run, which are not kept, have numbers below zero."""
+        found = self._memory.sources(company.site).by_number([one for one in numbers if one > 0])
+        for key, one in self._spool.get([-one for one in numbers if one < 0]).items():
+            found[-key] = Remembered(-key, 0, replace(one.record, company=number if one.target else 0))
+        return found
+
+    def planned_after(self, company: Company, planned: Planned | None) -> Planned | None:
+        """Return how far a company is planned once all of its candidates were looked at."""
+        if self._addressing.limit is not None:
+            return None
+        return Planned(self._memory.sources(company.site).newest(), self._due(company.division, planned).settings)

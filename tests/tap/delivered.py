@@ -1,0 +1,36 @@
+"""What a run of the tap delivered, and what it cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from singer_driver import Project, Ran
+
+QUIET = 3
+"""Calls of a run after which nothing changed: divisions, accounts, deletions."""
+DAY = 86_400
+
+
+LASTING = {"token_seconds": 500 * DAY}
+"""A token that outlives what is simulated; how tokens are renewed is another matter."""
+
+
+def codes(ran: Ran) -> list[str]:
+    return sorted(account["Code"] for account in ran.records("accounts"))
+
+
+def gone(ran: Ran) -> list[str]:
+    return [row["EntityKey"] for row in ran.records("deleted_accounts")]
+
+
+def calls(project: Project) -> int:
+    """Calls since the last time this was asked."""
+    count = project.sandbox.calls()
+    project.sandbox.forget_calls()
+    return count
+
+
+def reading(ran: Ran, stream: str = "accounts") -> dict[str, Any]:
+    """What the bookmark of the source keeps beside the row version."""
+    (partition,) = (ran.state or {})["bookmarks"][stream]["partitions"]
+    return dict(partition["reading"])

@@ -1,0 +1,56 @@
+"""The largest plan that is carried out without somebody looking at it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from exactonline_client.errors import ConfigurationError
+from target_exactonline.planning.safety import Counts, SafetyLimits
+
+
+@pytest.mark.parametrize(
+    ("settings", "counts", "held", "shown"),
+    [
+        ({}, Counts(create=10**6, update=10**6, delete=10**6), 1, None),
+        ({"max_creates": 5}, Counts(create=5, update=9), 0, None),
+        ({"max_creates": 5}, Counts(create=6), 0, ["6 would be created", "max_creates (5)"]),
+        ({"max_creates": 0}, Counts(create=1), 0, ["1 would be created", "max_creates (0)"]),
+        ({"max_deletes": 5}, Counts(block=3, delete=2), 0, None),
+        ({"max_deletes": 5}, Counts(block=3, delete=3), 0, ["6 would be blocked or deleted", "max_deletes (5)"]),
+        ({"max_updates_share": 0.29}, Counts(update=29), 100, None),
+        ({"max_updates_share": 0.29}, Counts(update=30), 100, ["30 of 100 would change", "max_updates_share (0.29)"]),
+        ({"max_updates_share": 0}, Counts(update=1), 100, ["1 of 100 would change"]),
+        ({"max_updates_share": "0.5", "max_creates": "3"}, Counts(update=50, create=3), 100, None),
+        ({"max_updates_share": "", "max_creates": ""}, Counts(update=50, create=3), 10, None),
+    ],
+)
+def test_a_plan_that_is_larger_than_the_settings_allow_is_unsafe(
+    settings: dict[str, Any], counts: Counts, held: int, shown: list[str] | None
+) -> None:
+    unsafe = SafetyLimits.from_config(settings).unsafe(counts, held)
+
+    if shown is None:
+        assert unsafe is None
+    else:
+        assert unsafe is not None
+        assert [part for part in (*shown, "dry_run", "let them through") if part not in unsafe] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("max_creates", value) for value in ("many", "1.5", -1, True)),
+        ("max_deletes", "x"),
+        *(("max_updates_share", value) for value in ("many", "-0.1", 1.1, "nan", True, [])),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_value(name: str, value: Any) -> None:
+    with pytest.raises(ConfigurationError) as error:
+        SafetyLimits.from_config({name: value})
+
+    assert str(error.value).startswith(f"{name}: {value!r} is not a ")
+
+
+def test_each_change_is_one_call() -> None:
+    assert Counts(1, 2, 3, 4, unchanged=5, refused=6, deferred=7, skipped=8).writes == 10
