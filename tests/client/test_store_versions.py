@@ -19,7 +19,7 @@ from exactonline_client.store import Store
 from exactonline_console import tables as console_tables
 from sqlalchemy import Column, Integer, MetaData, Table, create_engine, inspect, select, text
 from tap_exactonline import known
-from target_exactonline import tables as target_tables
+from target_exactonline.store import tables as target_tables
 from warm_start import BIN
 
 CLIENT, TAP, TARGET = store.metadata, known.metadata, target_tables.metadata
@@ -52,7 +52,7 @@ def upgrade():
 OPEN = """
 import sys
 from exactonline_client.store import Store
-from target_exactonline import tables
+from target_exactonline.store import tables
 
 sys.stdin.readline()
 with Store.open(sys.argv[1], tables.metadata):

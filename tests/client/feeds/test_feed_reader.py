@@ -99,14 +99,24 @@ def world(n: int, *, now: str | None = None, page: int = 1000) -> World:
 
 
 @pytest.mark.parametrize(("n", "pages"), [(0, 1), (1, 1), (4, 2), (5, 3)])
-def test_a_first_reading_takes_a_call_per_page_and_one_for_the_log(
+def test_a_first_reading_takes_a_call_per_page_and_leaves_the_log_for_the_next(
     mirror_of: MirrorOf, sandbox: Sandbox, n: int, pages: int
 ) -> None:
     mirror = mirror_of(world(n, page=2))
 
     reading = mirror.refresh()
 
-    assert (mirror.calls, len(mirror.rows), reading.in_full) == (pages + 1, n, "there is no bookmark")
+    assert (mirror.calls, len(mirror.rows), reading.in_full) == (pages, n, "there is no bookmark")
+
+
+def test_what_is_deleted_after_a_first_reading_is_found_by_the_next(mirror: Mirror, sandbox: Sandbox) -> None:
+    mirror.refresh()
+    key = next(iter(mirror.rows))
+    sandbox.remove(NORTH, str(mirror.rows[key]["Code"]))
+
+    reading = mirror.refresh()
+
+    assert reading.deleted == {key}
 
 
 def test_a_company_where_nothing_changed_takes_two_calls(mirror: Mirror) -> None:
@@ -302,6 +312,7 @@ def test_row_versions_are_numbers_however_exact_writes_them(
 
 
 def test_the_log_is_asked_for_rows_of_the_entity_only(mirror: Mirror, sandbox: Sandbox) -> None:
+    mirror.refresh()
     mirror.refresh()
 
     (call,) = sandbox.journal(endpoint="sync/Deleted")

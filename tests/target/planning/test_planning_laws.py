@@ -356,7 +356,11 @@ def test_an_emptied_source_field_empties_what_the_setting_says(world: tuple[Desi
         emptied = {name for name, value in decision.values.items() if value in (None, "")}
         emptied -= {"State"} if "Country" in decision.changes else set()
         ours = situation.copy.baseline if situation.tied is not None and situation.copy is not None else {}
-        allowed = {"keep": set(), "follow": {name for name in ours if ours[name]}, "clear": set(wish.values)}
+        allowed = {
+            "keep": set(),
+            "follow": {name for name in ours if ours[name] not in (None, "")},
+            "clear": set(wish.values),
+        }
         assert emptied <= allowed[nulls]
         assert "Name" not in emptied
 
