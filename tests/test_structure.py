@@ -29,6 +29,7 @@ MAY_IMPORT = {
         "mapper_exactonline.fan_out",
         "mapper_exactonline.settings",
         "mapper_exactonline.shapes",
+        "mapper_exactonline.streams",
     },
     "exactonline_console": {
         "exactonline_client",
@@ -67,6 +68,7 @@ PURE_MODULES = [
     "mapper_exactonline.fan_out",
     "mapper_exactonline.settings",
     "mapper_exactonline.shapes",
+    "mapper_exactonline.streams",
     "tap_exactonline.bookmarks",
     "target_exactonline.intake.validation",
     "target_exactonline.planning.collisions",
@@ -103,6 +105,7 @@ NO_IO = {
     "difflib",
     "email.utils",
     "enum",
+    "fnmatch",
     "functools",
     "hashlib",
     "heapq",

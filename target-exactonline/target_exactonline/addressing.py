@@ -6,11 +6,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from exactonline_client.errors import ConfigurationError
 from mapper_exactonline.fan_out import FanOut, Seen, seen_division
+from mapper_exactonline.streams import Streams, check_columns, is_addressed
 
 from target_exactonline.planning.model import Desired, Rules, SourceRecord
 
@@ -22,6 +24,7 @@ class Addressing:
         own = config.get("fan_out")
         self._own = None if own is None else FanOut.from_config(own)
         self._fan_out = self._own
+        self._streams = Streams(self._own.streams if self._own is not None else None)
         self._copied: set[str] = set()
         self._targets: dict[int | None, frozenset[int]] = {}
         self._seen: dict[int, Seen] = {}
@@ -51,9 +54,24 @@ class Addressing:
         if isinstance(source, Mapping) and isinstance(source.get("divisions"), list):
             self.sources = (self.sources or set()) | {int(code) for code in source["divisions"]}
         if isinstance(fan_out, Mapping):
-            self._fan_out = FanOut.from_config(fan_out)
-            self._copied.add(stream)
+            is_first, self._fan_out = self._fan_out is None, FanOut.from_config(fan_out)
             self._targets.clear()
+            if is_first:
+                self._streams = Streams(self._fan_out.streams)
+            if is_addressed(message.get("key_properties") or ()):
+                self._copied.add(stream)
+                self._streams.note(stream)
+
+    def takes(self, stream: str, key_properties: Sequence[str], columns: Iterable[str]) -> bool:
+        """Return whether a stream holds accounts.
+
+        Raises:
+            ConfigurationError: It is not clear whether it does, or its columns are called almost as properties are.
+        """
+        if is_addressed(key_properties) or not self.has_fan_out:
+            check_columns(stream, columns)
+            return True
+        return self._streams.takes(stream, key_properties, columns)
 
     def are_copies(self, stream: str) -> bool:
         """Return whether the records of a stream are copies that our mapping step made."""
@@ -97,10 +115,16 @@ class Addressing:
         values = self._fan_out.values(record.values, division)
         return Desired(record.key, record.code, values, record.values)
 
+    def rules(self, rules: Rules) -> Rules:
+        """Return rules completed by those of the fan-out: who owns which field."""
+        return rules if self._fan_out is None else replace(rules, field_rules=self._fan_out.field_rules)
+
     def digest(self, division: int, rules: Rules) -> str:
         """Return a short text that changes with the settings that decide what a company should hold."""
         shape = None if self._fan_out is None else self._fan_out.shape(division)
-        text = json.dumps([shape, sorted(rules.field_rules.items())], sort_keys=True, default=str)
+        text = json.dumps(
+            [shape, rules.load_method, rules.nulls, rules.on_source_deletion], sort_keys=True, default=str
+        )
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     @property

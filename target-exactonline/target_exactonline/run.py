@@ -28,11 +28,12 @@ from target_exactonline.applying.scheduler import Scheduler
 from target_exactonline.applying.task import Shared, Task
 from target_exactonline.intake.intake import Intake
 from target_exactonline.intake.spool import Spool
+from target_exactonline.planning.model import Rules
 from target_exactonline.planning.safety import SafetyLimits
 from target_exactonline.proof import last_write
 from target_exactonline.reporting import metrics, webhook
 from target_exactonline.reporting.checkpoints import Checkpoints
-from target_exactonline.reporting.outcomes import Outcome, Result, Tally
+from target_exactonline.reporting.outcomes import Outcome, Result, Tally, verdict
 from target_exactonline.reporting.progress import Progress
 from target_exactonline.reporting.recorder import Recorder
 from target_exactonline.reporting.report import Report
@@ -80,7 +81,7 @@ class Run:
             self._memory,
             self._spool,
             self.addressing,
-            self._decisions.of,
+            self._rules_of,
             reconcile=self._decisions.reconcile,
             retry_refused=self._decisions.retry_refused,
             now=utc_now,
@@ -130,7 +131,7 @@ class Run:
             else:
                 self._go(self._usable(wanted, addressed, reach))
         if not self._dry_run:
-            self._forget()
+            self._work.forget_unwanted(self._connections.sites, sorted(self.intake.sources))
         self._spool.clear()
 
     def _usable(self, wanted: Sequence[int], addressed: set[int], reach: Mapping[int, Reached]) -> list[Reached]:
@@ -196,7 +197,7 @@ class Run:
                 number,
                 one.division,
                 one.client,
-                self._decisions.of(company.division),
+                self._rules_of(company.division),
                 partial(self.addressing.desire, company.division),
                 partial(self._work.candidates, company, number, scope, position),
                 partial(self._work.records, company, number),
@@ -205,6 +206,9 @@ class Run:
             )
             lanes[company] = self._lane(task, shared)
         return lanes
+
+    def _rules_of(self, division: int) -> Rules:
+        return self.addressing.rules(self._decisions.of(division))
 
     def _lane(self, task: Task, shared: Shared) -> Lane:
         return Lane(task, shared)
@@ -237,17 +241,6 @@ class Run:
         for page in self._spool.pages():
             for one in page:
                 self.checkpoints.expect(one.number, sum(code in codes for code in self._work.targets_of(one)))
-
-    def _forget(self) -> None:
-        """Let nothing wait where the settings want nothing any more."""
-        if not self.addressing.has_fan_out or self.addressing.limit is not None:
-            return
-        targets = self.addressing.all_targets(sorted(self.intake.sources))
-        known = self._memory.known(self._connections.sites)
-        ours = tuple(number for number, company in known.items() if company.division in targets)
-        self._memory.copies.forget_unwanted([one for one in known if one not in ours], self._work.scope(ours).of(0))
-        for site in self._connections.sites:
-            self._memory.sources(site).forget_deleted()
 
     def end(self, signal_number: int | None = None, failure: str | None = None) -> int:
         """Account for the run, which may have failed; return the exit status."""
@@ -334,14 +327,12 @@ class Run:
         return self._reach
 
     def _verdict(self, signal_number: int | None) -> str:
-        planned = "Planned, nothing written: " if self._dry_run else ""
-        verdict = f"{planned}{self._tally.summary()}, {sum(self._connections.calls.values())} calls."
-        if self.recorder.too_many_refused:
-            verdict += f" Stopped: more than {self._max_errors} records were refused (max_errors)."
-        if signal_number is not None:
-            verdict += f" Stopped by signal {signal_number}; what is left comes again in the next run."
-        if self._faults:
-            verdict += f" In {len(self._faults)} division(s) it could not go on: {self._faults[0]}"
-        if self.checkpoints.unheard:
-            verdict += " Nobody read the STATE, so the next run begins where this one did."
-        return verdict
+        return verdict(
+            self._tally.summary(),
+            sum(self._connections.calls.values()),
+            self._faults,
+            dry_run=self._dry_run,
+            most_refused=self._max_errors if self.recorder.too_many_refused else None,
+            signal_number=signal_number,
+            is_unheard=self.checkpoints.unheard,
+        )

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from exactonline_client.errors import ConfigurationError
-from mapper_exactonline.fan_out import is_addressed
 from mapper_exactonline.settings import KEY_PROPERTIES
+from mapper_exactonline.streams import is_addressed
 from singer_sdk import BatchSink
 
 from target_exactonline.addressing import Addressing
@@ -113,7 +113,7 @@ class SkippingSink(ExactSink):
     """A stream that is none of ours: counted, and left alone."""
 
     def setup(self) -> None:  # noqa: D102 - inherits
-        self.logger.warning("The stream %s has no property Code, so it is skipped.", self.stream_name)
+        self.logger.warning("The stream %s holds no accounts, so it is passed over.", self.stream_name)
 
     def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
         recorder, reason = self.host.run.recorder, f"The stream {self.stream_name} holds no accounts."
@@ -155,7 +155,8 @@ def sink_class(
     """Return the sink for a stream.
 
     Raises:
-        ConfigurationError: Its records do not say where they go, and `fan_out` is not set.
+        ConfigurationError: Its records do not say where they go, and `fan_out` is not set; or it is not clear whether
+            they are accounts.
     """
     reserved: dict[str, type[ExactSink]] = {
         "divisions": DivisionsSink,
@@ -164,10 +165,13 @@ def sink_class(
     }
     if stream in reserved:
         return reserved[stream]
+    if addressing.are_copies(stream):
+        return CopiesSink
+    is_taken = addressing.takes(stream, key_properties, properties)
     if is_addressed(key_properties):
-        return CopiesSink if addressing.are_copies(stream) else AddressedSink
-    if addressing.fans_out:
-        return FanOutSink if "Code" in properties else SkippingSink
+        return AddressedSink
+    if addressing.has_fan_out:
+        return FanOutSink if is_taken else SkippingSink
     if not key_properties and properties.keys() >= set(KEY_PROPERTIES):
         return AddressedSink  # a file or a view has no keys to tell; see docs/decisions/0020
     raise ConfigurationError(

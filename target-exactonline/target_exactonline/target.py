@@ -10,7 +10,7 @@ from functools import cached_property
 from types import FrameType
 from typing import IO, Any, ClassVar
 
-from exactonline_client.errors import ExactError
+from exactonline_client.errors import ConfigurationError, ExactError
 from exactonline_client.plugin import PlainErrors
 from exactonline_client.settings import PROPERTIES
 from singer_sdk import Sink, Target
@@ -21,7 +21,7 @@ from target_exactonline.intake.intake import Origin
 from target_exactonline.intake.messages import MessageReader
 from target_exactonline.run import Run
 from target_exactonline.settings import OWN_SETTINGS
-from target_exactonline.sinks import SOURCE_MEMBERS, ExactSink, sink_class
+from target_exactonline.sinks import SOURCE_MEMBERS, DivisionsSink, ExactSink, SkippingSink, sink_class
 
 
 class Interrupted(BaseException):
@@ -55,6 +55,8 @@ class TargetExactOnline(PlainErrors, Target):
         self._is_reading = True
         self._kinds: dict[str, type[ExactSink]] = {}
         self._read: Counter[str] = Counter()
+        self._early_state: dict[str, Any] | None = None
+        """The newest that came before any stream that is ours: it acknowledges what was passed over."""
         self.origin = Origin("", 0)
 
     @cached_property
@@ -74,9 +76,11 @@ class TargetExactOnline(PlainErrors, Target):
     ) -> Sink:
         """The sink of a stream, of the kind that its keys and name ask for."""
         if schema is not None:
-            self._kinds[stream_name] = sink_class(
-                stream_name, schema["properties"], list(key_properties or ()), self.run.addressing
-            )
+            kind = sink_class(stream_name, schema["properties"], list(key_properties or ()), self.run.addressing)
+            self._kinds[stream_name] = kind
+            if self._early_state is not None and self._is_for_us:
+                self.run.checkpoints.add(self._early_state)
+                self._early_state = None
         return super().get_sink(stream_name, record=record, schema=schema, key_properties=key_properties)
 
     def get_sink_class(self, stream_name: str) -> type[Sink]:  # noqa: D102 - inherits
@@ -106,6 +110,9 @@ class TargetExactOnline(PlainErrors, Target):
         self.drain_all()
         if self.run.intake.left_out:  # a state would acknowledge records that the trial's limit left out
             return
+        if not self._is_for_us:
+            self._early_state = message_dict["value"]
+            return
         self.run.checkpoints.add(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
@@ -118,10 +125,28 @@ class TargetExactOnline(PlainErrors, Target):
 
     # The run
 
+    @property
+    def _is_for_us(self) -> bool:
+        """Whether anything came but streams that are passed over."""
+        kinds = set(self._kinds.values())
+        return SkippingSink not in kinds or bool(kinds - {SkippingSink, DivisionsSink})
+
     def process_endofpipe(self) -> None:
         """Deliver all that came in, and account for it."""
-        self._deliver()
-        self._end()
+        if self._is_for_us:
+            self._deliver()
+            self._end()
+        else:
+            self.drain_all()
+            self.run.end(failure=self._nothing_for_us)
+
+    @property
+    def _nothing_for_us(self) -> str:
+        skipped = ", ".join(sorted(name for name, kind in self._kinds.items() if kind is SkippingSink))
+        return (
+            f"No stream holds accounts: {skipped} passed over, and nothing else came. Accounts have a column Code: map "
+            'one to it with stream_maps, or name the stream in fan_out: {"streams": ["customers"]}.'
+        )
 
     def _deliver(self) -> None:
         self.drain_all()
@@ -138,7 +163,11 @@ class TargetExactOnline(PlainErrors, Target):
             raise SystemExit(status)
 
     def listen(self, file_input: IO[str] | None = None) -> None:  # type: ignore[misc]
-        """Read all messages; a signal ends the run with nothing lost and the exit status that says so."""
+        """Read all messages; a signal ends the run with nothing lost and the exit status that says so.
+
+        Raises:
+            ConfigurationError: Every stream was passed over; no STATE was passed on.
+        """
         try:
             super().listen(file_input)
         except Interrupted:
@@ -149,6 +178,8 @@ class TargetExactOnline(PlainErrors, Target):
             if "run" in self.__dict__:
                 self.run.end(failure=str(error))
             raise
+        if not self._is_for_us:
+            raise ConfigurationError(self._nothing_for_us)
 
     def _handle_termination(self, signum: int, frame: FrameType | None) -> None:
         """Stop reading at once, or writing after the calls under way. Nothing read but unwritten is acknowledged."""

@@ -215,3 +215,16 @@ class Work:
         if self._addressing.limit is not None:
             return None
         return Planned(self._memory.sources(company.site).newest(), self._due(company.division, planned).settings)
+
+    def forget_unwanted(self, sites: Sequence[str], sources: Sequence[int]) -> None:
+        """Let nothing wait where the settings want nothing any more now; a company that returns is planned anew."""
+        targets = self._addressing.all_targets(sources)
+        if not targets or self._addressing.limit is not None:
+            return
+        known = self._memory.known(sites)
+        ours = tuple(number for number, company in known.items() if company.division in targets)
+        others = [number for number in known if number not in ours]
+        self._memory.copies.forget_unwanted(others, self.scope(ours).of(0))
+        self._memory.positions.forget_planned(others, self._addressing.scope)
+        for site in sites:
+            self._memory.sources(site).forget_deleted()

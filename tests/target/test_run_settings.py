@@ -214,14 +214,73 @@ def test_meltano_s_test_stream_fails_when_the_login_does(project: Project) -> No
     assert (ran.status, ran.output) == (1, "")
 
 
-def test_a_stream_that_holds_no_accounts_is_skipped_and_counted(project: Project) -> None:
-    contacts = singer("contacts", ["ID"], [{"ID": "1", "LastName": "Jansen"}], {"at": 1})
+ORDERS = [{"ID": "1", "Name": "Jansen"}]
 
-    ran = project.load(contacts, fan_out={"target_divisions": [NORTH]})
+
+def test_a_stream_that_holds_no_accounts_is_skipped_and_counted(project: Project) -> None:
+    both = singer("orders", ["ID"], ORDERS) + singer("customers", ["Code"], [{"Code": "7", "Name": "A"}], {"at": 1})
+
+    ran = project.load(both, fan_out={"target_divisions": [NORTH]})
 
     assert (ran.status, ran.state) == (0, {"at": 1})
-    assert counts(project) == {"skipped": 1}
+    assert counts(project) == {"skipped": 1, "created": 1}
+    assert [line["kind"] for line in project.outcomes if line["outcome"] == "skipped"] == ["not_accounts"]
+
+
+def test_a_run_whose_every_stream_is_skipped_fails_and_passes_no_state(project: Project) -> None:
+    states = singer("orders", ["ID"], ORDERS, {"at": 1}) + singer("lines", ["ID"], ORDERS, {"at": 2})
+
+    ran = project.load(states, fan_out={"target_divisions": [NORTH]})
+
+    assert (ran.status, ran.state) == (1, None)
+    assert "No stream holds accounts: lines, orders passed over" in ran.log
     assert project.writes() == []
+
+
+def test_a_state_before_the_first_stream_of_accounts_is_passed_on_with_it(project: Project) -> None:
+    orders, accounts = singer("orders", ["ID"], ORDERS, {"at": 1}), singer("customers", ["Code"], [])
+
+    assert project.load(orders + accounts, fan_out={"target_divisions": [NORTH]}).state == {"at": 1}
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "words"),
+    [
+        (
+            ("items", {"Code": "1", "Name": "Fiets"}),
+            ("customers", {"Code": "1", "Name": "A"}),
+            "items and customers all",
+        ),
+        (("accounts", {"Code": "1", "Name": "A"}), ("items", {"Code": "1", "Name": "Fiets"}), "accounts and items all"),
+        (("customers", {"code": "1", "name": "A"}), ("orders", {"ID": "1"}), "'code' for Code, 'name' for Name"),
+        (("customers", {"\ufeffCode": "1", "Name": "A"}), ("orders", {"ID": "1"}), "for Code: Exact's properties"),
+        (
+            ("customers", {"Code": "1", "Address_Line1": "A"}),
+            ("orders", {"ID": "1"}),
+            "'Address_Line1' for AddressLine1",
+        ),
+    ],
+)
+def test_what_is_not_clear_stops_the_run_before_the_first_write(
+    project: Project, first: tuple[str, dict[str, str]], second: tuple[str, dict[str, str]], words: str
+) -> None:
+    streams = [singer(name, [], [record], {"at": name}) for name, record in (first, second)]
+
+    ran = project.load("".join(streams), fan_out={"target_divisions": [NORTH]})
+
+    assert (ran.status, ran.state) == (1, None)
+    assert words in ran.log
+    assert project.sandbox.codes(NORTH) == []
+
+
+def test_a_stream_that_is_named_is_taken_and_the_others_are_skipped(project: Project) -> None:
+    items, customers = ({"Code": "1", "Name": "Fiets"}, {"Code": "2", "Name": "A"})
+    both = singer("items", ["Code"], [items]) + singer("customers", ["Code"], [customers])
+
+    ran = project.load(both, fan_out={"target_divisions": [NORTH], "streams": ["customers"]})
+
+    assert ran.status == 0
+    assert project.sandbox.codes(NORTH) == ["2"]
 
 
 def test_a_csv_like_source_of_text_alone_will_do(project: Project) -> None:

@@ -10,6 +10,7 @@ from exactonline_client.entities import ACCOUNTS
 from hypothesis import given
 from hypothesis import strategies as st
 from mapper_exactonline.fan_out import KEY_PROPERTIES, FanOut, Seen
+from mapper_exactonline.streams import Streams
 
 SOURCE = 100
 DIVISIONS = st.integers(1, 400)
@@ -118,8 +119,8 @@ def test_what_is_addressed_is_left_alone_by_a_second_fan_out(
 ) -> None:
     schema, _ = schema_and_record
 
-    assert fan_out.applies_to("accounts", ["ID"], schema["properties"])
-    assert not fan_out.applies_to("accounts", KEY_PROPERTIES, fan_out.address(schema)["properties"])
+    assert Streams(fan_out.streams).takes("accounts", ["ID"], schema["properties"])
+    assert not Streams(fan_out.streams).takes("accounts", KEY_PROPERTIES, fan_out.address(schema)["properties"])
 
 
 @given(

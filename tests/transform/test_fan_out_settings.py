@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
-from mapper_exactonline.fan_out import SETTINGS, FanOut, Seen, is_addressed, seen_division, source_division
+from mapper_exactonline.fan_out import SETTINGS, FanOut, Seen, seen_division, source_division
 
 ACTIVE_AND_ARCHIVED = {202: Seen(1), 100: Seen(1), 201: Seen(1), 203: Seen(2), 204: Seen(0)}
 
@@ -35,6 +35,48 @@ def test_the_described_defaults_change_nothing() -> None:
 
 def test_target_divisions_keep_their_order_and_each_counts_once() -> None:
     assert fan_out(target_divisions=[202, "201", 202, "0201"]).targets(100, {}) == (202, 201)
+
+
+BRANCHES = {
+    100: Seen(1, "Holding BV", "NL"),
+    201: Seen(1, "Bakkerij De Zon", "NL"),
+    202: Seen(1, "Boulangerie Soleil", "BE"),
+    203: Seen(2, "Bakkerij Oud", "NL"),
+    204: Seen(1, "BAKKERIJ proef", "BE"),
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "targets"),
+    [
+        ({"target_names": ["bakkerij*"]}, (201, 204)),
+        ({"target_names": ["Bakkerij De Zon"]}, (201,)),
+        ({"target_names": ["bakkerij*"], "target_divisions": [202]}, (202, 201, 204)),
+        ({"target_names": ["*"], "exclude_names": ["*PROEF"]}, (201, 202)),
+        ({"exclude_names": ["bak*"]}, (202,)),
+        ({"countries": ["be"]}, (202, 204)),
+        ({"countries": ["BE"], "target_divisions": [201, 202]}, (202,)),
+        ({"target_names": ["*zon", "*soleil"], "countries": ["NL", "BE"], "exclude_divisions": [202]}, (201,)),
+        ({"target_names": ["holding*", "*zon"]}, (201,)),
+    ],
+)
+def test_targets_are_chosen_by_name_and_country(config: dict[str, Any], targets: tuple[int, ...]) -> None:
+    assert fan_out(**config).targets(100, BRANCHES) == targets
+
+
+def test_targets_of_a_pattern_have_to_be_seen_and_those_of_a_code_have_not() -> None:
+    assert not fan_out(target_names=["*"]).names_targets
+    assert not fan_out(target_divisions=[201], countries=["NL"]).names_targets
+    assert fan_out(target_divisions=[201]).names_targets
+
+
+def test_a_star_among_the_fields_stands_for_those_that_are_safe_to_copy() -> None:
+    assert fan_out(fields=["*", "Blocked"]).fields == (*ACCOUNTS.safe_to_copy, "Blocked")
+    assert fan_out(fields={"accounts": ["*"]}) == fan_out()
+
+
+def test_each_field_has_a_rule_and_a_star_those_that_are_not_named() -> None:
+    assert fan_out(field_rules={"Phone": "initial", "*": "target"}).field_rules == {"Phone": "initial", "*": "target"}
 
 
 def test_divisions_may_be_text_as_the_environment_gives_it() -> None:
@@ -124,31 +166,6 @@ def test_the_addressed_schema_drops_what_stays_behind_and_widens_what_is_overrid
     }
 
 
-@pytest.mark.parametrize(
-    ("stream", "keys", "properties", "applies"),
-    [
-        ("accounts", ["ID"], ["ID", "Code"], True),
-        ("debtors", [], ["Code"], True),
-        ("accounts", ["Code"], ["Code", "Division"], True),
-        ("accounts", ["Code", "Division"], ["Code", "Division"], False),
-        ("accounts", ["Division", "Code", "ID"], ["Code"], False),
-        ("contacts", ["ID"], ["ID"], False),
-        ("divisions", ["Code"], ["Code"], False),
-        ("deleted_accounts", ["ID"], ["ID", "Code"], False),
-        ("meltano_test_stream", ["id"], ["Code"], False),
-    ],
-)
-def test_only_streams_with_a_code_that_are_not_addressed_are_copied(
-    stream: str, keys: list[str], properties: list[str], applies: bool
-) -> None:
-    assert fan_out().applies_to(stream, keys, properties) is applies
-
-
-def test_a_stream_is_addressed_when_division_and_code_are_among_its_keys() -> None:
-    assert is_addressed(["Code", "Division"])
-    assert not is_addressed(["Code"])
-
-
 def test_a_record_says_where_it_comes_from_or_does_not() -> None:
     assert source_division({"Division": "100"}) == 100
     assert source_division({"Division": None}) is None
@@ -204,6 +221,16 @@ WRONG: list[tuple[dict[str, Any], str]] = [
         {"exclude_divisions": [202], "overrides": {"202": {"Language": "FR"}}},
         "overrides: 202 is not a target division.",
     ),
+    ({"target_names": "bak*"}, "target_names: 'bak*' is not a list."),
+    ({"target_names": []}, "target_names: the list is empty."),
+    ({"exclude_names": [7]}, "exclude_names: 7 is not a name."),
+    ({"countries": ["Nederland"]}, "countries: 'Nederland' is not a country."),
+    ({"countries": []}, "countries: the list is empty."),
+    ({"streams": []}, "streams: [] is not a list of streams."),
+    ({"fields": {"invoices": ["*"]}}, "fields: 'invoices' is no stream whose records are copied."),
+    ({"field_rules": ["Phone"]}, "field_rules: ['Phone'] is not an object."),
+    ({"field_rules": {"Phone": "ours"}}, "field_rules: Phone cannot be 'ours'. Give one of source, initial, target."),
+    ({"field_rules": {"Phome": "initial"}}, "field_rules: 'Phome' is not a property of an account. Did you mean"),
     ({"limit": 0}, "limit: 0 is not a number of records. Give 1 or more, or leave it out."),
     ({"limit": "some"}, "limit: 'some' is not a number of records."),
 ]
@@ -229,6 +256,11 @@ def test_a_wrong_setting_is_refused_with_its_name_its_value_and_what_to_do(
             {100: Seen(1), 203: Seen(2)},
             "target_divisions: not set, and of the divisions seen (100, 203) none is active",
         ),
+        ({"target_names": ["Bakkerij X"]}, BRANCHES, "target_names: no division seen is called 'Bakkerij X'."),
+        ({"target_names": ["x*"]}, BRANCHES, "target_names: x*, and of the divisions seen"),
+        ({"countries": ["DE"]}, BRANCHES, "countries: DE, and of the divisions seen"),
+        ({"countries": ["NL"]}, {}, "countries: NL, and no divisions were seen."),
+        ({"target_divisions": [9], "countries": ["NL"]}, BRANCHES, "target_divisions: 9 is not among the divisions"),
         ({"exclude_divisions": [210]}, ACTIVE_AND_ARCHIVED, "exclude_divisions: 210 is not among the divisions seen"),
         ({"overrides": {"210": {"Fax": ""}}}, ACTIVE_AND_ARCHIVED, "overrides: 210 is not among the divisions seen"),
     ],

@@ -169,9 +169,8 @@ def test_the_limit_counts_source_records_of_each_stream_over_the_whole_run(caplo
     records = [account(code, stream) for code in range(1, 5) for stream in ("accounts", "debtors")]
     records.insert(4, schema("accounts", "ID"))
 
-    received = mapped(
-        {"target_divisions": [201], "limit": 2}, schema("accounts", "ID"), schema("debtors", "ID"), *records
-    )
+    both = {"target_divisions": [201], "limit": 2, "streams": ["accounts", "debtors"]}
+    received = mapped(both, schema("accounts", "ID"), schema("debtors", "ID"), *records)
 
     assert copies(received) == [(201, "1"), (201, "1"), (201, "2"), (201, "2")]
     assert caplog.text.count("accounts: limit of 2 records reached") == 1

@@ -11,9 +11,11 @@ The laws, each held by a property test:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Final
 
 from exactonline_client.errors import ConfigurationError
@@ -21,16 +23,11 @@ from exactonline_client.errors import ConfigurationError
 from mapper_exactonline import settings
 from mapper_exactonline.settings import KEY_PROPERTIES, SETTINGS
 
-__all__ = ["KEY_PROPERTIES", "SETTINGS", "FanOut", "is_addressed", "seen_division", "source_division", "source_of"]
+__all__ = ["KEY_PROPERTIES", "SETTINGS", "FanOut", "seen_division", "source_division", "source_of"]
 
 DIVISIONS_STREAM: Final = "divisions"
-RESERVED_STREAMS: Final = frozenset({DIVISIONS_STREAM, "deleted_accounts", "meltano_test_stream"})
+_WILD: Final = re.compile(r"[*?\[]")
 ACTIVE: Final = 1  # Status of a division in system/Divisions: 0 inactive, 1 active, 2 archived
-
-
-def is_addressed(key_properties: Sequence[str]) -> bool:
-    """Whether each record of a stream with these keys already says where it goes."""
-    return set(KEY_PROPERTIES) <= set(key_properties)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +67,17 @@ class FanOut:
     """Where copies go and what they hold."""
 
     target_divisions: tuple[int, ...] | None
-    """None: every active division seen but the source's own."""
+    """None, without target_names: every active division seen but the source's own."""
     exclude_divisions: frozenset[int]
     fields: tuple[str, ...]
     overrides: Mapping[int, Mapping[str, Any]]
     limit: int | None
+    target_names: tuple[str, ...] = ()
+    exclude_names: tuple[str, ...] = ()
+    countries: frozenset[str] | None = None
+    streams: tuple[str, ...] | None = None
+    """None: accounts, or the only stream that has a Code."""
+    field_rules: Mapping[str, settings.FieldRule] = field(default_factory=dict)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> FanOut:
@@ -84,21 +87,21 @@ class FanOut:
             ConfigurationError: A setting is wrong; the sentence names it, its value and what to do.
         """
         settings.check_names(config)
+        get = config.get
         fan_out = cls(
-            target_divisions=settings.division_codes("target_divisions", config.get("target_divisions")),
-            exclude_divisions=frozenset(
-                settings.division_codes("exclude_divisions", config.get("exclude_divisions")) or ()
-            ),
-            fields=settings.field_names(config.get("fields")),
-            overrides=settings.constants(config.get("overrides")),
-            limit=settings.count("limit", config.get("limit")),
+            target_divisions=settings.division_codes("target_divisions", get("target_divisions")),
+            exclude_divisions=frozenset(settings.division_codes("exclude_divisions", get("exclude_divisions")) or ()),
+            fields=settings.field_names(get("fields")),
+            overrides=settings.constants(get("overrides")),
+            limit=settings.count("limit", get("limit")),
+            target_names=settings.patterns("target_names", settings.chosen("target_names", get("target_names"))),
+            exclude_names=settings.patterns("exclude_names", get("exclude_names")),
+            countries=settings.countries(settings.chosen("countries", get("countries"))),
+            streams=settings.stream_names(get("streams")),
+            field_rules=settings.field_rules(get("field_rules")),
         )
         fan_out._check()
         return fan_out
-
-    def applies_to(self, stream: str, key_properties: Sequence[str], properties: Iterable[str]) -> bool:
-        """Whether the records of this stream are to be copied."""
-        return stream not in RESERVED_STREAMS and not is_addressed(key_properties) and "Code" in properties
 
     def address(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """The schema of the copies, from that of the records."""
@@ -120,17 +123,33 @@ class FanOut:
         Raises:
             ConfigurationError: Nothing is configured, and what was seen leaves nothing or contradicts a setting.
         """
-        if self.target_divisions is not None:
+        if self.target_divisions is not None and self.names_targets:
             return tuple(division for division in self.target_divisions if division != source)
         self._check_seen(seen)
         left_out = self.exclude_divisions | {source}
-        reached = tuple(code for code in sorted(seen) if seen[code].status == ACTIVE and code not in left_out)
+        named = self.target_divisions or ()
+        found = [code for code in sorted(seen) if code not in named and self._is_target(seen[code])]
+        reached = tuple(code for code in (*named, *found) if code not in left_out and self._is_wanted(seen.get(code)))
         if not reached:
             raise ConfigurationError(
-                f"target_divisions: not set, and of the divisions seen ({_listed(seen)}) none is active, not excluded "
+                f"{self._chosen_by}, and of the divisions seen ({_listed(seen)}) none is active, not excluded "
                 "and other than the source. Set target_divisions, or give these credentials more divisions."
             )
         return reached
+
+    def _is_target(self, seen: Seen) -> bool:
+        """Whether a division is chosen that target_divisions does not name."""
+        if seen.status != ACTIVE:
+            return False
+        return _matches(seen.name, self.target_names) if self._names_some else True
+
+    def _is_wanted(self, seen: Seen | None) -> bool:
+        """Whether nothing excludes a division that is chosen."""
+        if seen is None:
+            return True
+        if self.countries is not None and seen.country.upper() not in self.countries:
+            return False
+        return not _matches(seen.name, self.exclude_names)
 
     def copies(self, record: Mapping[str, Any], targets: Sequence[int]) -> Iterator[dict[str, Any]]:
         """One copy of the record per target, never for the division that it comes from."""
@@ -152,12 +171,26 @@ class FanOut:
 
     def shape(self, division: int) -> object:
         """What decides on the content of a division's copies, in types that JSON has."""
-        return [self.fields, self.overrides.get(division, {})]
+        return [self.fields, self.overrides.get(division, {}), sorted(self.field_rules.items())]
 
     @property
     def names_targets(self) -> bool:
-        """Whether the settings name the targets, so that nobody has to see them."""
-        return self.target_divisions is not None
+        """Whether the settings name the targets by code, so that nobody has to see them."""
+        by_what_is_seen = self.target_names or self.exclude_names or self.countries is not None
+        return self.target_divisions is not None and not by_what_is_seen
+
+    @property
+    def _names_some(self) -> bool:
+        """Whether the settings name targets, by code or by name."""
+        return self.target_divisions is not None or bool(self.target_names)
+
+    @property
+    def _chosen_by(self) -> str:
+        """How the targets are chosen, as the begin of a sentence."""
+        if self.target_names or self.countries is not None:
+            setting = "target_names" if self.target_names else "countries"
+            return f"{setting}: {', '.join(self.target_names or sorted(self.countries or ()))}"
+        return "target_divisions: not set"
 
     @property
     def compared(self) -> frozenset[str]:
@@ -176,11 +209,12 @@ class FanOut:
                 "every active one."
             )
         chosen = frozenset(self.target_divisions or ())
+        is_all = bool(chosen) and not self.target_names
         if both := chosen & self.exclude_divisions:
             raise ConfigurationError(
                 f"exclude_divisions: {_listed(both)} is also in target_divisions. Take it off one of the two."
             )
-        never = self.overrides.keys() - chosen if chosen else self.overrides.keys() & self.exclude_divisions
+        never = self.overrides.keys() - chosen if is_all else self.overrides.keys() & self.exclude_divisions
         if never:
             raise ConfigurationError(
                 f"overrides: {_listed(never)} is not a target division. Add it to the targets, or take it off."
@@ -197,14 +231,32 @@ class FanOut:
         """Refuse to go by what was seen when that is nothing, or lacks a division that a setting names."""
         if not seen:
             raise ConfigurationError(
-                "target_divisions: not set, and no divisions were seen. Set it, or select the tap's stream `divisions`."
+                f"{self._chosen_by}, and no divisions were seen. Set target_divisions, or select the tap's stream "
+                "`divisions`."
             )
-        for setting, codes in (("exclude_divisions", self.exclude_divisions), ("overrides", self.overrides.keys())):
-            if unknown := codes - seen.keys():
+        known_by_code: list[tuple[str, Iterable[int]]] = [
+            ("exclude_divisions", self.exclude_divisions),
+            ("overrides", self.overrides.keys()),
+        ]
+        if self.exclude_names or self.countries is not None:
+            known_by_code.append(("target_divisions", self.target_divisions or ()))
+        for setting, codes in known_by_code:
+            if unknown := set(codes) - seen.keys():
                 raise ConfigurationError(
                     f"{setting}: {_listed(unknown)} is not among the divisions seen ({_listed(seen)}). "
                     "Correct it or take it off."
                 )
+        for pattern in self.target_names:
+            if not _WILD.search(pattern) and not any(_matches(one.name, (pattern,)) for one in seen.values()):
+                names = ", ".join(sorted(one.name for one in seen.values()))
+                raise ConfigurationError(
+                    f"target_names: no division seen is called {pattern!r}. Correct it or take it off. Seen: {names}."
+                )
+
+
+def _matches(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a name is of one of these patterns; case does not matter."""
+    return any(fnmatchcase(name.casefold(), pattern.casefold()) for pattern in patterns)
 
 
 def _widened(schema: dict[str, Any], kind: str) -> dict[str, Any]:

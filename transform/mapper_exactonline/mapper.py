@@ -20,12 +20,12 @@ from mapper_exactonline.fan_out import (
     SETTINGS,
     FanOut,
     Seen,
-    is_addressed,
     seen_division,
     source_division,
     source_of,
 )
 from mapper_exactonline.pipe import LineReader, LineWriter, Verbatim
+from mapper_exactonline.streams import RESERVED_STREAMS, Streams, is_addressed
 
 Content = dict[str, Any]
 
@@ -62,17 +62,30 @@ class MapperExactOnline(PlainErrors, InlineMapper):
     def _validate_config(self, *, raise_errors: bool = True) -> list[str]:
         """Judge the settings as the target does too, in sentences; JSON Schema only describes them here."""
         self._fan_out = FanOut.from_config(self.config)
+        self._streams = Streams(self._fan_out.streams)
         return []
 
     def map_schema_message(self, message_dict: Content) -> Iterator[Message]:
-        """The schema of the copies, for a stream that is copied; else the message as it came."""
+        """The schema of the copies, for a stream that is copied; else the message as it came.
+
+        Raises:
+            ConfigurationError: It is not clear which streams hold accounts. The message is passed on before, so that
+                our target stops for the same reason and writes nothing.
+        """
         stream, keys = message_dict["stream"], message_dict.get("key_properties") or []
         properties = message_dict["schema"].get("properties", {})
-        if not self._fan_out.applies_to(stream, keys, properties):
+        settings = {name: self.config[name] for name in SETTINGS if self.config.get(name) is not None}
+        try:
+            is_copied = self._streams.takes(stream, keys, properties)
+        except ConfigurationError:
+            yield Verbatim({**message_dict, "fan_out": settings})
+            raise
+        if not is_copied:
             if is_addressed(keys):
                 self.logger.warning("%s is addressed already and passes unchanged.", stream)
             self._tallies.pop(stream, None)
-            yield Verbatim(message_dict)
+            is_told = stream not in RESERVED_STREAMS and not is_addressed(keys)
+            yield Verbatim({**message_dict, "fan_out": settings} if is_told else message_dict)
             return
         if "Division" not in properties:
             self.logger.warning(
@@ -84,7 +97,7 @@ class MapperExactOnline(PlainErrors, InlineMapper):
         yield Verbatim(
             {
                 **message_dict,
-                "fan_out": {name: self.config[name] for name in SETTINGS if self.config.get(name) is not None},
+                "fan_out": settings,
                 "schema": self._fan_out.address(message_dict["schema"]),
                 "key_properties": KEY_PROPERTIES,
                 "bookmark_properties": [],
@@ -142,7 +155,7 @@ class MapperExactOnline(PlainErrors, InlineMapper):
             )
 
     def _see(self, record: Content) -> None:
-        if self._fan_out.target_divisions is None:
+        if not self._fan_out.names_targets:
             code, seen = seen_division(record)
             self._seen[code] = seen
             self._targets.clear()

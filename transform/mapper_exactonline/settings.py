@@ -6,9 +6,11 @@ Every refusal is one sentence for a person: the setting, the value that was foun
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from itertools import chain
+from typing import Any, Final, Literal, get_args
 
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
@@ -16,6 +18,13 @@ from exactonline_client.errors import ConfigurationError
 KEY_PROPERTIES: Final = ["Division", "Code"]
 """What addresses a record: the division it goes to, and its number there."""
 
+ALL: Final = "*"
+"""Stands for the fields that are safe to copy, and in `field_rules` for all others."""
+
+FieldRule = Literal["source", "initial", "target"]
+FIELD_RULES: Final = get_args(FieldRule)
+
+_COUNTRY: Final = re.compile("[A-Za-z]{2}")
 _CODES: Final = {"type": ["integer", "string"]}  # text, since lists from the environment arrive as text
 
 SETTINGS: Final[dict[str, dict[str, Any]]] = {
@@ -35,14 +44,55 @@ SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "items": _CODES,
         "default": [],
     },
+    "target_names": {
+        "title": "Target names",
+        "description": (
+            "Patterns of company names, as *bakery*, that get a copy beside target_divisions; case does not matter. "
+            "The tap's stream `divisions` says the names."
+        ),
+        "type": ["array", "null"],
+        "items": {"type": "string"},
+    },
+    "exclude_names": {
+        "title": "Excluded names",
+        "description": "Patterns of company names that never get a copy.",
+        "type": ["array", "null"],
+        "items": {"type": "string"},
+        "default": [],
+    },
+    "countries": {
+        "title": "Countries",
+        "description": 'Only companies of these countries get a copy: ["NL", "BE"].',
+        "type": ["array", "null"],
+        "items": {"type": "string"},
+    },
+    "streams": {
+        "title": "Streams",
+        "description": (
+            "Streams whose records are copied. Without it: accounts; or a stream of another name, if it is the only "
+            "one with a Code."
+        ),
+        "type": ["array", "null"],
+        "items": {"type": "string"},
+    },
     "fields": {
         "title": "Fields",
         "description": (
             "Properties that travel, beside Code and Division, which always do. Without it: every property that "
-            "means the same in each division. Country and State travel together."
+            "means the same in each division, for which * stands in a list. Country and State travel together."
         ),
-        "type": ["array", "null"],
+        "type": ["array", "object", "null"],
         "items": {"type": "string"},
+    },
+    "field_rules": {
+        "title": "Field rules",
+        "description": (
+            "Who owns a field, * for all others: source (the source wins), initial (the target owns it once it is "
+            'filled) or target (the target owns it once somebody there changes it). {"Phone": "initial"}.'
+        ),
+        "type": ["object", "null"],
+        "additionalProperties": {"type": "string", "enum": ["source", "initial", "target"]},
+        "default": {},
     },
     "overrides": {
         "title": "Overrides",
@@ -111,14 +161,77 @@ def division_codes(setting: str, value: object) -> tuple[int, ...] | None:
 
 def field_names(value: object) -> tuple[str, ...]:
     """The fields that travel, each once, in order; without a value those that are safe to copy."""
+    if isinstance(value, Mapping):
+        value = _of_accounts(value)
     if value is None:
         return ACCOUNTS.safe_to_copy
     if not isinstance(value, (list, tuple)):
         raise ConfigurationError(f'fields: {value!r} is not a list. Give a list of properties: ["Name", "City"].')
-    names = dict.fromkeys(_travelling(name) for name in value if name not in KEY_PROPERTIES)
+    chosen = chain.from_iterable(ACCOUNTS.safe_to_copy if name == ALL else (name,) for name in value)
+    names = dict.fromkeys(_travelling(name) for name in chosen if name not in KEY_PROPERTIES)
     if not names.keys().isdisjoint({"Country", "State"}):
         names |= {"Country": None, "State": None}
     return tuple(names)
+
+
+def patterns(setting: str, value: object) -> tuple[str, ...]:
+    """The patterns of names in a list, each once, in order."""
+    if value is None:
+        return ()
+    if not isinstance(value, (list, tuple)):
+        raise ConfigurationError(
+            f'{setting}: {value!r} is not a list. Give a list of names: ["*bakery*", "Head office"].'
+        )
+    for one in value:
+        if not isinstance(one, str) or not one.strip():
+            raise ConfigurationError(f"{setting}: {one!r} is not a name. Give text such as *bakery*.")
+    return tuple(dict.fromkeys(one.strip() for one in value))
+
+
+def chosen(setting: str, value: object) -> object:
+    """A list that chooses targets, as it is: an empty one would reach every company, which nobody means by it.
+
+    Raises:
+        ConfigurationError: It is empty.
+    """
+    if isinstance(value, (list, tuple)) and not value:
+        raise ConfigurationError(f"{setting}: the list is empty. Name at least one, or leave the setting out.")
+    return value
+
+
+def countries(value: object) -> frozenset[str] | None:
+    """The countries in a list, in upper case; None if the setting is not set."""
+    if value is None:
+        return None
+    if not isinstance(value, (list, tuple)):
+        raise ConfigurationError(f'countries: {value!r} is not a list. Give a list of countries: ["NL", "BE"].')
+    for one in value:
+        if not isinstance(one, str) or not _COUNTRY.fullmatch(one.strip()):
+            raise ConfigurationError(f"countries: {one!r} is not a country. Give two letters, as Exact does: NL.")
+    return frozenset(one.strip().upper() for one in value)
+
+
+def stream_names(value: object) -> tuple[str, ...] | None:
+    """The streams in a list; None if the setting is not set."""
+    if value is None:
+        return None
+    if not isinstance(value, (list, tuple)) or not value or not all(isinstance(one, str) and one for one in value):
+        raise ConfigurationError(f'streams: {value!r} is not a list of streams. Give their names: ["customers"].')
+    return tuple(dict.fromkeys(value))
+
+
+def field_rules(value: object) -> dict[str, FieldRule]:
+    """The rule of each field, under * that of all others."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f'field_rules: {value!r} is not an object. Give {{"Phone": "initial"}}.')
+    rules: dict[str, FieldRule] = {}
+    for name, rule in value.items():
+        if rule not in FIELD_RULES:
+            raise ConfigurationError(f"field_rules: {name} cannot be {rule!r}. Give one of {', '.join(FIELD_RULES)}.")
+        rules[name if name == ALL else _writable("field_rules", name)] = rule
+    return rules
 
 
 def constants(value: object) -> dict[int, dict[str, Any]]:
@@ -153,6 +266,16 @@ def _division(setting: str, value: object) -> int:
     if code is None:
         raise ConfigurationError(f"{setting}: {value!r} is not a division code. Give whole numbers such as 201.")
     return code
+
+
+def _of_accounts(value: Mapping[str, object]) -> object:
+    """The fields of accounts, from an object that names those of each stream."""
+    for stream in value:
+        if stream != ACCOUNTS.stream:
+            raise ConfigurationError(
+                f'fields: {stream!r} is no stream whose records are copied. Give {{"{ACCOUNTS.stream}": [...]}}.'
+            )
+    return value.get(ACCOUNTS.stream)
 
 
 def _travelling(name: object) -> str:

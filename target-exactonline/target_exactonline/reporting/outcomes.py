@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -111,6 +111,39 @@ class Tally:
         with self._mutex:
             total = sum(self._outcomes.values(), Counter[Outcome]())
             return f"{_counts(total)} ({sum(total.values())} received)"
+
+
+def verdict(
+    summary: str,
+    calls: int,
+    faults: Sequence[str],
+    *,
+    dry_run: bool,
+    most_refused: int | None,
+    signal_number: int | None,
+    is_unheard: bool,
+) -> str:
+    """Return how a run went, in one line.
+
+    Args:
+        summary: All its outcomes.
+        calls: To Exact.
+        faults: What went wrong in companies as a whole.
+        dry_run: Whether it was a trial.
+        most_refused: The setting `max_errors`, if it stopped the run.
+        signal_number: Of the signal that stopped it.
+        is_unheard: Whether nobody read its STATE.
+    """
+    line = f"{'Planned, nothing written: ' if dry_run else ''}{summary}, {calls} calls."
+    if most_refused is not None:
+        line += f" Stopped: more than {most_refused} records were refused (max_errors)."
+    if signal_number is not None:
+        line += f" Stopped by signal {signal_number}; what is left comes again in the next run."
+    if faults:
+        line += f" In {len(faults)} division(s) it could not go on: {faults[0]}"
+    if is_unheard:
+        line += " Nobody read the STATE, so the next run begins where this one did."
+    return line
 
 
 def _counts(counts: Counter[Outcome]) -> str:

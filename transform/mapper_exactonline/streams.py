@@ -1,0 +1,101 @@
+"""Which streams hold accounts, and columns that are called almost as a property is. Pure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from exactonline_client.entities import ACCOUNTS
+from exactonline_client.errors import ConfigurationError
+
+from mapper_exactonline.settings import KEY_PROPERTIES
+
+RESERVED_STREAMS: Final = frozenset({"divisions", "deleted_accounts", "meltano_test_stream"})
+OF_OTHER_ENTITIES: Final = frozenset({"contacts", "addresses", "bank_accounts"})
+_ASIDE: Final = str.maketrans("", "", " _\ufeff\t\u00a0")
+_PROPERTIES: Final = {name.lower(): name for name in (*KEY_PROPERTIES, *ACCOUNTS.writable)}
+
+
+def is_addressed(key_properties: Sequence[str]) -> bool:
+    """Whether each record of a stream with these keys already says where it goes."""
+    return set(KEY_PROPERTIES) <= set(key_properties)
+
+
+def near_misses(columns: Iterable[str]) -> dict[str, str]:
+    """Columns that are a property but for case, blanks, underscores or a byte order mark → the property.
+
+    A property that has a column of its own is missed by none.
+    """
+    names = list(columns)
+    found: dict[str, str] = {}
+    for name in names:
+        meant = _PROPERTIES.get(name.translate(_ASIDE).lower())
+        if meant is not None and meant not in names and meant not in found.values():
+            found[name] = meant
+    return found
+
+
+def stream_map(stream: str, columns: Mapping[str, str]) -> str:
+    """The setting `stream_maps` that gives columns the names of their properties."""
+    terms = {meant: column if column.isidentifier() else f"record[{column!r}]" for column, meant in columns.items()}
+    return json.dumps({stream: terms})
+
+
+class Streams:
+    """The streams of one run that are taken for accounts.
+
+    Those that the settings name; without it `accounts`, or a stream of another name if it is the only one with a Code.
+    """
+
+    def __init__(self, named: Sequence[str] | None) -> None:
+        self._named = named
+        self._taken: list[str] = []
+
+    def takes(self, stream: str, key_properties: Sequence[str], columns: Iterable[str]) -> bool:
+        """Whether the records of this stream, which do not say where they go, are accounts.
+
+        Raises:
+            ConfigurationError: It has almost a Code, or other columns that are almost properties; or it is not the only
+                stream with a Code, and the settings do not say which is meant.
+        """
+        if stream in RESERVED_STREAMS or is_addressed(key_properties):
+            return False
+        names = list(columns)
+        if self._named is not None:
+            if stream not in self._named:
+                return False
+            check_columns(stream, names)
+            if "Code" not in names:
+                raise ConfigurationError(f"streams: {stream} has no column Code. Map one to it with stream_maps.")
+            return True
+        if stream in OF_OTHER_ENTITIES or "Code" not in (*names, *near_misses(names).values()):
+            return False
+        check_columns(stream, names)
+        self.note(stream)
+        if len(self._taken) > 1:
+            raise ConfigurationError(
+                f"The streams {' and '.join(self._taken)} all have a Code, and nothing says which hold customers. "
+                f'Name those that do in the setting streams (of fan_out, or of the mapping step): ["{self._taken[0]}"].'
+            )
+        return True
+
+    def note(self, stream: str) -> None:
+        """Note that a stream is taken, here or by the mapping step."""
+        if stream not in self._taken:
+            self._taken.append(stream)
+
+
+def check_columns(stream: str, columns: Iterable[str]) -> None:
+    """Refuse a stream with columns that are called almost as a property is: they would be passed over in silence.
+
+    Raises:
+        ConfigurationError: It has some; the sentence shows the map that names them right.
+    """
+    if missed := near_misses(columns):
+        listed = ", ".join(f"{column!r} for {meant}" for column, meant in missed.items())
+        raise ConfigurationError(
+            f"The stream {stream} has {listed}: Exact's properties are written just so, and a column of another name "
+            "is passed over. Name them in the setting stream_maps of the tap or target: "
+            f"{stream_map(stream, missed)}, or leave one out as {json.dumps({next(iter(missed)): '__NULL__'})}."
+        )
