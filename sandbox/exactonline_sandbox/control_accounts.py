@@ -44,11 +44,19 @@ def accounts(order: Order) -> Any:
 
 
 def edit(order: Order) -> Any:
-    """Add or change one account; the answer is the account."""
+    """Add or change one account, its Code too; the answer is the account."""
     division = division_of(order, order.parts[0])
-    account = {**order.body, "Code": order.parts[1]}
-    put_by_hand(order.db, read_world(order.db), division, account, read_state(order.db).now)
-    return next(row for row in held_accounts(order.db, division.code) if row["Code"] == order.parts[1])
+    account = {"Code": order.parts[1], **order.body}
+    known = table.by_code(order.db, division.code, order.parts[1])
+    if (
+        known is not None
+        and account["Code"] != order.parts[1]
+        and table.by_code(order.db, division.code, account["Code"])
+    ):
+        raise ValueError(f"division {division.code} has an account {account['Code']} already")
+    key = None if known is None else known["ID"]
+    put_by_hand(order.db, read_world(order.db), division, account, read_state(order.db).now, key=key)
+    return next(row for row in held_accounts(order.db, division.code) if row["Code"] == account["Code"])
 
 
 def remove(order: Order) -> Any:

@@ -108,6 +108,8 @@ def fault_from(given: Mapping[str, Any]) -> Fault:
     if unknown:
         raise ValueError(f"a fault has no key called {', '.join(sorted(unknown))}")
     fault = Fault(**given)
+    if any(count is not None and count < 1 for count in (fault.times, fault.every, fault.nth)):
+        raise ValueError("times, every and nth count from 1; a fault that is meant to go on has every 1")
     if fault.applied and kind in LIMITS | {"reset_before"}:
         raise ValueError(f"{kind} is never carried out")
     if fault.applied is False and kind in _ALWAYS_CARRIED_OUT:

@@ -105,11 +105,13 @@ def put_by_hand(
     now: float,
     *,
     version: int | None = None,
+    key: str | None = None,
 ) -> None:
     """Add or change the account with this Code as a person would in the screen: no rules, no limits.
 
     Args:
         version: Its row version, if one was given to it already.
+        key: ID of the account, where it is to get another Code.
 
     Raises:
         ValueError: No Code, or a name that is no property of an account.
@@ -123,9 +125,11 @@ def put_by_hand(
     if not code:
         raise ValueError("an account in a world needs a Code")
     wall = wall_ms(now, world.timezone)
-    before = table.by_code(db, division.code, code)
+    before = table.by_code(db, division.code, code) if key is None else table.by_id(db, division.code, key)
     if before is None:
         key = values.get("ID") or table.key_for(division.code, code)
+        if table.by_id(db, division.code, key) is not None:  # of an account that has another code by now
+            key = table.new_key()
         row = new_row({**values, "ID": key, "Code": code}, division, wall, over_api=False)
         table.put(db, division.code, {**stamped(row, wall, None, new=True), **values, "Code": code}, version)
     else:

@@ -248,6 +248,7 @@ class Run:
             self._close()
             return 0
         self._account_for_the_rest(failure or NOT_REACHED)
+        self._memory.plans.note_refused(self._kept.number, self.recorder.unplaced)
         if not self.recorder.too_many_refused:
             self.checkpoints.release(at_once=True)
         verdict = self._verdict(signal_number)

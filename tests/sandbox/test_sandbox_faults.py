@@ -179,3 +179,9 @@ def test_a_fault_that_is_none_is_refused(sandbox: Sandbox) -> None:
 
         assert answer.status_code == 400
     assert ANYONE.get(f"{sandbox.url}/_sandbox/faults").json() == {"faults": []}
+
+
+@pytest.mark.parametrize("when", [{"times": 0}, {"every": 0}, {"nth": 0}])
+def test_an_order_that_could_never_strike_is_refused(sandbox: Sandbox, when: dict[str, int]) -> None:
+    with pytest.raises(AssertionError, match="count from 1"):
+        sandbox.fault("503", **when)

@@ -188,7 +188,6 @@ def test_an_answer_slower_than_the_time_out_is_looked_up(target: InProcessTarget
 
 def test_a_code_that_someone_took_meanwhile_is_updated(target: InProcessTarget, sandbox: Sandbox) -> None:
     target.load(wanted(NORTH, 1))
-    sandbox.fault("truncated_body", division=NORTH, endpoint="sync/CRM/Accounts", times=0)
     sandbox.seed(NORTH, [{"Code": "2", "Name": "Klant 2", "City": "Breda"}])
     sandbox.fault(
         "status", status=200, body='{"d":{"results":[]}}', division=NORTH, endpoint="sync/CRM/Accounts", times=2

@@ -57,7 +57,6 @@ def test_when_the_day_is_spent_the_rest_is_parked_and_the_others_go_on(
     target: InProcessTarget, sandbox: Sandbox
 ) -> None:
     sandbox.reset(small_world(**limited(per_day=30)))
-    sandbox.fault("429_day", division=SOUTH, times=0)
 
     loaded = target.load(wanted(NORTH, *range(1, 51)) + wanted(SOUTH, *range(1, 6)), state={"at": 1})
 

@@ -113,9 +113,7 @@ class Intake:
             f"{'; '.join(problem.removesuffix(_where(origin)) for problem in problems)}. "
             "Not sent; correct it in the source and run again."
         )
-        result = Result(division, code, Outcome.REFUSED, self._recorder.now(), "invalid", reason)
-        self._recorder.count(result)
-        self._recorder.pass_on([result], [])
+        self._recorder.refuse(Result(division, code, Outcome.REFUSED, self._recorder.now(), "invalid", reason))
 
 
 def _placed(problems: Sequence[str], origin: Origin) -> tuple[str, ...]:

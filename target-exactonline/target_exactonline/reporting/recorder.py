@@ -35,6 +35,8 @@ class Recorder:
         self._report = report
         self._max_errors = max_errors
         self._stop = stop
+        self.unplaced: list[Result] = []
+        """What was refused before it belonged to any company."""
 
     @property
     def too_many_refused(self) -> bool:
@@ -46,6 +48,12 @@ class Recorder:
         self.tally.add(result)
         if result.outcome is Outcome.REFUSED and self.too_many_refused:
             self._stop.set()
+
+    def refuse(self, result: Result) -> None:
+        """Take in that a record was refused before it belonged to any company."""
+        self.unplaced.append(result)
+        self.count(result)
+        self.pass_on([result], [])
 
     def pass_on(self, results: list[Result], numbers: list[int]) -> None:
         """Report what is in the store, and pass on the STATE that this allows, at most one a second."""

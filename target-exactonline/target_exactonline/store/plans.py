@@ -12,6 +12,7 @@ from sqlalchemy import and_, bindparam, delete, select
 from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.model import Changes, Create, Delete, Replace, Update
+from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.store.rows import ROWS_AT_A_TIME, packed, pages, unpacked
 from target_exactonline.store.tables import changes, plans, runs
 
@@ -161,6 +162,18 @@ class Plans:
         with self._store.write(f"company-{company}") as connection:
             connection.execute(delete(changes).where(changes.c.plan.in_(opened), changes.c.outcome.is_(None)))
             connection.execute(plans.update().where(plans.c.id.in_(opened)).values(is_open=False))
+
+    def note_refused(self, run: int, results: Sequence[Result]) -> None:
+        """Keep for the history what was refused before it belonged to any company."""
+        if not results:
+            return
+        common = {"run": run, "rank": 0, "outcome": Outcome.REFUSED.value}
+        lines = [
+            {**common, "entity": one.entity, "code": one.code, "kind": one.kind, "reason": one.reason, "at": one.at}
+            for one in results
+        ]
+        with self._store.write() as connection:
+            connection.execute(changes.insert(), lines)
 
     # Within a transaction
 
