@@ -82,6 +82,7 @@ class Run:
             self._spool,
             self.addressing,
             self._rules_of,
+            dry_run=self._dry_run,
             reconcile=self._decisions.reconcile,
             retry_refused=self._decisions.retry_refused,
             now=utc_now,

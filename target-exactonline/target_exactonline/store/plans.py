@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from exactonline_client.store import Store
-from sqlalchemy import and_, bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, func, select
 from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.model import Changes, Create, Delete, Replace, Update
@@ -138,6 +138,20 @@ class Plans:
             yield [_change(row) for row in rows]
 
     # What a killed run left
+
+    def made_beside(self, companies: Sequence[int], ours: Sequence[int]) -> list[int]:
+        """Return those of the companies whose newest plan came from a run that planned for one of ours too."""
+        real = plans.c.is_trial.is_(False)
+        found: dict[int, int] = {}
+        with self._store.read() as connection:
+            for page in pages(companies):
+                newest = select(plans.c.company, func.max(plans.c.run)).where(plans.c.company.in_(page), real)
+                found |= dict(connection.execute(newest.group_by(plans.c.company)).tuples().all())
+            shared: set[int] = set()
+            for page in pages(set(found.values())):
+                beside = select(plans.c.run, plans.c.company).where(plans.c.run.in_(page), real)
+                shared |= {run for run, company in connection.execute(beside) if company in ours}
+        return [company for company, run in found.items() if run in shared]
 
     def left_open(self, company: int, entity: str) -> list[int]:
         """Return the plans of a company that a run left with changes of which it is not known what became of them."""
