@@ -75,7 +75,7 @@ class Sources:
         self._mine = and_(sources.c.site == site, sources.c.entity == entity.stream)
 
     def remember(self, records: Sequence[SourceRecord]) -> None:
-        """Keep what these records say; one that says nothing new keeps its version."""
+        """Keep what these records say, one of each at most; one that says nothing new keeps its version."""
         for page in pages(records):
             with self._store.write("sources") as connection:
                 known = self._find(connection, [(one.company, one.key) for one in page])
