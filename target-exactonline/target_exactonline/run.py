@@ -121,6 +121,11 @@ class Run:
         """
         if self.recorder.too_many_refused:
             return
+        for target, gone in self._work.unseen(self._connections.sites):
+            self._logger.info(
+                "%d records are gone from their source: it was read in full, and they were not there.", len(gone)
+            )
+            self.intake.accept_deletions(gone, target)
         addressed = self._work.addressed()
         remembered = self._work.remembered(self._connections.sites, sorted(self.intake.sources))
         wanted = sorted(addressed | remembered)

@@ -71,7 +71,7 @@ class AddressedSink(ExactSink):
 
     def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
         self.host.run.intake.accept_addressed(
-            self.stream_name, ((record, source_key(record.get("_source")), origin) for record, origin in records)
+            (record, source_key(record.get("_source")), origin) for record, origin in records
         )
 
 

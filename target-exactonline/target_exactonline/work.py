@@ -135,12 +135,30 @@ class Work:
                         mine.append(record)
             for site, records in by_site.items():
                 self._memory.sources(site).remember(records)
-            gone = [one.record.key for one in page if one.record.is_deleted]
+            gone = {(numbers.get(one.target, 0), one.record.key) for one in page if one.record.is_deleted}
             for site in set(sites.values()) if gone else ():
                 self._mark_deleted(self._memory.sources(site), gone)
 
-    def _mark_deleted(self, sources: Sources, keys: Sequence[SourceKey]) -> None:
-        sources.remember([replace(one.record, is_deleted=True) for one in sources.of_keys(keys)])
+    def _mark_deleted(self, sources: Sources, gone: set[tuple[int, SourceKey]]) -> None:
+        """Note that records are gone: those addressed to one company by its number, all with the key by 0."""
+        found = [
+            replace(one.record, is_deleted=True)
+            for one in sources.of_keys([key for _, key in gone])
+            if not gone.isdisjoint({(0, one.record.key), (one.record.company, one.record.key)})
+        ]
+        sources.remember(found)
+
+    def unseen(self, sites: Sequence[str]) -> Iterator[tuple[int, list[SourceKey]]]:
+        """Yield what streams that were read in full did not bring: the company that it was addressed to, or 0."""
+        for stream in self._spool.activated():
+            known = self._memory.known(sites)
+            for page in (page for site in sites for page in self._memory.sources(site).of_stream(stream)):
+                gone: dict[int, list[SourceKey]] = {}
+                for record in (one.record for one in page):
+                    target = known[record.company].division if record.company else 0
+                    if not self._spool.has_come(stream, target, record.key):
+                        gone.setdefault(target, []).append(record.key)
+                yield from gone.items()
 
     def targets_of(self, one: Incoming) -> Sequence[int]:
         """Return the codes of the companies that a record goes to."""

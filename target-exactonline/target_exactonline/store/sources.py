@@ -149,6 +149,20 @@ class Sources:
                 found += [one for one in rows if one.record.key in wanted]
         return found
 
+    def of_stream(self, stream: str) -> Iterator[list[Remembered]]:
+        """Yield the records that a stream brought, but for those that were deleted."""
+        after = 0
+        while True:
+            mine = and_(self._mine, sources.c.stream == stream, sources.c.is_deleted.is_(False), sources.c.id > after)
+            with self._store.read() as connection:
+                rows = connection.execute(
+                    select(sources).where(mine).order_by(sources.c.id).limit(ROWS_AT_A_TIME)
+                ).all()
+            if not rows:
+                return
+            after = rows[-1].id
+            yield [_remembered(row) for row in rows]
+
     def forget_deleted(self) -> None:
         """Drop records that were deleted at the source and have no copy."""
         no_copy = ~exists().where(copies.c.source == sources.c.id)
