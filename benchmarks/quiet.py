@@ -8,6 +8,7 @@ from sandbox_driver import SOURCE
 from tables import goal, table, title
 from worlds import world
 
+A_DAY = 86_400
 QUIET_CALLS = 5
 COMPARED, COMPARED_SECONDS = 120_000, 15
 
@@ -24,10 +25,12 @@ def run(options: Options) -> bool:
         if sandbox.control.journal(method="POST", endpoint="crm/Accounts"):
             raise AssertionError("something was written")
         sandbox.control.forget_calls()
+        sandbox.control.advance(A_DAY)  # rows of a moment ago are read again
         warm = sandbox.pipe([SOURCE], **store)
         warm_calls = sandbox.control.calls()
         state = json.loads(warm.target.said.splitlines()[-1])
         sandbox.control.forget_calls()
+        sandbox.control.advance(A_DAY)
         quiet = min((sandbox.pipe([SOURCE], state=state, **store) for _ in range(3)), key=lambda piped: piped.seconds)
         quiet_calls = sandbox.control.calls() // 3
         compared = sandbox.pipe([SOURCE], state=state, reconcile=True, **store)

@@ -9,6 +9,7 @@ from sandbox_driver import SOURCE
 from tables import goal, table, title
 from worlds import world
 
+A_DAY = 86_400
 MORE_MIB = 5
 TURNS = 3
 
@@ -35,6 +36,7 @@ def _quiet(n: int, m: int, *, filled: bool) -> Piped:
         store_url = sqlite_url(sandbox.folder / "store.db")
         first = _pipe(sandbox, store_url)
         state = json.loads(first.target.said.splitlines()[-1])
+        sandbox.control.advance(A_DAY)  # rows of a moment ago are read again
         return min((_pipe(sandbox, store_url, state) for _ in range(TURNS)), key=lambda piped: piped.target.peak_mib)
 
 
