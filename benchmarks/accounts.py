@@ -22,6 +22,9 @@ import limits_used
 import many_divisions
 import processor
 import quiet
+import settling
+import store_size
+import waiting
 import wire
 from options import Options
 
@@ -33,6 +36,9 @@ SECTIONS: dict[str, tuple[str, Callable[[Options], bool]]] = {
     "limits": ("short windows of few calls, used to the full", limits_used.run),
     "many": ("few changes in each of many divisions", many_divisions.run),
     "quiet": ("nothing changed", quiet.run),
+    "store": ("bytes per copy in the store, beside the mirror", store_size.run),
+    "waiting": ("memory at start, with many records that wait", waiting.run),
+    "settling": ("rows settled a second by several processes, on PostgreSQL", settling.run),
     "meltano": ("nothing changed, by Meltano, and where the seconds go", by_meltano.run),
 }
 

@@ -16,8 +16,9 @@ from sandbox_driver import AUTHORIZATION_CODE, REDIRECT_URI, SOURCE
 from tables import goal, table, title
 from worlds import world
 
-LOADS = ((0, 500, 50), (50, 200, 15))
-"""Latency in ms, accounts, and accounts in the quick form; fewer with latency, for those who write one at a time."""
+LOADS = ((0, 400, 50, 3), (0, 500, 50, 8), (50, 200, 15, 8))
+"""Latency in ms, accounts, accounts in the quick form, and divisions; fewer with latency, for those who write one at a
+time."""
 CALLS_RATIO = 1.01
 TIME_RATIO_AT_50_MS = 1.5
 OURS, EXACTONLINE, DLT, BARE = (
@@ -105,8 +106,8 @@ def run(options: Options) -> bool:
     for program in ("exactonline", "dlt"):
         python_with(program)
     met = True
-    for latency_ms, full, quick in LOADS:
-        n, m = options.size(full, quick, options.accounts), options.size(8, 8, options.divisions)
+    for latency_ms, full, quick, divisions in LOADS:
+        n, m = options.size(full, quick, options.accounts), options.size(divisions, divisions, options.divisions)
         title(f"Beside others: {n} accounts into {m} divisions, every answer after {latency_ms} ms")
         given, targets = world(n, m)
         with served(given, "--no-limits") as sandbox:

@@ -110,13 +110,13 @@ class Served:
         sources: Sequence[int],
         *,
         state: Mapping[str, Any] | None = None,
-        store: Path | None = None,
+        store_url: str | None = None,
         profile: Profile | None = None,
         **target_settings: Any,
     ) -> Piped:
         """Run tap | target to their end, on a new store unless one is given."""
         folder = self._folder_of_a_run()
-        ours = {"store_url": f"sqlite:///{store or folder / 'store.db'}"}
+        ours = {"store_url": store_url or sqlite_url(folder / "store.db")}
         tap_file, target_file, state_file = folder / "tap.json", folder / "target.json", folder / "state.json"
         tap_file.write_text(json.dumps(self.control.config(divisions=list(sources), **ours)))
         target_file.write_text(json.dumps(self.control.config(**{"fan_out": {}, **target_settings}, **ours)))
@@ -124,13 +124,10 @@ class Served:
         if state is not None:
             state_file.write_text(json.dumps(state))
             tap_command += ["--state", state_file]
-        target_command: list[str | Path] = [BIN / "target-exactonline", "--config", target_file]
-        if profile is not None:
-            program = PROGRAMS / "profiled_target.py"
-            target_command = [sys.executable, program, profile.kind, profile.path, "--config", target_file]
         reading, writing = os.pipe()
         try:
-            target = Measured(target_command, folder / "target.log", stdin=reading, stdout=subprocess.PIPE)
+            command = _target_command(target_file, profile)
+            target = Measured(command, folder / "target.log", stdin=reading, stdout=subprocess.PIPE)
             tap = Measured(tap_command, folder / "tap.log", stdin=subprocess.DEVNULL, stdout=writing)
         finally:
             os.close(reading)
@@ -142,19 +139,21 @@ class Served:
         """What the tap says of these divisions, in a file."""
         folder = self._folder_of_a_run()
         config, records = folder / "tap.json", folder / "records.singer"
-        store = f"sqlite:///{folder / 'store.db'}"
-        config.write_text(json.dumps(self.control.config(divisions=list(sources), store_url=store)))
+        store_url = sqlite_url(folder / "store.db")
+        config.write_text(json.dumps(self.control.config(divisions=list(sources), store_url=store_url)))
         with records.open("wb") as stdout:
             Measured([BIN / "tap-exactonline", "--config", config], folder / "tap.log", stdout=stdout).wait()
         return records
 
-    def load(self, records: Path, **settings: Any) -> Cost:
-        """Run the target alone to its end, on a new store."""
+    def load(
+        self, records: Path, *, store_url: str | None = None, profile: Profile | None = None, **settings: Any
+    ) -> Cost:
+        """Run the target alone to its end, on a new store unless one is given."""
         folder = self._folder_of_a_run()
-        config, store = folder / "target.json", f"sqlite:///{folder / 'store.db'}"
-        config.write_text(json.dumps(self.control.config(**{"fan_out": {}, **settings}, store_url=store)))
-        command: list[str | Path] = [BIN / "target-exactonline", "--config", config]
+        config, store_url = folder / "target.json", store_url or sqlite_url(folder / "store.db")
+        config.write_text(json.dumps(self.control.config(**{"fan_out": {}, **settings}, store_url=store_url)))
         with records.open("rb") as stdin:
+            command = _target_command(config, profile)
             return Measured(command, folder / "target.log", stdin=stdin, stdout=subprocess.DEVNULL).wait()
 
     def _folder_of_a_run(self) -> Path:
@@ -167,6 +166,17 @@ class Served:
         """The journal without the calls to log in."""
         calls = [call for call in self.control.journal() if not call["endpoint"].startswith("oauth2/")]
         return calls if to_divisions is None else [call for call in calls if call["division"] in to_divisions]
+
+
+def sqlite_url(path: Path) -> str:
+    """The store_url of a file."""
+    return f"sqlite:///{path}"
+
+
+def _target_command(config: Path, profile: Profile | None) -> list[str | Path]:
+    if profile is None:
+        return [BIN / "target-exactonline", "--config", config]
+    return [sys.executable, PROGRAMS / "profiled_target.py", profile.kind, profile.path, "--config", config]
 
 
 @contextmanager

@@ -35,6 +35,10 @@ def run(options: Options) -> bool:
             sandbox.start_over()
             bare = post_again(sandbox, bodies)
             turns.append((start, (whole - start) / ((n - 1) * m) * 1000, bare.posting_seconds / bare.calls * 1000))
+        if profile := options.profile_in(sandbox.folder):
+            sandbox.start_over()
+            sandbox.load(records, parallel_divisions=CONNECTIONS, profile=profile)
+            profile.show()
     ratio = median(target / floor for _, target, floor in turns)
     table(
         ["", "ms a create", "to bare loop", "start, s"],
