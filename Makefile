@@ -52,7 +52,7 @@ fresh: ## Forget the rehearsal world and all that was learned from it
 	@if [ -d .meltano ]; then $(BIN)/meltano state clear --force sandbox:tap-exactonline-to-target-exactonline; fi
 
 test: .venv/.ready browser ## Run all tests
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')  # some only wait
 
 browser: ## Make sure that there is a browser for the tests of the page: Debian's Chromium, if there is none
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
