@@ -48,7 +48,7 @@ def test_more_accounts_than_a_page_holds_into_three_companies_stay_within_the_bu
     assert writes == []
     assert others <= 13 + THE_LAST_HOUR
 
-    for number in range(1, N, 50):
+    for number in range(1, N, N // 20):
         sandbox.edit(SOURCE, str(number), City="Maastricht", Postcode="6211 AA")
     sandbox.forget_calls()
     read = project.read(state=loaded.state)
