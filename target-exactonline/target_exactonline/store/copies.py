@@ -14,7 +14,7 @@ from sqlalchemy import and_, bindparam, delete, or_, select
 from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.model import Copy, Existing, Holder, SourceKey
-from target_exactonline.store.rows import ROWS_AT_A_TIME, packed, pages, unpacked, upsert
+from target_exactonline.store.rows import RECORDS_AT_A_TIME, ROWS_AT_A_TIME, packed, pages, unpacked, upsert
 from target_exactonline.store.tables import copies, field_sets, sources
 
 
@@ -32,7 +32,7 @@ class KeptCopy:
         if not self.written:
             return self.copy
         values: Mapping[str, Any] = row.values if row is not None else {}
-        baseline = {name: values.get(name) for name in self.written} | dict(self.copy.baseline)
+        baseline = dict(zip(self.written, map(values.get, self.written), strict=True)) | dict(self.copy.baseline)
         return replace(self.copy, baseline=baseline)
 
 
@@ -50,8 +50,8 @@ class Copies:
         found: dict[int, KeptCopy] = {}
         with self._store.read() as connection:
             for page in pages(numbers):
-                query = _SELECT.where(copies.c.company == company, copies.c.source.in_(page))
-                for row in connection.execute(query):
+                query = _COPIES.where(copies.c.company == company, copies.c.source.in_(page))
+                for row in connection.execute(query).all():
                     found[row.source] = self._kept(connection, row)
         return found
 
@@ -61,7 +61,9 @@ class Copies:
         by_id = {row.id: row for row in rows}
         with self._store.read() as connection:
             for page in pages(by_id):
-                query = _SELECT.where(copies.c.company == company, copies.c.target_id.in_(page))
+                query = _COPIES.add_columns(sources.c.is_deleted, sources.c.content).where(
+                    copies.c.company == company, copies.c.target_id.in_(page)
+                )
                 for row in connection.execute(query):
                     copy = self._kept(connection, row).with_row(by_id[row.target_id])
                     found[row.target_id] = (row.source, replace(_holder(row), copy=copy))
@@ -90,7 +92,7 @@ class Copies:
         while True:
             some = query.where(copies.c.company == company, copies.c.source > after, self._of_entity, due, condition)
             with self._store.read() as connection:
-                rows = connection.execute(some.order_by(copies.c.source).limit(ROWS_AT_A_TIME)).all()
+                rows = connection.execute(some.order_by(copies.c.source).limit(RECORDS_AT_A_TIME)).all()
             if not rows:
                 return
             after = rows[-1].source
@@ -267,9 +269,7 @@ def _holder(row: Any) -> Holder:
     return Holder(SourceKey(row.division, row.key), name, row.is_deleted)
 
 
-_SELECT = select(copies, sources.c.division, sources.c.key, sources.c.is_deleted, sources.c.content).join(
-    sources, sources.c.id == copies.c.source
-)
+_COPIES = select(copies, sources.c.division, sources.c.key).join(sources, sources.c.id == copies.c.source)
 _HOLDERS = select(
     copies.c.source,
     copies.c.target_id,

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.merge import merged
 from target_exactonline.planning.model import SourceKey, SourceRecord
-from target_exactonline.store.rows import ROWS_AT_A_TIME, packed, pages, unpacked
+from target_exactonline.store.rows import RECORDS_AT_A_TIME, packed, pages, unpacked
 from target_exactonline.store.tables import copies, sources, versions
 
 Place = tuple[int, SourceKey]
@@ -126,11 +126,12 @@ class Sources:
                 self._mine, sources.c.version > after, sources.c.version <= upto, scope.of(company)
             )
             with self._store.read() as connection:
-                rows = connection.execute(query.order_by(sources.c.version).limit(ROWS_AT_A_TIME)).all()
-            if not rows:
+                rows = connection.execute(query.order_by(sources.c.version).limit(RECORDS_AT_A_TIME))
+                found = [_remembered(row) for row in rows.all()]
+            if not found:
                 return
-            after = rows[-1].version
-            yield [_remembered(row) for row in rows]
+            after = found[-1].version
+            yield found
 
     def has_changed(self, scope: Scope, company: int, after: int) -> bool:
         """Return whether any record for a company has a version above `after`."""
@@ -211,7 +212,7 @@ def _remembered(row: Any) -> Remembered:
         SourceKey(row.division, row.key),
         row.code,
         unpacked(row.content),
-        tuple(unpacked(row.problems)),
+        tuple(unpacked(row.problems)) if row.problems else (),
         row.is_deleted,
         row.company,
         row.stream,
