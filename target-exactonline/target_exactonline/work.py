@@ -184,8 +184,7 @@ class Work:
         """Return what came in for a company, each record completed by what is remembered of it."""
         stored = {
             one.record.key: one
-            for one in sources.of_keys([one.record.key for one in mine])
-            if one.record.company in (0, number)
+            for one in sources.of_keys([one.record.key for one in mine], (0, number))
         }
         found = []
         for one in mine:
@@ -193,6 +192,9 @@ class Work:
             record = replace(one.record, company=number) if one.target else one.record
             if known is None:
                 found.append(Candidate(Remembered(-one.number, 0, record), one.number, one.merged))
+                continue
+            if record == known.record:
+                found.append(Candidate(known, one.number, one.merged))
                 continue
             if record.is_deleted:
                 complete = replace(known.record, is_deleted=True)

@@ -145,6 +145,8 @@ class Copies:
 
     def write(self, connection: Connection, company: int, kept: Mapping[int, tuple[Copy, Existing | None]]) -> None:
         """Keep copies, each with the row that it is tied to as it is now; whoever else was tied to it is no longer."""
+        if not kept:
+            return
         ids = [copy.target_id for copy, _ in kept.values() if copy.target_id]
         taken = and_(copies.c.company == company, copies.c.target_id.in_(ids), copies.c.source.not_in(list(kept)))
         connection.execute(copies.update().where(taken).values(target_id=None, written=None, baseline=None))

@@ -12,7 +12,7 @@ from typing import Any
 
 from exactonline_client.entities import Entity
 from exactonline_client.store import Store
-from sqlalchemy import and_, bindparam, exists, or_, select
+from sqlalchemy import and_, bindparam, exists, or_, select, true
 from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.merge import merged
@@ -139,14 +139,15 @@ class Sources:
         with self._store.read() as connection:
             return connection.execute(query).first() is not None
 
-    def of_keys(self, keys: Sequence[SourceKey]) -> list[Remembered]:
-        """Return the records with these keys, whichever company they were addressed to."""
+    def of_keys(self, keys: Sequence[SourceKey], companies: Sequence[int] | None = None) -> list[Remembered]:
+        """Return the records with these keys that were addressed to one of some companies, or to whichever."""
         found: list[Remembered] = []
         wanted = set(keys)
+        addressed = sources.c.company.in_(companies) if companies is not None else true()
         with self._store.read() as connection:
             for page in pages(keys):
-                query = select(sources).where(self._mine, sources.c.key.in_({key.id for key in page}))
-                rows = map(_remembered, connection.execute(query))
+                query = select(sources).where(self._mine, addressed, _has_key(page))
+                rows = map(_remembered, connection.execute(query).all())
                 found += [one for one in rows if one.record.key in wanted]
         return found
 
@@ -158,8 +159,10 @@ class Sources:
 
     def _find(self, connection: Connection, places: Sequence[Place]) -> dict[Place, Remembered]:
         wanted = set(places)
-        query = select(sources).where(self._mine, sources.c.key.in_({key.id for _, key in places}))
-        found = {(row.company, SourceKey(row.division, row.key)): _remembered(row) for row in connection.execute(query)}
+        addressed = sources.c.company.in_({company for company, _ in places})
+        query = select(sources).where(self._mine, addressed, _has_key([key for _, key in places]))
+        rows = connection.execute(query).all()
+        found = {(row.company, SourceKey(row.division, row.key)): _remembered(row) for row in rows}
         return {place: one for place, one in found.items() if place in wanted}
 
     def _row(self, record: SourceRecord, known: Remembered | None) -> dict[str, Any] | None:
@@ -205,6 +208,11 @@ def _next_versions(connection: Connection, count: int) -> int:
         return 1
     connection.execute(versions.update().where(mine).values(value=before + count))
     return int(before) + 1
+
+
+def _has_key(keys: Sequence[SourceKey]) -> Any:
+    """Return a condition that finds records with these keys by the index, and some others."""
+    return and_(sources.c.division.in_({key.division for key in keys}), sources.c.key.in_({key.id for key in keys}))
 
 
 def _remembered(row: Any) -> Remembered:
