@@ -17,6 +17,20 @@ from ruamel.yaml import YAML
 OUR_OWN = "-e ${MELTANO_PROJECT_ROOT}"
 
 
+def whole(path: Path) -> dict[str, Any]:
+    """The plan in a file, with what the files bring that it includes."""
+    yaml = YAML(typ="safe")
+    plan: dict[str, Any] = yaml.load(path)
+    plan.setdefault("plugins", {})
+    for pattern in plan.get("include_paths", ()):
+        for file in sorted(path.parent.glob(pattern)):
+            part = yaml.load(file)
+            for kind, plugins in part.get("plugins", {}).items():
+                plan["plugins"].setdefault(kind, []).extend(plugins)
+            plan["jobs"] += part.get("jobs", ())
+    return plan
+
+
 def in_one_environment(plan: dict[str, Any], programs: Path) -> dict[str, Any]:
     """The plan with our plugins alone, each as the program that is in this folder."""
     blocks = set()
@@ -34,4 +48,4 @@ def in_one_environment(plan: dict[str, Any], programs: Path) -> dict[str, Any]:
 if __name__ == "__main__":
     yaml = YAML(typ="safe")
     yaml.default_flow_style = False
-    yaml.dump(in_one_environment(yaml.load(Path(sys.argv[1])), Path(sys.argv[2])), sys.stdout)
+    yaml.dump(in_one_environment(whole(Path(sys.argv[1])), Path(sys.argv[2])), sys.stdout)

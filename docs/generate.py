@@ -1,14 +1,16 @@
-"""Writes the settings tables of the documentation from what each plugin says of itself, and holds meltano.yml to it.
+"""Writes the settings tables of the documentation and Meltano's declarations of our plugins, as each describes itself.
 
-    python docs/generate.py            write the tables anew
+    python docs/generate.py            write them anew
     python docs/generate.py --check    change nothing; end with status 1 and a line for everything that is stale
 
-A table stands between `<!-- settings: PLUGIN -->` and `<!-- /settings -->`, in any README.md.
+A table stands between `<!-- settings: PLUGIN -->` and `<!-- /settings -->`, in any README.md. The declarations are in a
+file that meltano.yml includes.
 """
 # ruff: noqa: INP001 - a program in a folder of texts, not a package
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -31,16 +33,46 @@ OF_THE_SDK = re.compile(
     r"|validate_records"
 )
 """Settings that the Singer SDK gives every plugin; its own documentation tells of them."""
-REGION = re.compile(r"(<!-- settings: (?P<plugin>[\w-]+) -->\n)(?P<table>.*?)(<!-- /settings -->)", re.DOTALL)
-KINDS = {
-    "array": {"array"},
-    "boolean": {"boolean"},
-    "integer": {"integer"},
-    "number": {"integer", "string"},  # Meltano 4.4 stops with a traceback when a `decimal` comes from the environment
-    "object": {"object"},
-    "string": {"string"},
+DECLARED_OF_THE_SDK = re.compile(r"stream_maps?(_config)?|flattening_(enabled|max_depth)")
+"""Of these the ones that people set through Meltano, which passes on only what is declared."""
+DECLARATIONS = ROOT / "meltano.d" / "exactonline.meltano.yml"
+HEADER = """\
+# Our plugins as Meltano knows them. Written by docs/generate.py from what each says of itself; say `make docs`.
+"""
+SKELETONS: dict[str, tuple[str, dict[str, Any]]] = {
+    "tap-exactonline": (
+        "extractors",
+        {
+            "pip_url": ("exactonline-client", "sandbox", "tap-exactonline"),
+            "settings_group_validation": [
+                ["divisions", "client_id", "client_secret"],
+                ["divisions", "connections"],
+            ],
+            "select": [
+                "divisions.*",
+                "accounts.*",
+                "!accounts.BSN",
+                "!accounts.Logo",
+                "!accounts.LogoFileName",
+                "deleted_accounts.*",
+            ],
+        },
+    ),
+    "mapper-exactonline": (
+        "mappers",
+        {"pip_url": ("exactonline-client", "transform"), "mappings": [{"name": "fan-out", "config": {}}]},
+    ),
+    "target-exactonline": (
+        "loaders",
+        {
+            "pip_url": ("exactonline-client", "sandbox", "transform", "target-exactonline"),
+            "settings_group_validation": [["client_id", "client_secret"], ["connections"]],
+            "config": {"fan_out": {}},
+        },
+    ),
 }
-"""What Meltano may call each type of JSON Schema."""
+"""Of each plugin: its kind for Meltano, and what it does not say of itself."""
+REGION = re.compile(r"(<!-- settings: (?P<plugin>[\w-]+) -->\n)(?P<table>.*?)(<!-- /settings -->)", re.DOTALL)
 About = Mapping[str, Any]
 """What a plugin prints for `--about --format=json`."""
 
@@ -53,7 +85,7 @@ def main(arguments: Sequence[str]) -> int:
     abouts = read_abouts()
     if not arguments:
         write_pages(abouts)
-    complaints = [*stale_pages(abouts), *manifest_complaints(abouts, read_manifest())]
+    complaints = list(stale_pages(abouts))
     for complaint in complaints:
         sys.stderr.write(f"{complaint}\n")
     return 1 if complaints else 0
@@ -71,12 +103,6 @@ def read_abouts() -> dict[str, About]:
         return dict(zip(MODULES, pool.map(about, MODULES.values()), strict=True))
 
 
-def read_manifest() -> Mapping[str, Any]:
-    """What meltano.yml says."""
-    manifest: Mapping[str, Any] = YAML(typ="safe").load(ROOT / "meltano.yml")
-    return manifest
-
-
 # Pages
 
 
@@ -88,6 +114,8 @@ def write_pages(abouts: Mapping[str, About]) -> None:
         if filled != text:
             path.write_text(filled, encoding="utf-8")
             sys.stdout.write(f"{path.relative_to(ROOT)} is written anew.\n")
+    DECLARATIONS.parent.mkdir(exist_ok=True)
+    DECLARATIONS.write_text(declarations(abouts), encoding="utf-8")
 
 
 def stale_pages(abouts: Mapping[str, About]) -> Iterator[str]:
@@ -98,6 +126,8 @@ def stale_pages(abouts: Mapping[str, About]) -> Iterator[str]:
             yield f"{path.relative_to(ROOT)}: a settings marker is not closed."
         elif with_tables(text, abouts) != text:
             yield f"{path.relative_to(ROOT)}: the settings tables are stale; say `make docs`."
+    if not DECLARATIONS.exists() or DECLARATIONS.read_text(encoding="utf-8") != declarations(abouts):
+        yield f"{DECLARATIONS.relative_to(ROOT)}: not what the plugins say of themselves; say `make docs`."
 
 
 def with_tables(text: str, abouts: Mapping[str, About]) -> str:
@@ -152,45 +182,48 @@ def _default(schema: Mapping[str, Any], *, required: bool) -> str:
     return f"`{default if isinstance(default, str) else json.dumps(default)}`"
 
 
-# meltano.yml
+# Declarations for Meltano
 
 
-def manifest_complaints(abouts: Mapping[str, About], manifest: Mapping[str, Any]) -> Iterator[str]:
-    """One line for each way in which meltano.yml declares a plugin otherwise than the plugin does itself."""
-    declared = {plugin["name"]: plugin for plugins in manifest["plugins"].values() for plugin in plugins}
+def declarations(abouts: Mapping[str, About]) -> str:
+    """Our plugins as a file that meltano.yml includes."""
+    plugins: dict[str, list[dict[str, Any]]] = {}
     for name, about in abouts.items():
-        plugin = declared.get(name)
-        if plugin is None:
-            yield f"meltano.yml: {name} is not declared."
-            continue
-        if "capabilities" in plugin and set(plugin["capabilities"]) != set(about["capabilities"]):
-            yield f"meltano.yml: the capabilities of {name} are {', '.join(about['capabilities'])}."
-        yield from _setting_complaints(name, own_settings(about), {one["name"]: one for one in plugin["settings"]})
+        kind, more = SKELETONS[name]
+        plugins.setdefault(kind, []).append(_declaration(name, about, **more))
+    yaml, text = YAML(), io.StringIO()
+    yaml.width = 1000
+    yaml.dump({"plugins": plugins}, text)
+    return HEADER + text.getvalue()
 
 
-def _setting_complaints(
-    plugin: str, settings: Mapping[str, Mapping[str, Any]], declared: Mapping[str, Mapping[str, Any]]
-) -> Iterator[str]:
-    for name in declared.keys() - settings.keys():
-        yield f"meltano.yml: {plugin} has no setting {name}."
-    for name, schema in settings.items():
-        said = declared.get(name)
-        if said is None:
-            yield f"meltano.yml: the setting {name} of {plugin} is not declared."
-            continue
-        kinds = {"options"} if "enum" in schema else KINDS[_kind(schema)]
-        if said.get("kind") not in kinds:
-            yield f"meltano.yml: {plugin}'s {name} is of kind {said.get('kind')}, not {' or '.join(sorted(kinds))}."
-        expected = {
-            "sensitive": schema.get("secret"),
-            "options": schema.get("enum"),
-            "label": schema["title"],
-            "description": schema["description"],
-        }
-        found = {**said, "options": [option["value"] for option in said["options"]] if "options" in said else None}
-        for part, value in expected.items():
-            if found.get(part) != value:
-                yield f"meltano.yml: the {part} of {plugin}'s {name} is {found.get(part)!r}, in the code {value!r}."
+def _declaration(name: str, about: About, *, pip_url: Sequence[str], **more: Any) -> dict[str, Any]:
+    capabilities = {"capabilities": sorted(about["capabilities"])} if name != "mapper-exactonline" else {}
+    settings = about["settings"]["properties"].items()
+    return {
+        "name": name,
+        "namespace": MODULES[name],
+        "pip_url": " ".join(f"-e ${{MELTANO_PROJECT_ROOT}}/{folder}" for folder in pip_url),
+        "executable": name,
+        **capabilities,
+        "settings": [
+            _setting(setting, schema)
+            for setting, schema in settings
+            if DECLARED_OF_THE_SDK.fullmatch(setting) or not OF_THE_SDK.fullmatch(setting)
+        ],
+        **more,
+    }
+
+
+def _setting(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    kind = _kind(schema)
+    if kind == "number":  # Meltano 4.4 stops with a traceback when a `decimal` comes from the environment
+        kind = "integer" if isinstance(schema.get("default"), int) else "string"
+    declared: dict[str, Any] = {"name": name, "kind": "options" if "enum" in schema else kind}
+    if "enum" in schema:
+        declared["options"] = [{"label": value, "value": value} for value in schema["enum"]]
+    declared |= {"label": schema["title"], "description": schema["description"]}
+    return {**declared, "sensitive": True} if schema.get("secret") else declared
 
 
 if __name__ == "__main__":

@@ -21,21 +21,20 @@ from exactonline_client.store import Store
 from exactonline_console.app import application
 from exactonline_console.project import Project
 from exactonline_console.security import doors
+from meltano_driver import manifest, plugins
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, Sandbox
 from warm_start import BIN
 
-MELTANO_YML = Path(__file__).parents[1] / "meltano.yml"
 FOREIGN = ("MELTANO_", "TAP_", "TARGET_", "MAPPER_", "EXACTONLINE_")
 
 
 def make_project(folder: Path) -> Path:
     """The checkout's meltano.yml in a folder of its own, with the programs of this environment."""
     folder.mkdir(parents=True)
-    plan = yaml.safe_load(MELTANO_YML.read_text(encoding="utf-8"))
-    for plugins in plan["plugins"].values():
-        for plugin in plugins:
-            del plugin["pip_url"]
-            plugin["executable"] = str(BIN / plugin["executable"])
+    plan = manifest()
+    for plugin in plugins(plan):
+        del plugin["pip_url"]
+        plugin["executable"] = str(BIN / plugin["executable"])
     (folder / "meltano.yml").write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")
     return folder
 

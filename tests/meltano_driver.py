@@ -20,8 +20,15 @@ NOWHERE = "http://127.0.0.1:9"
 
 
 def manifest() -> dict[str, Any]:
-    """What meltano.yml says."""
-    return dict(yaml.safe_load(MELTANO_YML.read_text(encoding="utf-8")))
+    """What meltano.yml says, and the files of the checkout that it includes."""
+    plan = dict(yaml.safe_load(MELTANO_YML.read_text(encoding="utf-8")))
+    plan["plugins"] = {}
+    for file in sorted((MELTANO_YML.parent / "meltano.d").glob("*.meltano.yml")):
+        part = yaml.safe_load(file.read_text(encoding="utf-8"))
+        for kind, listed in part["plugins"].items():
+            plan["plugins"].setdefault(kind, []).extend(listed)
+        plan["jobs"] += part.get("jobs", ())
+    return plan
 
 
 def plugins(plan: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -66,8 +66,8 @@ class Doubts:
     """It was changed after the preview."""
     overwrites: bool = False
     """Codes that belong to somebody else are overwritten (on_collision)."""
-    braked: int = 0
-    """Records that a brake holds back."""
+    held_back: int = 0
+    """Records that a safety limit holds back."""
     collisions: int = 0
     """Records refused because their code belongs to somebody else."""
 
@@ -76,7 +76,7 @@ class Doubts:
 
 
 def doubts(
-    job: Job, changed_at: datetime, preview: Result | None, braked: int, collisions: int, now: datetime
+    job: Job, changed_at: datetime, preview: Result | None, held_back: int, collisions: int, now: datetime
 ) -> Doubts:
     """What the last preview of a job gives reason to ask."""
     if preview is None or preview.state != "done":
@@ -85,6 +85,6 @@ def doubts(
         preview_is_old=now - preview.started_at > FRESH,
         job_is_newer=changed_at > preview.started_at,
         overwrites=job.on_collision == "overwrite",
-        braked=braked,
+        held_back=held_back,
         collisions=collisions,
     )

@@ -135,10 +135,12 @@ def check(project: Project, new: Job) -> None:
         raise ConfigurationError(
             f"Meltano would not find the job: add the line  include_paths: [{JOBS_FOLDER}/*.yml]  to meltano.yml."
         )
-    taken = {one["name"] for kind in main.get("plugins", {}).values() for one in kind}
-    taken |= {one["name"] for one in main.get("jobs") or ()}
-    if not taken.isdisjoint({new.name, new.tap, new.target}):
-        raise ConfigurationError(f"The name {new.name} is taken in meltano.yml; choose another.")
+    others = [_load(file) for file in (project.root / JOBS_FOLDER).glob("*.meltano.yml")]
+    for plan in (main, *others):
+        taken = {one["name"] for kind in (plan.get("plugins") or {}).values() for one in kind}
+        taken |= {one["name"] for one in plan.get("jobs") or ()}
+        if not taken.isdisjoint({new.name, new.tap, new.target}):
+            raise ConfigurationError(f"The name {new.name} is taken in meltano.yml; choose another.")
     FanOut.from_config(_fan_out(new))
     SafetyLimits.from_config({"max_creates": new.max_creates, "max_updates_share": new.max_updates_share})
 

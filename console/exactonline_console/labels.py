@@ -76,7 +76,7 @@ ACTIONS = {
     "login-failed": marked("gave a wrong password"),
     "preview": marked("previewed"),
     "sync": marked("synchronized"),
-    "sync-unbraked": marked("synchronized without the brakes"),
+    "sync-unlimited": marked("synchronized without the safety limits"),
     "stop": marked("stopped"),
     "retry": marked("wants tried again"),
     "forget": marked("dropped"),

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from exactonline_console.processes import Known
 from exactonline_console.tables import launches
 
-Kind = Literal["preview", "sync", "sync-unbraked"]
+Kind = Literal["preview", "sync", "sync-unlimited"]
 NEVER_ENDED = (
     "It ended without a word: the process was killed, or the machine went down. Nothing is lost; run it again."
 )

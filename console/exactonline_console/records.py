@@ -71,8 +71,8 @@ class Records:
         if self._run is not None:
             yield from self._read(self._run, chosen, None, 0)
 
-    def braked(self) -> int:
-        """Records that a brake holds back."""
+    def held_back(self) -> int:
+        """Records that a safety limit holds back."""
         return self._count(Chosen(kinds=("safety_limit",)))
 
     def collisions(self) -> int:

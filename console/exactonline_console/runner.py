@@ -125,7 +125,7 @@ def environment(project: Project, launch: Launch) -> dict[str, str]:
         "NO_COLOR": "1",
         f"{ours}_DRY_RUN": str(launch.is_preview).lower(),
     }
-    if launch.kind == "sync-unbraked":
+    if launch.kind == "sync-unlimited":
         own |= {f"{ours}_MAX_CREATES": UNBRAKED, f"{ours}_MAX_UPDATES_SHARE": "1"}
     return {**os.environ, **own}
 

@@ -23,7 +23,7 @@ from exactonline_client.schema import VersionedTables
 
 logger = logging.getLogger(__name__)
 
-metadata = VersionedTables("exactonline-client", Path(__file__).parent / "migrations")
+metadata = VersionedTables("exactonline-client", Path(__file__).parent / "migrations", unversioned=["tokens"])
 """Tables of this package; a program adds its own and gives its own MetaData to `Store.open` as well."""
 
 WAIT_FOR_WRITERS_SECONDS = 60
@@ -76,6 +76,9 @@ class Store:
             with self._reading() as connection:
                 if all(schema.is_current(connection, one) for one in versioned):
                     return
+        # Each declares tables of ours, and not every program has imported them all.
+        from exactonline_client import budgets, contract, division_lists, token_tables  # noqa: F401, PLC0415
+
         with self.lock("schema"), self._writing() as connection:
             for one in tables:
                 if isinstance(one, VersionedTables):

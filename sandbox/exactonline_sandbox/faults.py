@@ -93,7 +93,8 @@ class Fault:
         if self.kind != "one_of":
             return self
         fitting = [fault for fault in map(fault_from, self.of) if fault.concerns(*at)]
-        return random.Random(f"{self.seed}:{seen}").choice(fitting) if fitting else None  # noqa: S311 - not for secrets
+        way = random.Random(f"{self.seed}:{seen}:of")  # noqa: S311 - not for secrets
+        return way.choice(fitting) if fitting else None
 
 
 _NAMES = frozenset(option.name for option in fields(Fault))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from exactonline_client.divisions import ACTIVE, Division
 from exactonline_client.errors import ConfigurationError
 from mapper_exactonline.fan_out import FanOut, Seen, seen_division
 from mapper_exactonline.streams import Streams, check_columns, is_addressed
@@ -81,6 +82,18 @@ class Addressing:
         """Learn from the stream `divisions` where records may go."""
         self._seen.update(map(seen_division, records))
         self._targets.clear()
+
+    def leave_out(self, unfit: Mapping[int, Division | None]) -> frozenset[int]:
+        """Bring nothing to companies that are not active, or not there, where no setting names them; return those.
+
+        One that Exact itself is at work in stays a target.
+        """
+        if self._fan_out is None or self._fan_out.names_targets:
+            return frozenset()
+        left = frozenset(code for code, one in unfit.items() if one is None or one.status != ACTIVE) & self._seen.keys()
+        self._seen = {code: one for code, one in self._seen.items() if code not in left}
+        self._targets.clear()
+        return left
 
     def targets(self, source: int | None) -> frozenset[int]:
         """Return the codes of the companies that get what comes from a source company (0 or None: none of Exact's).

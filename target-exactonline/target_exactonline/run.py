@@ -82,6 +82,7 @@ class Run:
             self._spool,
             self.addressing,
             self._rules_of,
+            dry_run=self._dry_run,
             reconcile=self._decisions.reconcile,
             retry_refused=self._decisions.retry_refused,
             now=utc_now,
@@ -120,6 +121,11 @@ class Run:
         """
         if self.recorder.too_many_refused:
             return
+        for target, gone in self._work.unseen(self._connections.sites):
+            self._logger.info(
+                "%d records are gone from their source: it was read in full, and they were not there.", len(gone)
+            )
+            self.intake.accept_deletions(gone, target)
         addressed = self._work.addressed()
         remembered = self._work.remembered(self._connections.sites, sorted(self.intake.sources))
         wanted = sorted(addressed | remembered)
@@ -135,18 +141,21 @@ class Run:
         self._spool.clear()
 
     def _usable(self, wanted: Sequence[int], addressed: set[int], reach: Mapping[int, Reached]) -> list[Reached]:
-        """Return the companies that can be written to.
+        """Return the companies that can be written to. One that is closed is left out where no setting names it.
 
         Raises:
             ConfigurationError: One cannot that a record came in for.
         """
         divisions = {code: reached.division for code, reached in reach.items()}
-        for problem in problems("target", sorted(addressed), divisions, self._expected):
-            raise ConfigurationError(problem)
         unfit = {code: why for code in wanted if (why := why_unfit("target", code, divisions))}
+        left_out = self.addressing.leave_out({code: divisions.get(code) for code in unfit})
+        for problem in problems("target", sorted(addressed - left_out), divisions, self._expected):
+            raise ConfigurationError(problem)
         for code, why in unfit.items():
-            self._logger.warning("%s What waits for it stays parked.", why)
-            self._defer([code], Deferral("no_access", why))
+            waits = "It gets no copies until then." if code in left_out else "What waits for it stays parked."
+            self._logger.warning("%s %s", why, waits)
+            if code not in left_out:
+                self._defer([code], Deferral("no_access", why))
         return [reach[code] for code in wanted if code not in unfit]
 
     def _go(self, reached: Sequence[Reached]) -> None:

@@ -96,20 +96,20 @@ OWN_SETTINGS: dict[str, dict[str, Any]] = {
     "max_creates": {
         "type": ["integer", "null"],
         "minimum": 0,
-        "title": "Brake on creates",
+        "title": "Limit on creates",
         "description": "A division that would get more new accounts than this is stopped before its first write.",
     },
     "max_updates_share": {
         "type": ["number", "string", "null"],
         "minimum": 0,
         "maximum": 1,
-        "title": "Brake on updates",
+        "title": "Limit on updates",
         "description": "A division is stopped before its first write when a larger share of its accounts would change.",
     },
     "max_deletes": {
         "type": ["integer", "null"],
         "minimum": 0,
-        "title": "Brake on deletions",
+        "title": "Limit on deletions",
         "description": "A division that would get more copies blocked or deleted is stopped before its first write.",
     },
     "webhook_url": {

@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from exactonline_client.errors import ConfigurationError
 from mapper_exactonline.settings import KEY_PROPERTIES
-from mapper_exactonline.streams import is_addressed
+from mapper_exactonline.streams import is_addressed, passed_over
 from singer_sdk import BatchSink
 
 from target_exactonline.addressing import Addressing
@@ -66,19 +66,30 @@ class ExactSink(BatchSink):
         raise NotImplementedError
 
 
-class AddressedSink(ExactSink):
+class AccountsSink(ExactSink):
+    """Records of accounts, of which what is no property is passed over."""
+
+    def setup(self) -> None:  # noqa: D102 - inherits
+        if unused := passed_over(self.schema["properties"]):
+            note = f"{self.stream_name}: passed over, being no property of an account: {unused}."
+            self.logger.warning("%s", note)
+            self.host.run.recorder.note(note)
+
+
+class AddressedSink(AccountsSink):
     """Records that say which company they are for."""
 
     def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
         self.host.run.intake.accept_addressed(
-            self.stream_name, ((record, source_key(record.get("_source")), origin) for record, origin in records)
+            (record, source_key(record.get("_source")), origin) for record, origin in records
         )
 
 
-class FanOutSink(ExactSink):
+class FanOutSink(AccountsSink):
     """Records that this target brings to every target company itself."""
 
     def setup(self) -> None:  # noqa: D102 - inherits
+        super().setup()
         if not self.key_properties and "Division" in self.schema["properties"]:
             self.logger.warning(
                 "The stream %s has no keys: its column Division is taken for where a record comes from. If it says "

@@ -17,7 +17,7 @@ from singer_sdk import Sink, Target
 from singer_sdk.exceptions import InvalidInputLine, RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 
-from target_exactonline.intake.intake import Origin
+from target_exactonline.intake.intake import DELETED_AT, MARKED, Origin
 from target_exactonline.intake.messages import MessageReader
 from target_exactonline.run import Run
 from target_exactonline.settings import OWN_SETTINGS
@@ -96,12 +96,15 @@ class TargetExactOnline(PlainErrors, Target):
         """Note where the record stands, and keep the source that our mapping step names beside it."""
         stream = str(message_dict.get("stream"))
         self._read[stream] += 1
-        self.origin = Origin(stream, self._read[stream])
+        version = message_dict.get("version")
+        self.origin = Origin(stream, self._read[stream], version if isinstance(version, int) else None)
         record = message_dict.get("record")
         if isinstance(record, dict):
             for name in SOURCE_MEMBERS:
                 if isinstance(message_dict.get(name), dict):
                     record[f"_{name}"] = message_dict[name]
+            if record.get(DELETED_AT):
+                record[MARKED] = True
         super()._process_record_message(message_dict)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:
@@ -116,7 +119,10 @@ class TargetExactOnline(PlainErrors, Target):
         self.run.checkpoints.add(message_dict["value"])
 
     def _process_activate_version_message(self, message_dict: dict[str, Any]) -> None:
-        """Nothing is deleted here because a tap began anew."""
+        """Take what a full reading did not bring for deleted; what becomes of the copies is for the settings to say."""
+        self.drain_all()
+        if isinstance(message_dict.get("version"), int):
+            self.run.intake.activate(str(message_dict.get("stream")), message_dict["version"])
 
     def _handle_max_record_age(self) -> None:
         """Deliver what came in so far when the input takes long, so that nothing waits for its end."""

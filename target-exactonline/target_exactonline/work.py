@@ -37,6 +37,7 @@ class Work:
         addressing: Addressing,
         rules_of: Callable[[int], Rules],
         *,
+        dry_run: bool,
         reconcile: bool,
         retry_refused: bool,
         now: Callable[[], datetime],
@@ -45,6 +46,7 @@ class Work:
         self._spool = spool
         self._addressing = addressing
         self._rules_of = rules_of
+        self._dry_run = dry_run
         self._reconcile = reconcile
         self._retry_refused = retry_refused
         self._now = now
@@ -133,12 +135,30 @@ class Work:
                         mine.append(record)
             for site, records in by_site.items():
                 self._memory.sources(site).remember(records)
-            gone = [one.record.key for one in page if one.record.is_deleted]
+            gone = {(numbers.get(one.target, 0), one.record.key) for one in page if one.record.is_deleted}
             for site in set(sites.values()) if gone else ():
                 self._mark_deleted(self._memory.sources(site), gone)
 
-    def _mark_deleted(self, sources: Sources, keys: Sequence[SourceKey]) -> None:
-        sources.remember([replace(one.record, is_deleted=True) for one in sources.of_keys(keys)])
+    def _mark_deleted(self, sources: Sources, gone: set[tuple[int, SourceKey]]) -> None:
+        """Note that records are gone: those addressed to one company by its number, all with the key by 0."""
+        found = [
+            replace(one.record, is_deleted=True)
+            for one in sources.of_keys([key for _, key in gone])
+            if not gone.isdisjoint({(0, one.record.key), (one.record.company, one.record.key)})
+        ]
+        sources.remember(found)
+
+    def unseen(self, sites: Sequence[str]) -> Iterator[tuple[int, list[SourceKey]]]:
+        """Yield what streams that were read in full did not bring: the company that it was addressed to, or 0."""
+        for stream in self._spool.activated():
+            known = self._memory.known(sites)
+            for page in (page for site in sites for page in self._memory.sources(site).of_stream(stream)):
+                gone: dict[int, list[SourceKey]] = {}
+                for record in (one.record for one in page):
+                    target = known[record.company].division if record.company else 0
+                    if not self._spool.has_come(stream, target, record.key):
+                        gone.setdefault(target, []).append(record.key)
+                yield from gone.items()
 
     def targets_of(self, one: Incoming) -> Sequence[int]:
         """Return the codes of the companies that a record goes to."""
@@ -181,7 +201,10 @@ class Work:
                 yield [Candidate(one, is_second_look=waiting[key]) for key, one in records.items()]
 
     def _incoming(self, sources: Sources, number: int, mine: Sequence[Incoming]) -> list[Candidate]:
-        """Return what came in for a company, each record completed by what is remembered of it."""
+        """Return what came in for a company, as it is remembered by now: another run may have brought something newer.
+
+        In a dry run it is not, so each record is completed here.
+        """
         stored = {
             one.record.key: one
             for one in sources.of_keys([one.record.key for one in mine], (0, number))
@@ -189,21 +212,22 @@ class Work:
         found = []
         for one in mine:
             known = stored.get(one.record.key)
-            record = replace(one.record, company=number) if one.target else one.record
             if known is None:
-                found.append(Candidate(Remembered(-one.number, 0, record), one.number, one.merged))
-                continue
-            if record == known.record:
-                found.append(Candidate(known, one.number, one.merged))
-                continue
-            if record.is_deleted:
-                complete = replace(known.record, is_deleted=True)
-            else:
-                complete = replace(merged(self._entity, record, known.record), company=known.record.company)
-            is_new = complete != replace(known.record, stream=complete.stream)
-            version = sources.newest() + 1 if is_new else known.version
-            found.append(Candidate(Remembered(known.number, version, complete), one.number, one.merged))
+                record = replace(one.record, company=number) if one.target else one.record
+                known = Remembered(-one.number, 0, record)
+            elif self._dry_run:
+                known = self._completed(one.record, known, sources.newest())
+            found.append(Candidate(known, one.number, one.merged))
         return found
+
+    def _completed(self, record: SourceRecord, known: Remembered, newest: int) -> Remembered:
+        """Return a record that came in, completed by what is remembered of it, with the version that it would get."""
+        if record.is_deleted:
+            complete = replace(known.record, is_deleted=True)
+        else:
+            complete = replace(merged(self._entity, record, known.record), company=known.record.company)
+        is_new = complete != replace(known.record, stream=complete.stream)
+        return Remembered(known.number, newest + 1 if is_new else known.version, complete)
 
     def records(self, company: Company, number: int, numbers: Sequence[int]) -> dict[int, Remembered]:
         """Return source records by number; those of a dry run, which are not kept, have numbers below zero."""
@@ -219,14 +243,25 @@ class Work:
         return Planned(self._memory.sources(company.site).newest(), self._due(company.division, planned).settings)
 
     def forget_unwanted(self, sites: Sequence[str], sources: Sequence[int]) -> None:
-        """Let nothing wait where the settings want nothing any more now; a company that returns is planned anew."""
+        """Let nothing wait in a company that the settings name no longer; should it return, it is planned anew.
+
+        A company whose newest plan was made without any of this run's belongs to another pipeline on this store.
+        """
         targets = self._addressing.all_targets(sources)
         if not targets or self._addressing.limit is not None:
             return
         known = self._memory.known(sites)
         ours = tuple(number for number, company in known.items() if company.division in targets)
-        others = [number for number in known if number not in ours]
-        self._memory.copies.forget_unwanted(others, self.scope(ours).of(0))
-        self._memory.positions.forget_planned(others, self._addressing.scope)
+        condition = self.scope(ours).of(0)
+        waiting = self._memory.copies.companies_waiting([one for one in known if one not in ours], condition)
+        for number in self._memory.plans.made_beside(waiting, ours):
+            release = self._memory.store.try_lock(f"lane-{number}")
+            if release is None:  # another run is at it, so it is somebody's
+                continue
+            try:
+                self._memory.copies.forget_unwanted([number], condition)
+                self._memory.positions.forget_planned([number], self._addressing.scope)
+            finally:
+                release()
         for site in sites:
             self._memory.sources(site).forget_deleted()

@@ -136,13 +136,13 @@ def test_users_sessions_and_actions_live_in_postgresql_too(postgres_url: str) ->
         assert Results(store).newest()[0].state == "starting"
 
 
-def test_a_preview_writes_nothing_and_brakes_are_off_only_when_said(page: Here) -> None:
+def test_a_preview_writes_nothing_and_safety_limits_are_off_only_when_said(page: Here) -> None:
     project = Project.at(page.folder)
     preview = environment(project, replace(LAUNCH, job="to-be", kind="preview"))
-    unbraked = environment(project, replace(LAUNCH, job="to-be", kind="sync-unbraked"))
+    unlimited = environment(project, replace(LAUNCH, job="to-be", kind="sync-unlimited"))
 
     assert preview["TARGET_TO_BE_DRY_RUN"] == "true"
-    assert (unbraked["TARGET_TO_BE_DRY_RUN"], unbraked["TARGET_TO_BE_MAX_UPDATES_SHARE"]) == ("false", "1")
+    assert (unlimited["TARGET_TO_BE_DRY_RUN"], unlimited["TARGET_TO_BE_MAX_UPDATES_SHARE"]) == ("false", "1")
     assert "TARGET_TO_BE_MAX_CREATES" not in preview
     assert preview["EXACTONLINE_RUN_BY"] == "anna"
 

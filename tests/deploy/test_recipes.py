@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 import yaml
+from meltano_driver import manifest
 from sandbox_driver import Sandbox, small_world
 from singer_driver import outcomes
 from uv import find_uv_bin
@@ -113,7 +114,7 @@ def test_the_cron_job_runs_one_at_a_time_without_rights_it_does_not_need() -> No
 
 
 def test_the_recipes_name_a_job_and_an_environment_that_exist() -> None:
-    plan = yaml.safe_load((ROOT / "meltano.yml").read_text(encoding="utf-8"))
+    plan = manifest()
     jobs = {job["name"] for job in plan["jobs"]}
     environments = {environment["name"] for environment in plan["environments"]}
     (container,) = CRONJOB["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]

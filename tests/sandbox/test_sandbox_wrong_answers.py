@@ -278,6 +278,16 @@ def test_every_fifth_answer_is_spoiled_in_one_of_several_ways_the_same_for_the_s
     assert run() == first
 
 
+def test_when_an_answer_is_spoiled_by_chance_each_way_has_its_share(sandbox: Sandbox, exact: Exact) -> None:
+    ways = [{"kind": kind} for kind in ("503", "html_body", "garbage_json", "fault_500")]
+    sandbox.fault("one_of", of=ways, probability=0.2, seed=7)
+
+    for _ in range(100):
+        exact.get("201/crm/Accounts")
+
+    assert {call["fault"] for call in sandbox.journal()} == {None, *(way["kind"] for way in ways)}
+
+
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "DELETE"])
 @pytest.mark.parametrize("way", every_way(202), ids=lambda way: "-".join(map(str, way.values())))
 def test_any_answer_may_be_spoiled_in_each_way(

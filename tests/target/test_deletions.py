@@ -258,19 +258,19 @@ def test_a_dry_run_tells_what_it_would_delete_and_forgets_nothing(project: Proje
     assert planned == kinds(project) == [("2", "deleted", division) for division in (NORTH, SOUTH, WEST)]
 
 
-def test_more_deletions_than_the_brake_allows_are_parked_and_done_once_it_is_loosened(
+def test_more_deletions_than_the_limit_allows_are_parked_and_done_once_it_is_loosened(
     project: Project, copied: Ran
 ) -> None:
     first_load(project, copied)
     project.sandbox.remove(SOURCE, "2")
     project.sandbox.remove(SOURCE, "3")
-    second, braked = after(project, copied, max_deletes=1, **DELETE)
+    second, stopped = after(project, copied, max_deletes=1, **DELETE)
     parked = {kind for _, kind, _ in kinds(project)}
 
     after(project, second, max_deletes=2, **DELETE)
 
     assert parked == {"parked"}
-    assert "more than max_deletes (1) allows" in braked.log
+    assert "more than max_deletes (1) allows" in stopped.log
     assert {kind for _, kind, _ in kinds(project)} == {"deleted"}
     assert project.sandbox.codes(NORTH) == ["1"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -39,6 +40,10 @@ class Group:
             ran = self.project.load(found.output, fan_out=wanted, **target)
         self._state = ran.state or self._state
         return ran
+
+    def first_reading(self) -> None:
+        """Forget the STATE, as a pipeline of another name would not have it."""
+        self._state = None
 
     def kinds(self, division: int) -> dict[str, str | None]:
         """Outcome or kind of each code of the last run, in one company."""
@@ -125,14 +130,19 @@ def test_what_is_excluded_by_country_gets_nothing(group: Group) -> None:
 
 
 def test_a_run_takes_of_what_waits_only_what_belongs_to_its_own_companies(group: Group) -> None:
-    """B3."""
+    """B3: two pipelines on one store, each with companies of its own."""
     group.sandbox.reset(small_world(6))
-    group.run(all_of(NORTH, WEST), max_creates=5)
+    group.run(all_of(NORTH), max_creates=5)
+    group.first_reading()
+    group.run(all_of(SOUTH, WEST), max_creates=5)
+    assert {line["division"] for line in group.waiting("parked")} == {NORTH, SOUTH, WEST}
 
-    group.run(all_of(NORTH, WEST), max_creates=5)
-    group.run(all_of(NORTH, SOUTH))  # of another pipeline it would be the same
+    group.run(all_of(SOUTH, WEST))
 
-    assert group.sandbox.codes(WEST) == []
+    assert [len(group.sandbox.codes(division)) for division in (NORTH, SOUTH, WEST)] == [0, 6, 6]
+    assert {line["division"] for line in group.waiting("parked")} == {NORTH}
+    group.run(all_of(NORTH))
+    assert len(group.sandbox.codes(NORTH)) == 6
 
 
 def test_two_source_accounts_with_one_code_never_end_in_one_row(group: Group) -> None:
@@ -219,6 +229,7 @@ def test_a_change_in_a_target_that_commits_late_is_seen(group: Group) -> None:
     group.run(all_of(NORTH))
     group.sandbox.begin(NORTH, "1", City="Delft")
     group.sandbox.edit(NORTH, "2", Phone="1")
+    group.sandbox.edit(SOURCE, "3", City="Ede")
     group.run(all_of(NORTH))
     group.sandbox.commit(NORTH)
 
@@ -248,6 +259,28 @@ def test_two_streams_that_are_fanned_out_complete_each_other(project: Project) -
     for division in (NORTH, SOUTH):
         row = project.sandbox.account(division, "1")
         assert (row["Name"], row["City"], row["Email"]) == ("A", "Delft", "a@example.com")
+
+
+def test_a_slower_run_does_not_put_back_what_a_faster_one_wrote(project: Project) -> None:
+    """B11."""
+    sandbox = project.sandbox
+    older, newer = ([{"Division": SOUTH, "Code": "1", "Name": "A", "City": city}] for city in ("Delft", "Gent"))
+    sandbox.fault("slow", division=NORTH, endpoint="sync/CRM/Accounts", seconds=4)
+    slow = project.target.start(project.target_config(parallel_divisions=1))
+    assert slow.stdin is not None
+    slow.stdin.write(addressed([{"Division": NORTH, "Code": "1", "Name": "A"}, *older]))
+    slow.stdin.close()
+    while not sandbox.journal(division=NORTH, endpoint="sync/CRM/Accounts"):
+        time.sleep(0.05)
+
+    project.load(addressed(newer))
+    assert slow.wait(timeout=60) == 0
+
+    assert sandbox.account(SOUTH, "1")["City"] == "Gent"
+    assert sandbox.codes(NORTH) == ["1"]
+    sandbox.forget_calls()
+    project.load(addressed([]))
+    assert project.writes() == []
 
 
 def test_what_waits_for_a_customer_that_is_gone_is_not_written(group: Group) -> None:

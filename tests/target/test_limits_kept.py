@@ -134,7 +134,23 @@ def test_a_429_without_headers_is_taken_for_the_block_and_parks_the_division(
     assert loaded.counts(SOUTH) == {"created": 1}
 
 
-def test_a_brake_on_creates_stops_a_division_before_its_first_write(target: InProcessTarget, sandbox: Sandbox) -> None:
+def test_the_third_429_in_a_row_that_shows_calls_left_puts_the_company_off_in_words_and_the_others_go_on(
+    target: InProcessTarget, sandbox: Sandbox
+) -> None:
+    sandbox.reset(small_world(**limited(minute_seconds=MINUTE_SECONDS)))
+    sandbox.fault("429_calls_left", division=NORTH, method="POST", every=1)
+
+    loaded = target.load(wanted(NORTH, 1, 2, 3) + wanted(SOUTH, 1), state={"at": 1})
+
+    assert loaded.counts(NORTH) == {"parked": 3}
+    assert {line["kind"] for line in loaded.outcomes if line["outcome"] == "parked"} == {"contract_limit"}
+    (reason,) = loaded.reasons("parked")
+    assert "Exact refused 3 calls in a row (HTTP 429) and says that calls are left" in reason
+    assert len(target.writes(NORTH)) == 3
+    assert (loaded.counts(SOUTH), loaded.states) == ({"created": 1}, [{"at": 1}])
+
+
+def test_a_limit_on_creates_stops_a_division_before_its_first_write(target: InProcessTarget, sandbox: Sandbox) -> None:
     loaded = target.load(wanted(NORTH, *range(1, 12)) + wanted(SOUTH, 1), max_creates=10)
 
     assert loaded.counts(NORTH) == {"parked": 11}
@@ -143,7 +159,7 @@ def test_a_brake_on_creates_stops_a_division_before_its_first_write(target: InPr
     assert loaded.counts(SOUTH) == {"created": 1}
 
 
-def test_a_brake_lets_through_what_waits_once_it_is_raised(target: InProcessTarget) -> None:
+def test_a_safety_limit_lets_through_what_waits_once_it_is_raised(target: InProcessTarget) -> None:
     target.load(wanted(NORTH, *range(1, 12)), max_creates=10)
 
     loaded = target.load([], max_creates=11)
@@ -151,7 +167,7 @@ def test_a_brake_lets_through_what_waits_once_it_is_raised(target: InProcessTarg
     assert loaded.counts() == {"created": 11}
 
 
-def test_a_brake_on_updates_looks_at_their_share(target: InProcessTarget) -> None:
+def test_a_limit_on_updates_looks_at_their_share(target: InProcessTarget) -> None:
     target.load(wanted(NORTH, *range(1, 11)))
 
     stopped = target.load(wanted(NORTH, 1, 2, 3, City="Delft"), max_updates_share=0.2)

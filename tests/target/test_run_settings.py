@@ -306,3 +306,13 @@ def test_two_sources_fan_out_to_every_company_but_their_own(project: Project) ->
     assert project.sandbox.codes(SOURCE) == ["1", "2", "50"]
     assert project.sandbox.codes(NORTH) == ["1", "2", "50"]
     assert project.sandbox.codes(SOUTH) == ["1", "2", "50"]
+
+
+def test_columns_that_are_no_property_are_named_in_log_and_report(project: Project) -> None:
+    rows = [{"Code": "1", "Name": "A", "Zip": "3511 AB", "_sdc_batched_at": "2026-11-01"}]
+
+    ran = project.load(singer("customers", ["Code"], rows), fan_out={"target_divisions": [NORTH]})
+
+    line = "customers: passed over, being no property of an account: Zip (the nearest property: Postcode)."
+    assert line in ran.log
+    assert line in (project.report / "report.html").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ import json
 
 import pytest
 from exactonline_client.errors import ConfigurationError
-from mapper_exactonline.streams import Streams, check_columns, is_addressed, near_misses
+from mapper_exactonline.streams import Streams, check_columns, is_addressed, near_misses, passed_over
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,11 @@ def test_a_stream_without_any_code_is_looked_at_no_further() -> None:
 def test_an_addressed_stream_is_held_to_the_names_as_well() -> None:
     with pytest.raises(ConfigurationError, match="'name' for Name"):
         check_columns("customers", ["Division", "Code", "name"])
+
+
+def test_columns_that_are_passed_over_are_named_with_the_nearest_property() -> None:
+    assert passed_over(["Code", "Division", "ID", "Created", "_sdc_batched_at"]) is None
+    assert passed_over(["Code", "Zip", "e-mail", "Adress", "Name", "Loyalty"]) == (
+        "Zip (the nearest property: Postcode), e-mail (the nearest property: Email), "
+        "Adress (the nearest property: AddressLine1), Loyalty"
+    )

@@ -25,7 +25,7 @@ from mapper_exactonline.fan_out import (
     source_of,
 )
 from mapper_exactonline.pipe import LineReader, LineWriter, Verbatim
-from mapper_exactonline.streams import RESERVED_STREAMS, Streams, is_addressed
+from mapper_exactonline.streams import RESERVED_STREAMS, Streams, is_addressed, passed_over
 
 Content = dict[str, Any]
 
@@ -93,6 +93,8 @@ class MapperExactOnline(PlainErrors, InlineMapper):
                 "Select Division in the tap, or set target_divisions.",
                 stream,
             )
+        if unused := passed_over(properties):
+            self.logger.warning("%s: passed over, being no property of an account: %s.", stream, unused)
         self._tallies.setdefault(stream, Tally())
         yield Verbatim(
             {

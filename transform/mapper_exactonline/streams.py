@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -15,6 +16,21 @@ RESERVED_STREAMS: Final = frozenset({"divisions", "deleted_accounts", "meltano_t
 OF_OTHER_ENTITIES: Final = frozenset({"contacts", "addresses", "bank_accounts"})
 _ASIDE: Final = str.maketrans("", "", " _\ufeff\t\u00a0")
 _PROPERTIES: Final = {name.lower(): name for name in (*KEY_PROPERTIES, *ACCOUNTS.writable)}
+_OTHER_WORDS: Final = {
+    "AddressLine1": "address addressline adres street streetaddress straat rue strasse",
+    "ChamberOfCommerce": "kvk kvknummer coc cocnumber handelsregister",
+    "City": "town place plaats woonplaats stad ville ort stadt",
+    "Code": "number nummer customernumber customerno klantnummer debiteurnummer debtornumber kundennummer",
+    "Country": "countrycode land landcode pays",
+    "Email": "mail emailaddress mailadres",
+    "Fax": "faxnumber faxnummer",
+    "Name": "naam customername companyname klantnaam bedrijfsnaam nom firma",
+    "Phone": "telephone telefoon telefoonnummer phonenumber tel telefon",
+    "Postcode": "zip zipcode postalcode plz codepostal",
+    "VATNumber": "vat vatno btw btwnummer tva ustid",
+    "Website": "url web homepage websiteurl",
+}
+"""How others call what Exact's properties hold."""
 
 
 def is_addressed(key_properties: Sequence[str]) -> bool:
@@ -34,6 +50,25 @@ def near_misses(columns: Iterable[str]) -> dict[str, str]:
         if meant is not None and meant not in names and meant not in found.values():
             found[name] = meant
     return found
+
+
+def passed_over(columns: Iterable[str]) -> str | None:
+    """Columns that are no property of an account, each with the nearest one, as a part of a sentence; None for none.
+
+    What Singer adds to a record (_sdc_…) is none of them.
+    """
+    names = list(columns)
+    unknown = [name for name in names if name not in ACCOUNTS.fields and not name.startswith("_sdc_")]
+    if not unknown:
+        return None
+    words = {word: name for name, listed in _OTHER_WORDS.items() for word in listed.split()}
+    words |= {name.lower(): name for name in ACCOUNTS.writable}
+    free = {word: name for word, name in words.items() if name not in names}
+    shown = []
+    for name in unknown:
+        close = difflib.get_close_matches(name.translate(_ASIDE).lower().replace("-", ""), free, n=1, cutoff=0.75)
+        shown.append(f"{name} (the nearest property: {free[close[0]]})" if close else name)
+    return ", ".join(shown)
 
 
 def stream_map(stream: str, columns: Mapping[str, str]) -> str:

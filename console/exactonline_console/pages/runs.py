@@ -49,7 +49,7 @@ def synchronize(visit: Visit) -> Response:
     last = Results(visit.store).newest_of(job.name, preview=True)
     if _doubts(visit, job, last) and visit.given("confirmed") != "yes":
         return visit.go(f"/jobs/{job.name}/synchronize")
-    return _start(visit, job, "sync-unbraked" if visit.given("brakes") == "off" else "sync")
+    return _start(visit, job, "sync-unlimited" if visit.given("safety_limits") == "off" else "sync")
 
 
 def show(visit: Visit) -> Response:
@@ -161,8 +161,8 @@ def _download(visit: Visit, result: Result, chunks: Iterator[bytes], kind: str, 
 def _doubts(visit: Visit, job: Job, last: Result | None) -> Doubts:
     found = Records(visit.store, last) if last else None
     changed_at = jobs.changed_at(visit.project, job.name)
-    braked, collisions = (found.braked(), found.collisions()) if found else (0, 0)
-    return doubts(job, changed_at, last, braked, collisions, utc_now())
+    held_back, collisions = (found.held_back(), found.collisions()) if found else (0, 0)
+    return doubts(job, changed_at, last, held_back, collisions, utc_now())
 
 
 def _names(visit: Visit, result: Result) -> dict[int | None, str]:

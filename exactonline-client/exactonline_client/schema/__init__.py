@@ -1,16 +1,18 @@
 """The tables of a store by version: which one it has, and the way from there to the one that this program knows.
 
 Each set of tables has a folder of alembic scripts, one per version, and in the store a table that holds its version.
-So two programs may keep their tables in one database. alembic is imported only when there is a way to go.
+So two programs may keep their tables in one database. An SQLite store that has none of them gets them as they are now;
+alembic is imported only where its scripts are needed.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Collection
 from pathlib import Path
 
-from sqlalchemy import Connection, MetaData, column, select, table
+from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, column, select, table
 
 from exactonline_client.errors import ConfigurationError
 
@@ -22,11 +24,18 @@ _ALEMBIC_IS_BUSY = threading.Lock()
 
 
 class VersionedTables(MetaData):
-    """Tables that belong to one program, and the scripts that make and change them."""
+    """Tables that belong to one program, and the scripts that make and change them.
 
-    def __init__(self, program: str, scripts: Path) -> None:
+    Args:
+        program: Whose they are.
+        scripts: The folder of its scripts.
+        unversioned: Tables by which a store is known that the program made before there were versions.
+    """
+
+    def __init__(self, program: str, scripts: Path, *, unversioned: Collection[str] = ()) -> None:
         super().__init__()
         self.program = program
+        self.unversioned = unversioned
         self.scripts = scripts
         self.version_table = f"{program.replace('-', '_')}_version"
 
@@ -67,10 +76,19 @@ def bring_up_to_date(connection: Connection, tables: VersionedTables) -> None:
     """
     if is_current(connection, tables):
         return
+    before = version_in(connection, tables)
+    if before is None and _can_be_made(connection, tables):
+        _make(connection, tables)
+        return
+    upgrade(connection, tables)
+    logger.info("The tables of %s are of version %s now; it was %s", tables.program, tables.versions[-1], before)
+
+
+def upgrade(connection: Connection, tables: VersionedTables) -> None:
+    """Run the scripts that the store lacks, all of them if it has no tables yet."""
     from alembic import command  # noqa: PLC0415 - costs a tenth of a second
     from alembic.config import Config  # noqa: PLC0415
 
-    before = version_in(connection, tables)
     config = Config()
     config.set_main_option("script_location", _as_option(Path(__file__).parent))
     config.set_main_option("version_locations", _as_option(tables.scripts))
@@ -78,8 +96,24 @@ def bring_up_to_date(connection: Connection, tables: VersionedTables) -> None:
     config.attributes.update(connection=connection, version_table=tables.version_table)
     with _ALEMBIC_IS_BUSY:
         command.upgrade(config, "head")
-    if before is not None:
-        logger.info("The tables of %s are of version %s now; it was %s", tables.program, tables.versions[-1], before)
+
+
+def _can_be_made(connection: Connection, tables: VersionedTables) -> bool:
+    """Return whether the tables of the code are all that the scripts would come to.
+
+    On PostgreSQL these also set how texts are sorted.
+    """
+    has_older = any(connection.dialect.has_table(connection, name) for name in tables.unversioned)
+    return connection.dialect.name == "sqlite" and bool(tables.tables) and not has_older
+
+
+def _make(connection: Connection, tables: VersionedTables) -> None:
+    """Make all tables, and note their version as alembic would."""
+    tables.create_all(connection)
+    kept = Table(tables.version_table, MetaData(), Column("version_num", String(32), nullable=False))
+    kept.append_constraint(PrimaryKeyConstraint("version_num", name=f"{tables.version_table}_pkc"))
+    kept.create(connection)
+    connection.execute(kept.insert().values(version_num=tables.versions[-1]))
 
 
 def _as_option(path: Path) -> str:

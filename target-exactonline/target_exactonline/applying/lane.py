@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from exactonline_client.entities import Entity
-from exactonline_client.errors import ExactError, LoginNeededError, TryLaterError
+from exactonline_client.errors import ExactError, LoginNeededError, TryLaterError, WrongCompanyError
 from exactonline_client.exchange import Waiting
 from exactonline_client.feeds.reader import FeedReader, take_pages
 
@@ -249,6 +249,8 @@ class Lane:
             return error.deferral
         if not isinstance(error, TryLaterError):
             self.fault = str(error)
+        if isinstance(error, WrongCompanyError):
+            self._recorder.hold_states()
         return Deferral(error.kind, str(error))
 
     def _defer_all(self, deferral: Deferral) -> None:

@@ -15,7 +15,6 @@ from exactonline_client.errors import (
     LoginNeededError,
     NotFoundError,
     RecordRefusedError,
-    WrongCompanyError,
 )
 from exactonline_client.exchange import Waiting
 from exactonline_client.failures import Failures, GivenUp
@@ -208,9 +207,6 @@ class Worker:
         if isinstance(error, LoginNeededError):
             raise error
         deferral = Deferral(error.kind, str(error))
-        if isinstance(error, WrongCompanyError):
-            self._recorder.hold_states()
-            raise CompanyGivenUpError(deferral, error)
         if given_up is GivenUp.RECORD:
             self.fault = self.fault or str(error)
             self.endings.put_aside(pending, deferral)

@@ -10,11 +10,16 @@ from typing import Any
 from exactonline_client.entities import Entity
 
 from target_exactonline.intake.spool import Incoming, Spool
-from target_exactonline.intake.validation import check, division_code
+from target_exactonline.intake.validation import Checked, check, division_code
 from target_exactonline.planning.model import SourceKey, SourceRecord
 from target_exactonline.reporting.checkpoints import Checkpoints
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import Recorder
+
+DELETED_AT = "_sdc_deleted_at"
+"""Singer's column for when a row was deleted at the source; the SDK takes it off a record on its way to a sink."""
+MARKED = "_is_deleted"
+"""What stands in its place there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,8 @@ class Origin:
     """As the tap calls it, before any stream map."""
     number: int
     """Among the records of its stream, from 1."""
+    version: int | None = None
+    """Of a full reading of the stream, whose end is told by ACTIVATE_VERSION."""
 
     def __str__(self) -> str:
         return f"record {self.number} of the stream {self.stream}"
@@ -65,15 +72,10 @@ class Intake:
                 self.sources.add(division)
             identity = str(key).strip().lower() if is_exacts else checked.code
             problems = _placed(checked.problems, origin)
-            source = SourceRecord(
-                SourceKey(division or 0, identity), checked.code, checked.values, problems, stream=stream
-            )
-            good.append((0, source, origin))
+            good.append((0, _source(SourceKey(division or 0, identity), record, checked, problems, origin), origin))
         self._put(good)
 
-    def accept_addressed(
-        self, stream: str, records: Iterable[tuple[Mapping[str, Any], SourceKey | None, Origin]]
-    ) -> None:
+    def accept_addressed(self, records: Iterable[tuple[Mapping[str, Any], SourceKey | None, Origin]]) -> None:
         """Take in records that say which company they are for; each is its own source, unless it names another."""
         good = []
         for record, source, origin in records:
@@ -84,14 +86,18 @@ class Intake:
                 self._refuse(None, checked.code, problems, origin)
                 continue
             key = source or SourceKey(0, checked.code)
-            where = _placed(problems, origin)
-            good.append((division, SourceRecord(key, checked.code, checked.values, where, stream=stream), origin))
+            good.append((division, _source(key, record, checked, _placed(problems, origin), origin), origin))
         self._put(good)
 
-    def accept_deletions(self, keys: Iterable[SourceKey]) -> None:
-        """Take in which source records were deleted."""
+    def accept_deletions(self, keys: Iterable[SourceKey], target: int = 0) -> None:
+        """Take in which source records were deleted; of those that were addressed to one company, its code too."""
         for key in keys:
-            self._add([Incoming(self._checkpoints.number(), 0, SourceRecord(key, "", {}, is_deleted=True))])
+            self._add([Incoming(self._checkpoints.number(), target, SourceRecord(key, "", {}, is_deleted=True))])
+
+    def activate(self, stream: str, version: int) -> None:
+        """Take in that a stream was read in full: what did not come with this version is there no longer."""
+        if not self.left_out:
+            self._spool.activate(stream, version)
 
     def _put(self, records: Iterable[tuple[int, SourceRecord, Origin]]) -> None:
         good = []
@@ -101,6 +107,8 @@ class Intake:
                 continue
             self.fields.update(record.values)
             good.append(Incoming(self._checkpoints.number(), target, record))
+            if origin.version is not None:
+                self._spool.see(origin.stream, origin.version, target, record.key)
         self._add(good)
 
     def _add(self, good: Sequence[Incoming]) -> None:
@@ -114,6 +122,14 @@ class Intake:
             "Not sent; correct it in the source and run again."
         )
         self._recorder.refuse(Result(division, code, Outcome.REFUSED, self._recorder.now(), "invalid", reason))
+
+
+def _source(
+    key: SourceKey, record: Mapping[str, Any], checked: Checked, problems: tuple[str, ...], origin: Origin
+) -> SourceRecord:
+    if record.get(MARKED) or record.get(DELETED_AT):
+        return SourceRecord(key, checked.code, {}, is_deleted=True, stream=origin.stream)
+    return SourceRecord(key, checked.code, checked.values, problems, stream=origin.stream)
 
 
 def _placed(problems: Sequence[str], origin: Origin) -> tuple[str, ...]:

@@ -49,6 +49,11 @@ class Spool:
             "code TEXT, content TEXT, problems TEXT, is_deleted INTEGER, stream TEXT, "
             "merged INTEGER, UNIQUE (target, division, key))"
         )
+        self._database.execute(
+            "CREATE TABLE seen (stream TEXT, target INTEGER, division INTEGER, key TEXT, version INTEGER, "
+            "PRIMARY KEY (stream, target, division, key)) WITHOUT ROWID"
+        )
+        self._activated: dict[str, int] = {}
 
     def put(self, records: Sequence[Incoming]) -> list[Incoming]:
         """Add records; return those that were merged into an earlier one of the same source record."""
@@ -89,6 +94,29 @@ class Spool:
     def drop(self, numbers: Sequence[int]) -> None:
         """Forget some records."""
         self._database.executemany("DELETE FROM incoming WHERE number = ?", [(number,) for number in numbers])
+
+    # Streams that are read in full
+
+    def see(self, stream: str, version: int, target: int, key: SourceKey) -> None:
+        """Note that a record came with this version of its stream."""
+        self._database.execute("INSERT OR REPLACE INTO seen VALUES (?, ?, ?, ?, ?)", (stream, target, *key, version))
+
+    def activate(self, stream: str, version: int) -> None:
+        """Note that all of a stream has come, if anything has with this version."""
+        query = "SELECT 1 FROM seen WHERE stream = ? AND version = ? LIMIT 1"
+        if self._database.execute(query, (stream, version)).fetchone():
+            self._activated[stream] = version
+
+    def activated(self) -> list[str]:
+        """Return the streams of which all has come."""
+        return list(self._activated)
+
+    def has_come(self, stream: str, target: int, key: SourceKey) -> bool:
+        """Return whether a record came with the version of its stream that was activated."""
+        query = "SELECT 1 FROM seen WHERE stream = ? AND target = ? AND division = ? AND key = ? AND version = ?"
+        return self._database.execute(query, (stream, target, *key, self._activated[stream])).fetchone() is not None
+
+    # All of them
 
     def places(self) -> list[tuple[int, int]]:
         """Return where records come from and go to: source company and addressed company, each pair once."""

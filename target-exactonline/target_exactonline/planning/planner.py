@@ -310,6 +310,7 @@ class Planner:
                 reason=self._found_differing(candidate, copy, situation.tied),
                 target_code=row.code if row is not None and not isinstance(step, Create) else None,
                 is_followed=step is not todo[-1],
+                origin=source.key if number < 0 else None,
             )
             found.append(replace(change, rank=base + RANKS[change.action]))
             self.counts.add(change.action)

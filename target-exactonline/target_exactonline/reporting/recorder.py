@@ -43,6 +43,10 @@ class Recorder:
         """Return whether more were refused than `max_errors` allows."""
         return self.tally.count(Outcome.REFUSED) > self._max_errors
 
+    def note(self, text: str) -> None:
+        """Let the report say something of the input as a whole."""
+        self._report.notes.append(text)
+
     def count(self, result: Result) -> None:
         """Count how one ended, and stop the run when it is one refusal too many."""
         self.tally.add(result)

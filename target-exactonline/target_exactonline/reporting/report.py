@@ -52,6 +52,8 @@ class Report:
 
     def __init__(self, folder: str | None, *, run: str, dry_run: bool) -> None:
         self._run = run
+        self.notes: list[str] = []
+        """What the page says of the input as a whole."""
         self._mutex = threading.Lock()
         self._folder = Path(folder).expanduser() if folder else None
         self._dry_run = dry_run
@@ -122,6 +124,7 @@ class Report:
                 started_at=started_at,
                 ended_at=ended_at,
                 verdict=verdict,
+                notes=self.notes,
                 limit=SHOWN_PER_KIND,
                 lines=LINES,
             ),

@@ -106,21 +106,28 @@ class Copies:
         with self._store.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
 
-    def forget_unwanted(self, companies: Sequence[int], condition: Any) -> int:
-        """Let nothing wait in companies that the settings name no longer; return how many copies that were."""
-        with self._store.write() as connection:
-            count = 0
+    def companies_waiting(self, companies: Sequence[int], condition: Any) -> list[int]:
+        """Return those of the companies in which any of the source records waits."""
+        found: list[int] = []
+        with self._store.read() as connection:
             for page in pages(companies):
-                unwanted = and_(
-                    copies.c.company.in_(page),
-                    copies.c.state != "tied",
-                    copies.c.source.in_(select(sources.c.id).where(self._of_entity, condition)),
-                )
+                query = select(copies.c.company).where(self._waiting(page, condition)).distinct()
+                found += connection.execute(query).scalars()
+        return found
+
+    def forget_unwanted(self, companies: Sequence[int], condition: Any) -> None:
+        """Let none of the source records wait in companies that the settings name no longer."""
+        with self._store.write() as connection:
+            for page in pages(companies):
+                unwanted = self._waiting(page, condition)
                 tied = copies.update().where(unwanted, copies.c.target_id.is_not(None))
                 waiting = {"state": "tied", "kind": None, "reason": None, "next_try": None, "tries": 0}
-                count += connection.execute(tied.values(**waiting)).rowcount
-                count += connection.execute(delete(copies).where(unwanted)).rowcount
-        return count
+                connection.execute(tied.values(**waiting))
+                connection.execute(delete(copies).where(unwanted))
+
+    def _waiting(self, companies: Sequence[int], condition: Any) -> Any:
+        mine = select(sources.c.id).where(self._of_entity, condition)
+        return and_(copies.c.company.in_(companies), copies.c.state != "tied", copies.c.source.in_(mine))
 
     def any_blocked(self) -> bool:
         """Return whether any row was changed because its source record was deleted."""

@@ -8,9 +8,8 @@ from typing import Any
 from exactonline_client.store import Store
 from sqlalchemy import select
 
-from target_exactonline.planning.model import SourceKey
 from target_exactonline.reporting.outcomes import source_as_object
-from target_exactonline.store.plans import fields_of
+from target_exactonline.store.plans import fields_of, source_of
 from target_exactonline.store.rows import unpacked
 from target_exactonline.store.tables import changes, companies, plans, runs, sites, sources
 
@@ -57,7 +56,6 @@ class PlanLists:
         query = _CHANGES.where(changes.c.plan == plan).order_by(changes.c.rank, changes.c.number)
         with self._store.read() as connection:
             for row in connection.execute(query):
-                source = None if row.key is None else SourceKey(row.source_division, row.key)
                 yield {
                     "plan": row.plan,
                     "entity": row.entity,
@@ -68,7 +66,7 @@ class PlanLists:
                     "outcome": row.outcome,
                     "kind": row.kind,
                     "reason": row.reason,
-                    "source": source_as_object(source),
+                    "source": source_as_object(source_of(row)),
                     "target_id": row.target_id,
                     "target_code": row.target_code or row.code,
                     "approved_by": row.approved_by,
@@ -86,7 +84,7 @@ _CHANGES = (
         changes,
         companies.c.division.label("company_division"),
         sources.c.division.label("source_division"),
-        sources.c.key,
+        sources.c.key.label("source_key"),
     )
     .join(companies, companies.c.id == changes.c.company, isouter=True)
     .join(sources, sources.c.id == changes.c.source, isouter=True)

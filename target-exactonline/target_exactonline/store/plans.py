@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any
 
 from exactonline_client.store import Store
-from sqlalchemy import and_, bindparam, delete, select
+from sqlalchemy import and_, bindparam, delete, func, select
 from sqlalchemy.engine import Connection
 
-from target_exactonline.planning.model import Changes, Create, Delete, Replace, Update
+from target_exactonline.planning.model import Changes, Create, Delete, Replace, SourceKey, Update
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.store.rows import RECORDS_AT_A_TIME, packed, pages, unpacked
 from target_exactonline.store.tables import changes, plans, runs
@@ -36,6 +36,8 @@ class Change:
     number: int = 0
     is_followed: bool = False
     """Whether another change of the same record comes after it."""
+    origin: SourceKey | None = None
+    """Of a source record that is kept nowhere, since it came in for a dry run."""
 
     @property
     def action(self) -> str:
@@ -206,6 +208,20 @@ class Plans:
 
     # Reading
 
+    def made_beside(self, companies: Sequence[int], ours: Sequence[int]) -> list[int]:
+        """Return those of the companies whose newest plan came from a run that planned for one of ours too."""
+        real = plans.c.is_trial.is_(False)
+        found: dict[int, int] = {}
+        with self._store.read() as connection:
+            for page in pages(companies):
+                newest = select(plans.c.company, func.max(plans.c.run)).where(plans.c.company.in_(page), real)
+                found |= dict(connection.execute(newest.group_by(plans.c.company)).tuples().all())
+            shared: set[int] = set()
+            for page in pages(set(found.values())):
+                beside = select(plans.c.run, plans.c.company).where(plans.c.run.in_(page), real)
+                shared |= {run for run, company in connection.execute(beside) if company in ours}
+        return [company for company, run in found.items() if run in shared]
+
     def rows(self, run: int | None = None, plan: int | None = None, limit: int | None = None) -> list[PlanRow]:
         """Return plans, the newest first."""
         query = select(plans).order_by(plans.c.id.desc()).limit(limit)
@@ -239,6 +255,14 @@ def fields_of(row: Any) -> dict[str, tuple[Any, Any]]:
     return {name: (change[0], change[1]) for name, change in fields.items()}
 
 
+def source_of(row: Any) -> SourceKey | None:
+    """Return the source record of a row of changes that was read beside `source_division` and `source_key`."""
+    if row.source_key is not None:
+        return SourceKey(row.source_division, row.source_key)
+    origin = unpacked(row.besides).get("origin")
+    return SourceKey(*origin) if origin else None
+
+
 def _as_row(one: Change) -> dict[str, Any]:
     decision = one.decision
     besides: dict[str, Any] = {}
@@ -248,6 +272,8 @@ def _as_row(one: Change) -> dict[str, Any]:
         besides["seen"] = decision.seen
     if one.is_followed:
         besides["followed"] = True
+    if one.origin is not None:
+        besides["origin"] = one.origin
     return {
         "source": one.source,
         "code": one.code,

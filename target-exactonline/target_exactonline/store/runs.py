@@ -16,9 +16,8 @@ from uuid import uuid4
 from exactonline_client.store import Store
 from sqlalchemy import Select, case, delete, func, select
 
-from target_exactonline.planning.model import SourceKey
 from target_exactonline.reporting.outcomes import source_as_object
-from target_exactonline.store.plans import fields_of
+from target_exactonline.store.plans import fields_of, source_of
 from target_exactonline.store.tables import changes, companies, plans, progress, runs, sources
 
 RUN_BY_VARIABLE = "EXACTONLINE_RUN_BY"
@@ -122,7 +121,6 @@ LINES = (
 
 def line_of(row: Any) -> dict[str, Any]:
     """Return a change as an object like those of outcomes.jsonl."""
-    source = None if row.source_key is None else SourceKey(row.source_division, row.source_key)
     line = {
         "entity": row.entity,
         "division": row.company_division,
@@ -131,7 +129,7 @@ def line_of(row: Any) -> dict[str, Any]:
         "kind": row.kind,
         "reason": row.reason,
         "changes": {name: list(change) for name, change in fields_of(row).items()},
-        "source": source_as_object(source),
+        "source": source_as_object(source_of(row)),
         "not_sent": [],
         "run": row.run_id,
         "at": row.at.isoformat(timespec="milliseconds"),

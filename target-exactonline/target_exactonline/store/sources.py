@@ -75,7 +75,7 @@ class Sources:
         self._mine = and_(sources.c.site == site, sources.c.entity == entity.stream)
 
     def remember(self, records: Sequence[SourceRecord]) -> None:
-        """Keep what these records say; one that says nothing new keeps its version."""
+        """Keep what these records say, one of each at most; one that says nothing new keeps its version."""
         for page in pages(records):
             with self._store.write("sources") as connection:
                 known = self._find(connection, [(one.company, one.key) for one in page])
@@ -150,6 +150,20 @@ class Sources:
                 rows = map(_remembered, connection.execute(query).all())
                 found += [one for one in rows if one.record.key in wanted]
         return found
+
+    def of_stream(self, stream: str) -> Iterator[list[Remembered]]:
+        """Yield the records that a stream brought, but for those that were deleted."""
+        after = 0
+        while True:
+            mine = and_(self._mine, sources.c.stream == stream, sources.c.is_deleted.is_(False), sources.c.id > after)
+            with self._store.read() as connection:
+                rows = connection.execute(
+                    select(sources).where(mine).order_by(sources.c.id).limit(ROWS_AT_A_TIME)
+                ).all()
+            if not rows:
+                return
+            after = rows[-1].id
+            yield [_remembered(row) for row in rows]
 
     def forget_deleted(self) -> None:
         """Drop records that were deleted at the source and have no copy."""

@@ -31,7 +31,7 @@ from sqlalchemy import (
     text,
 )
 
-metadata = VersionedTables("target-exactonline", Path(__file__).parent / "migrations")
+metadata = VersionedTables("target-exactonline", Path(__file__).parent / "migrations", unversioned=["history"])
 
 
 class Instant(TypeDecorator[datetime]):

@@ -41,7 +41,7 @@ class Desk:
         return Origin("klanten", self.read)
 
     def addressed(self, *records: Mapping[str, Any], source: SourceKey | None = None) -> None:
-        self.intake.accept_addressed("accounts", [(record, source, self.origin()) for record in records])
+        self.intake.accept_addressed([(record, source, self.origin()) for record in records])
 
     def fanned_out(self, *records: Mapping[str, Any], stream: str = "accounts", limit: int | None = None) -> None:
         self.intake.accept(stream, [(record, self.origin()) for record in records], limit)
@@ -86,7 +86,7 @@ def test_a_record_of_a_foreign_stream_is_its_own_source(desk: Desk) -> None:
     desk.addressed(record(" 007 ", Name="Jan"))
 
     (one,) = desk.held()
-    assert one.record == SourceRecord(SourceKey(0, "007"), "007", {"Name": "Jan"}, stream="accounts")
+    assert one.record == SourceRecord(SourceKey(0, "007"), "007", {"Name": "Jan"}, stream="klanten")
 
 
 def test_a_copy_that_names_its_source_is_known_by_it(desk: Desk) -> None:
