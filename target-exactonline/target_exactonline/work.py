@@ -205,11 +205,7 @@ class Work:
 
         In a dry run it is not, so each record is completed here.
         """
-        stored = {
-            one.record.key: one
-            for one in sources.of_keys([one.record.key for one in mine])
-            if one.record.company in (0, number)
-        }
+        stored = {one.record.key: one for one in sources.of_keys([one.record.key for one in mine], (0, number))}
         found = []
         for one in mine:
             known = stored.get(one.record.key)

@@ -86,13 +86,15 @@ class Lane:
         if self._shared.memory.positions.is_suspect(self._task.number):
             self._defer_all(blind(self._task.company, self._entity))
             return
-        plan, planner = self._plan(today)
+        with self._shared.planning:
+            plan, planner = self._plan(today)
         if planner is None:
             return
         if (unsafe := self._judge(plan, planner)) is not None:
             self._defer_plan(plan, planner, Deferral("safety_limit", unsafe))
         elif self._shared.dry_run:
-            self._show(plan, planner)
+            with self._shared.planning:
+                self._show(plan, planner)
         elif not (yield from self._apply(plan, planner)):
             self._leave(plan, planner)
             return
@@ -254,6 +256,13 @@ class Lane:
     def _defer_all(self, deferral: Deferral) -> None:
         """Defer everything that is due, without a plan."""
         self._say(deferral)
+        with self._shared.planning:
+            self._defer_due(deferral)
+        if self._task.planned is not None and not self._shared.dry_run:
+            self._recorder.flush()
+            self._keep_planned()
+
+    def _defer_due(self, deferral: Deferral) -> None:
         planner = self._planner("")
         worker = self._worker(planner)
         for page in self._task.candidates():
@@ -267,18 +276,16 @@ class Lane:
                     self._recorder.pass_over(one.number)
             for work in worker.pending.unplanned([one.source for one in known]):
                 worker.endings.defer(work, deferral)
-        if self._task.planned is not None and not self._shared.dry_run:
-            self._recorder.flush()
-            self._keep_planned()
 
     def _defer_plan(self, plan: int, planner: Planner, deferral: Deferral) -> None:
         """Defer all that is left of a plan, in one line for the log and in the outcome of each record."""
         self._say(deferral)
         self._recorder.flush()
         worker = self._worker(planner)
-        for page in self._shared.memory.plans.changes(plan):
-            for work in worker.pending.prepared(page):
-                worker.endings.defer(work, deferral)
+        with self._shared.planning:
+            for page in self._shared.memory.plans.changes(plan):
+                for work in worker.pending.prepared(page):
+                    worker.endings.defer(work, deferral)
 
     def _say(self, deferral: Deferral) -> None:
         logger.warning("Division %d: %s The rest of it is parked.", self._task.division.code, deferral.reason)

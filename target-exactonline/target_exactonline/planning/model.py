@@ -8,7 +8,7 @@ what we know of the copy ─▶ Copy    ┘
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -124,6 +124,12 @@ class Copy:
     first_seen: datetime | None = None
     tries: int = 0
     next_try: datetime | None = None
+
+    def having(self, **values: Any) -> Copy:
+        """Return the copy with these values; itself if it has them."""
+        if all(getattr(self, name) == value for name, value in values.items()):
+            return self
+        return replace(self, **values)
 
 
 @dataclass(frozen=True, slots=True)

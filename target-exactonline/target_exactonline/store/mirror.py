@@ -141,8 +141,8 @@ class Mirror:
         found: list[Existing] = []
         columns = (mirror.c.id, mirror.c.code, mirror.c.content, mirror.c.modified_at)
         for page in pages(values, ROWS_AT_A_TIME):
-            rows = connection.execute(select(*columns).where(self._mine, column.in_(page)))
-            found += [Existing(row.id, row.code, unpacked(row.content), row.modified_at) for row in rows]
+            rows = connection.execute(select(*columns).where(self._mine, column.in_(page))).all()
+            found += [Existing(key, code, unpacked(content), modified_at) for key, code, content, modified_at in rows]
         return found
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.model import Changes, Create, Delete, Replace, SourceKey, Update
 from target_exactonline.reporting.outcomes import Outcome, Result
-from target_exactonline.store.rows import ROWS_AT_A_TIME, packed, pages, unpacked
+from target_exactonline.store.rows import RECORDS_AT_A_TIME, packed, pages, unpacked
 from target_exactonline.store.tables import changes, plans, runs
 
 TRIALS_KEPT = 5
@@ -127,13 +127,15 @@ class Plans:
             connection.execute(plans.update().where(plans.c.id == plan).values(is_open=False))
 
     def changes(self, plan: int) -> Iterator[list[Change]]:
-        """Yield the changes of a plan that have not ended, in the order of writing, some hundred at a time."""
+        """Yield the changes of a plan that have not ended, in the order of writing, a hundred at a time."""
         rank, number = -1, 0
         while True:
             later = (changes.c.rank > rank) | and_(changes.c.rank == rank, changes.c.number > number)
             query = select(changes).where(changes.c.plan == plan, changes.c.outcome.is_(None), later)
             with self._store.read() as connection:
-                rows = connection.execute(query.order_by(changes.c.rank, changes.c.number).limit(ROWS_AT_A_TIME)).all()
+                rows = connection.execute(
+                    query.order_by(changes.c.rank, changes.c.number).limit(RECORDS_AT_A_TIME)
+                ).all()
             if not rows:
                 return
             rank, number = rows[-1].rank, rows[-1].number
