@@ -33,6 +33,8 @@ def make_project(folder: Path) -> Path:
     folder.mkdir(parents=True)
     plan = manifest()
     for plugin in plugins(plan):
+        if "inherit_from" in plugin:
+            continue
         del plugin["pip_url"]
         plugin["executable"] = str(BIN / plugin["executable"])
     (folder / "meltano.yml").write_text(yaml.safe_dump(plan, sort_keys=False), encoding="utf-8")

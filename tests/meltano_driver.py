@@ -45,6 +45,8 @@ class MeltanoProject:
         self._meltano = programs / "meltano"
         plan = manifest()
         for plugin in plugins(plan):
+            if "inherit_from" in plugin:
+                continue
             if plugin.get("pip_url", OUR_OWN).startswith(OUR_OWN):
                 plugin.pop("pip_url", None)
                 plugin["executable"] = str(programs / plugin.get("executable", plugin["name"]))

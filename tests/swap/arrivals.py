@@ -14,8 +14,8 @@ from singer_driver import Plugin, Ran
 Other = Callable[[str], Plugin]
 """Gives a plugin that others wrote, by its name in meltano.yml."""
 Row = dict[str, Any]
-Lost = Collection[Literal["empty text", "offset"]]
-"""What a format cannot keep: an empty text is none there, or an instant is the local time alone."""
+Lost = Collection[Literal["empty text", "offset", "line break"]]
+"""What a format cannot keep: an empty text is none, an instant is the local time alone, a line break is written \\n."""
 
 
 class Sent:
@@ -68,6 +68,8 @@ def _typed(value: Any, about: Mapping[str, Any], lost: Lost) -> Any:
         return float(value)
     if "integer" in about["type"]:
         return int(value)
+    if isinstance(value, str) and "line break" in lost:
+        return value.replace("\n", "\\n")
     if "boolean" in about["type"]:
         return value if isinstance(value, bool) else {"True": True, "False": False}[value]
     return value

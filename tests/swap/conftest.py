@@ -10,7 +10,7 @@ from environments import bin_of
 from sandbox_driver import Sandbox
 from singer_driver import Plugin, Project
 
-EXECUTABLES = {"map-transform": "meltano-map-transform"}
+EXECUTABLES = {"map-transform": "meltano-map-transform", "pipelinewise-target-postgres": "target-postgres"}
 
 
 @pytest.fixture
