@@ -35,7 +35,7 @@ def in_one_environment(plan: dict[str, Any], programs: Path) -> dict[str, Any]:
     """The plan with our plugins alone, each as the program that is in this folder."""
     blocks = set()
     for kind, plugins in plan["plugins"].items():
-        ours = [plugin for plugin in plugins if plugin["pip_url"].startswith(OUR_OWN)]
+        ours = [plugin for plugin in plugins if plugin.get("pip_url", "").startswith(OUR_OWN)]
         for plugin in ours:
             del plugin["pip_url"]
             plugin["executable"] = str(programs / plugin["executable"])
