@@ -127,9 +127,10 @@ class Copy:
 
     def having(self, **values: Any) -> Copy:
         """Return the copy with these values; itself if it has them."""
-        if all(getattr(self, name) == value for name, value in values.items()):
-            return self
-        return replace(self, **values)
+        for name, value in values.items():
+            if getattr(self, name) != value:
+                return replace(self, **values)
+        return self
 
 
 @dataclass(frozen=True, slots=True)
