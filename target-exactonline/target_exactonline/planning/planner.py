@@ -246,7 +246,8 @@ class Planner:
         source = candidate.source.record
         before = copy or Copy(source.key, source.code, first_seen=self._recorder.now())
         reason = self._labelled(source, decision.reason)
-        code = before.code if decision.kind == "code_changed" else source.code
+        row = None if copy is None else self._row_now(copy)
+        code = source.code if row is None or row.code == source.code else before.code  # its change is still to be told
         after = replace(before, code=code, state="refused", kind=decision.kind, next_try=None)
         if decision.kind != "rejected":
             after = replace(after, reason=reason)
@@ -260,7 +261,7 @@ class Planner:
                 candidate.source.number,
                 candidate.number,
                 copy=after if after != copy else None,
-                existing=None if copy is None else self._row_now(copy),
+                existing=row,
                 change=candidate.change,
                 is_silent=is_silent,
                 is_news=is_news,

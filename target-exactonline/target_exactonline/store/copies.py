@@ -70,13 +70,17 @@ class Copies:
         return found
 
     def claims(self, company: int, codes: Sequence[str]) -> dict[str, list[tuple[int, Holder]]]:
-        """Return which source records that live want these codes in a company, the earliest first."""
+        """Return which source records that live want these codes in a company, the earliest first.
+
+        One whose code has changed at the source since wants the old one no longer.
+        """
         found: dict[str, list[tuple[int, Holder]]] = {}
         with self._store.read() as connection:
             for page in pages(codes):
                 query = _HOLDERS.where(
                     copies.c.company == company,
                     copies.c.code.in_(page),
+                    sources.c.code == copies.c.code,
                     sources.c.is_deleted.is_(False),
                     self._of_entity,
                 )

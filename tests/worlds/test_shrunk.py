@@ -1,0 +1,60 @@
+"""Worlds that differed once, shrunk to the steps that it took."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from parties import party
+from sandbox_driver import SOURCE, Sandbox
+from worlds import Op, World, play
+
+NORTH, SOUTH, WEST = 201, 202, 203
+
+
+def add(company: int, code: str, number: int, **values: Any) -> Op:
+    """A party enters: its own values, but for these."""
+    return ("add", company, code, {**party(number), **values}, number)
+
+
+def edit(company: int, code: str, **values: Any) -> Op:
+    return ("edit", company, code, values)
+
+
+def run(*targets: int, **settings: Any) -> Op:
+    return ("run", {"targets": targets or (NORTH,), **settings})
+
+
+WORLDS: dict[str, list[Op]] = {
+    "a code that is free is not kept by an account that had it before a swap": [
+        add(SOURCE, "1", 1),
+        add(SOURCE, "2", 2),
+        run(),
+        edit(NORTH, "1", Code="4"),
+        ("swap", SOURCE, "2", "1"),
+        run(on_code_change="block"),
+    ],
+    "a copy deleted by hand holds no code that its account has no longer": [
+        add(SOURCE, "1", 1),
+        add(SOURCE, "2", 2),
+        run(),
+        ("swap", SOURCE, "1", "2"),
+        ("remove", NORTH, "2"),
+        run(on_code_change="block"),
+    ],
+    "a code that changed and was not free is not forgotten in the next run": [
+        add(SOURCE, "2", 2),
+        add(SOURCE, "3", 3),
+        run(),
+        edit(SOURCE, "2", City="Delft"),
+        ("swap", SOURCE, "3", "2"),
+        run(on_code_change="block"),
+        run(on_code_change="block", reconcile=True),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_it_is_the_same_now(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
+    assert play(World.begin(sandbox, tmp_path / "files"), WORLDS[name]) is None
