@@ -4,15 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from random import Random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from model import Model
 from parties import FIELDS, party
-from sandbox_driver import SOURCE, TARGETS
+from places import SOURCES, TARGETS
 
-Op = tuple[Any, ...]
+if TYPE_CHECKING:
+    from worlds import Op
+
 EDITABLE = ("AddressLine1", "City", "Email", "Phone", "Language", "Name", "Postcode")
 LANGUAGES = ("NL", "EN", "FR", "DE")
+WRITES = {"method": ["POST", "PUT", "DELETE"]}
+FAULTS: tuple[dict[str, Any], ...] = (
+    *({"kind": "status", "status": status, "body": "", "applied": False, **WRITES} for status in (500, 502, 503, 599)),
+    *({"kind": "status", "status": status, "body": "", "applied": True, **WRITES} for status in (502, 599)),
+    *({"kind": "lost_answer", "applied": applied, **WRITES} for applied in (True, False)),
+    *({"kind": "html_body", "applied": applied, **WRITES} for applied in (True, False)),
+    *({"kind": kind, **WRITES} for kind in ("reset_before", "truncated_body", "garbage_json", "429_no_headers")),
+    {"kind": "status", "status": 502, "body": "", "method": "GET"},
+    {"kind": "lost_answer", "method": "GET", "every": 2},
+)
 
 
 class Drawing:
@@ -24,8 +36,8 @@ class Drawing:
         self._parties = 0
         self._values = 0
         self._identities = 0
-        self._left: list[tuple[str, dict[str, Any], int]] = []
-        """Code, party and identity of source accounts that were deleted."""
+        self._left: list[tuple[int, str, dict[str, Any], int]] = []
+        """Company, code, party and identity of source accounts that were deleted."""
         self._settings: dict[str, Any] = {
             "targets": list(TARGETS),
             "on_source_deletion": {TARGETS[0]: "block", TARGETS[1]: "delete"},
@@ -34,15 +46,16 @@ class Drawing:
     def opening(self) -> list[Op]:
         """A few accounts at the source, and some that a target has already: the same party, or another."""
         ops: list[Op] = []
-        for number in range(1, self._draw.randint(3, 7)):
-            values = self._party()
-            ops.append(self._added(SOURCE, str(number), values))
-            for target in TARGETS:
-                dice = self._draw.random()
-                if dice < 0.1:
-                    ops.append(self._added(target, str(number), {**values, "City": "Elders", "Phone": None}))
-                elif dice < 0.15:
-                    ops.append(self._added(target, str(number), self._party()))
+        for source in SOURCES:
+            for number in range(1, self._draw.randint(2, 5)):
+                code, values = str(number + (source == SOURCES[1]) * 10), self._party()
+                ops.append(self._added(source, code, values))
+                for target in TARGETS:
+                    dice = self._draw.random()
+                    if dice < 0.1:
+                        ops.append(self._added(target, code, {**values, "City": "Elders", "Phone": None}))
+                    elif dice < 0.15:
+                        ops.append(self._added(target, code, self._party()))
         return ops
 
     def before_a_run(self) -> list[Callable[[], Op | None]]:
@@ -50,17 +63,23 @@ class Drawing:
         return [self._happening for _ in range(self._draw.choice((0, 0, 1, 1, 2, 3, 5)))]
 
     def run(self) -> Op:
-        """A run, with settings that change now and then."""
+        """A run, with settings that change now and then, and trouble now and then."""
         draw = self._draw
         if draw.random() < 0.4:
             name, value = draw.choice(self._turns())
             self._settings[name] = value
-        once: dict[str, Any] = {}
+        now, dice = dict(self._settings), draw.random()
+        if dice < 0.05:
+            return ("run_with_faults", now, [draw.choice(FAULTS) for _ in range(draw.randint(1, 2))])
+        if dice < 0.08:
+            return ("run_killed", now, draw.randint(1, 4))
+        if dice < 0.1:
+            return ("run_twice", now)
         if draw.random() < 0.15:
-            once["reconcile"] = True
+            now["reconcile"] = True
         if draw.random() < 0.1:
-            once["max_creates"] = draw.randint(0, 2)
-        return ("run", {**self._settings, **once})
+            now["max_creates"] = draw.randint(0, 2)
+        return ("run", now)
 
     def _turns(self) -> list[tuple[str, Any]]:
         """Settings that may change, with a value for each."""
@@ -86,38 +105,55 @@ class Drawing:
             self._come: 3,
             self._go: 2,
             self._return: 2,
-            self._edit_by_hand: 4,
+            self._edit_by_hand: 5,
             self._delete_by_hand: 1,
             self._rename: 1,
             self._swap: 1,
             self._rename_by_hand: 1,
             self._enter_by_hand: 1,
+            self._begin: 1,
+            self._commit: 2,
+            self._back_up: 1,
+            self._restore: 1,
+            self._move: 1,
         }
         return self._draw.choices(list(kinds), list(kinds.values()))[0]()
 
     def _change(self) -> Op | None:
-        return self._edited(SOURCE, self._fields())
+        return self._edited(self._source(), self._fields())
 
     def _empty(self) -> Op | None:
-        return self._edited(SOURCE, {self._draw.choice(("City", "Email", "Phone", "AddressLine1", "Language")): None})
+        name = self._draw.choice(("City", "Email", "Phone", "AddressLine1", "Language"))
+        return self._edited(self._source(), {name: None})
 
     def _come(self) -> Op:
-        return self._added(SOURCE, self._free_code(), self._party())
+        source = self._source()
+        return self._added(source, self._free_code(source), self._party())
 
     def _go(self) -> Op | None:
-        if (code := self._code(SOURCE)) is None:
+        source = self._source()
+        if (code := self._code(source)) is None:
             return None
-        row = self._model.held[SOURCE][code]
-        self._left.append((code, dict(row.values), row.identity))
-        return ("remove", SOURCE, code)
+        row = self._model.held[source][code]
+        self._left.append((source, code, dict(row.values), row.identity))
+        return ("remove", source, code)
 
     def _return(self) -> Op | None:
         if not self._left:
             return None
-        code, values, identity = self._draw.choice(self._left)
+        source, code, values, identity = self._draw.choice(self._left)
         if self._draw.random() < 0.4:
-            return ("add", SOURCE, code, values, identity)
-        return self._added(SOURCE, code, values)
+            return ("add", source, code, values, identity)
+        return self._added(source, code, values)
+
+    def _rename(self) -> Op | None:
+        source = self._source()
+        return self._edited(source, {"Code": self._free_code(source)})
+
+    def _swap(self) -> Op | None:
+        source = self._source()
+        codes = sorted(self._model.held[source])
+        return ("swap", source, *self._draw.sample(codes, 2)) if len(codes) > 1 else None
 
     def _edit_by_hand(self) -> Op | None:
         kinds = (self._fields(), self._fields(), {"City": None}, {"Phone": None}, {"Blocked": True}, {"Blocked": False})
@@ -128,23 +164,33 @@ class Drawing:
         code = self._code(target)
         return None if code is None else ("remove", target, code)
 
-    def _rename(self) -> Op | None:
-        return self._edited(SOURCE, {"Code": self._free_code()})
-
-    def _swap(self) -> Op | None:
-        codes = sorted(self._model.held[SOURCE])
-        return ("swap", SOURCE, *self._draw.sample(codes, 2)) if len(codes) > 1 else None
-
     def _rename_by_hand(self) -> Op | None:
-        return self._edited(self._target(), {"Code": self._free_code()})
+        return self._edited(self._target(), {"Code": self._free_code(self._source())})
 
     def _enter_by_hand(self) -> Op:
-        """A stranger under a code that a source account may get, or a party that the source has, where it is free."""
-        target, draw = self._target(), self._draw
-        code = self._code(SOURCE)
+        """A party that a source has, where its code is free, or a stranger under a code that a source may get."""
+        source, target, draw = self._source(), self._target(), self._draw
+        code = self._code(source)
         if code is not None and draw.random() < 0.5:
-            return self._added(target, code, dict(self._model.held[SOURCE][code].values))
-        return self._added(target, self._free_code(), self._party())
+            return self._added(target, code, dict(self._model.held[source][code].values))
+        return self._added(target, self._free_code(source), self._party())
+
+    def _begin(self) -> Op | None:
+        source = self._source()
+        code = self._code(source)
+        return None if code is None else ("begin", source, code, self._fields())
+
+    def _commit(self) -> Op:
+        return ("commit", self._source())
+
+    def _back_up(self) -> Op:
+        return ("back_up", self._draw.choice((*SOURCES, *TARGETS)))
+
+    def _restore(self) -> Op:
+        return ("restore", self._draw.choice((*SOURCES, *TARGETS)))
+
+    def _move(self) -> Op:
+        return ("move", self._draw.choice((*SOURCES, *TARGETS)))
 
     # What is drawn of them
 
@@ -182,7 +228,10 @@ class Drawing:
         codes = sorted(self._model.held[company])
         return self._draw.choice(codes) if codes else None
 
-    def _free_code(self) -> str:
-        """A code that the source does not have; one of few, so that targets may."""
-        free = [str(number) for number in range(1, 30) if str(number) not in self._model.held[SOURCE]]
-        return self._draw.choice(free[:6])
+    def _source(self) -> int:
+        return self._draw.choice(SOURCES)
+
+    def _free_code(self, source: int) -> str:
+        """A code that a source does not have; one of few, so that others may."""
+        free = [str(number) for number in range(1, 30) if str(number) not in self._model.held[source]]
+        return self._draw.choice(free[:8])

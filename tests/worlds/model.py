@@ -31,7 +31,6 @@ class Row:
 class Seen:
     """A source account as a run last saw it."""
 
-    division: int
     code: str
     values: Values
     version: int
@@ -83,6 +82,8 @@ class Expected:
     may_tell: set[tuple[int, str, str, str | None]] = field(default_factory=set)
 
 
+News = list[tuple[int, bool]]
+"""Source accounts by number in the order in which they came, and whether they were deleted."""
 Step = tuple[str, int, Any]
 """What is done, to which source account, and with what."""
 
@@ -120,41 +121,40 @@ class Model:
 
     # A run
 
-    def news(self, source: int) -> tuple[set[int], set[int]]:
+    def news(self, sources: Sequence[int]) -> tuple[set[int], set[int]]:
         """Numbers of the source accounts that a reading must bring, and of those that it must tell were deleted."""
-        live = {row.number: row for row in self.held[source].values()}
-        known = {number: one for number, one in self.seen.items() if one.division == source}
+        live = {row.number: row for source in sources for row in self.held[source].values()}
         come = {
             number
             for number, row in live.items()
-            if number not in known or known[number].is_deleted or (known[number].code, known[number].values) != _as(row)
+            if (known := self.seen.get(number)) is None or known.is_deleted or (known.code, known.values) != _as(row)
         }
-        return come, {number for number, one in known.items() if not one.is_deleted and number not in live}
+        return come, {number for number, one in self.seen.items() if not one.is_deleted and number not in live}
 
-    def run(self, source: int, came: Sequence[int], gone: Sequence[int], settings: Settings, today: str) -> Expected:
+    def run(self, news: News, settings: Settings, today: str) -> Expected:
         """What a run makes of what came in, in this order, and of what is remembered."""
-        live = {row.number: row for row in self.held[source].values()}
-        for number in came:
-            self._see(source, number, live[number])
-        for number in gone:
-            if (one := self.seen.get(number)) is not None and not one.is_deleted:
+        live = {row.number: row for held in self.held.values() for row in held.values()}
+        for number, is_gone in news:
+            if not is_gone:
+                self._see(number, live[number])
+            elif (one := self.seen.get(number)) is not None and not one.is_deleted:
                 self._version += 1
                 one.is_deleted, one.version = True, self._version
-        came_in, expected = [*came, *(number for number in gone if number in self.seen)], Expected()
-        lanes = [one for one in settings.targets if came or gone or self._is_due(one, settings)]
+        came, expected = [number for number, _ in news if number in self.seen], Expected()
+        lanes = [one for one in settings.targets if news or self._is_due(one, settings)]
         for division in lanes:
-            self._company(division, came_in, settings, today, expected)
+            self._company(division, came, settings, today, expected)
             self._beside[division] = frozenset(lanes)
         self._forget_unwanted(settings)
         return expected
 
-    def _see(self, source: int, number: int, row: Row) -> None:
+    def _see(self, number: int, row: Row) -> None:
         known = self.seen.get(number)
         if known is not None and not known.is_deleted and (known.code, known.values) == _as(row):
             return
         self._version += 1
         order = known.order if known is not None else len(self.seen)
-        self.seen[number] = Seen(source, row.code, dict(row.values), self._version, order)
+        self.seen[number] = Seen(row.code, dict(row.values), self._version, order)
 
     def _is_due(self, division: int, settings: Settings) -> bool:
         if any(copy.state == "deferred" for copy in self.copies[division].values()):

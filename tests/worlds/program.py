@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from unittest import mock
@@ -24,7 +24,8 @@ from unittest import mock
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from drawing import Drawing
-from sandbox_driver import Sandbox, running
+from places import both_sites
+from sandbox_driver import Sandbox
 from worlds import DifferenceError, Op, World, play, shrunk
 
 MEMORY = Path("/dev/shm")  # noqa: S108 - a folder of its own is made in it
@@ -35,9 +36,9 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def drawn(seed: int, runs: int, sandbox: Sandbox, folder: Path) -> tuple[World, list[Op], str | None]:
+def drawn(seed: int, runs: int, sites: Mapping[str, Sandbox], folder: Path) -> tuple[World, list[Op], str | None]:
     """A world of so many runs: itself, what happened in it, and the first difference."""
-    world = World.begin(sandbox, folder)
+    world = World.begin(sites, folder)
     drawing, done = Drawing(seed, world.model), list[Op]()
 
     def do(op: Op | None) -> None:
@@ -57,9 +58,9 @@ def drawn(seed: int, runs: int, sandbox: Sandbox, folder: Path) -> tuple[World, 
     return world, done, None
 
 
-def smallest(ops: Sequence[Op], sandbox: Sandbox, folder: Path) -> list[Op]:
+def smallest(ops: Sequence[Op], sites: Mapping[str, Sandbox], folder: Path) -> list[Op]:
     """The fewest of these ops that differ."""
-    return shrunk(ops, lambda fewer: play(World.begin(sandbox, folder), fewer) is not None)
+    return shrunk(ops, lambda fewer: play(World.begin(sites, folder), fewer) is not None)
 
 
 def main() -> int:
@@ -74,19 +75,19 @@ def main() -> int:
     with ExitStack() as stack:
         in_memory = MEMORY if MEMORY.is_dir() else None
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="exactonline-worlds-", dir=in_memory)))
-        sandbox = stack.enter_context(running(folder / "world.db", "--no-limits"))
+        sites = stack.enter_context(both_sites(folder))
         context = ssl.create_default_context()  # a tenth of a second in each run, for calls that are not encrypted
         stack.enter_context(mock.patch("ssl.create_default_context", return_value=context))
         for seed in range(chosen.seed, chosen.seed + chosen.worlds):
-            world, ops, difference = drawn(seed, chosen.runs, sandbox, folder / "files")
+            world, ops, difference = drawn(seed, chosen.runs, sites, folder / "files")
             runs, writes = runs + world.runs, writes + world.writes
             told["differ" if difference else "same"] += 1
             if difference:
                 say(f"DIFFERENCE in world {seed}: {difference}")
                 if chosen.shrink:
-                    fewer = smallest(ops, sandbox, folder / "files")
+                    fewer = smallest(ops, sites, folder / "files")
                     say(pprint.pformat(fewer, width=118))
-                    say(play(World.begin(sandbox, folder / "files"), fewer) or "")
+                    say(play(World.begin(sites, folder / "files"), fewer) or "")
     say(
         f"{chosen.worlds} worlds, {runs} runs, {writes} writes, {told['differ']} differences, "
         f"{(time.monotonic() - begun) / 60:.1f} minutes"

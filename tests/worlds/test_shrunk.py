@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 from parties import party
-from sandbox_driver import SOURCE, Sandbox
+from places import both_sites
+from sandbox_driver import Sandbox
 from worlds import Op, World, play
 
-NORTH, SOUTH, WEST = 201, 202, 203
+SOURCE, OTHER_SOURCE = 100, 300
+NORTH, SOUTH, GENT = 201, 202, 401
 
 
 def add(company: int, code: str, number: int, **values: Any) -> Op:
@@ -55,6 +58,12 @@ WORLDS: dict[str, list[Op]] = {
 }
 
 
+@pytest.fixture(scope="module")
+def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Sandbox]]:
+    with both_sites(tmp_path_factory.mktemp("sites")) as sites:
+        yield sites
+
+
 @pytest.mark.parametrize("name", WORLDS)
-def test_it_is_the_same_now(sandbox: Sandbox, tmp_path: Path, name: str) -> None:
-    assert play(World.begin(sandbox, tmp_path / "files"), WORLDS[name]) is None
+def test_it_is_the_same_now(sites: Mapping[str, Sandbox], tmp_path: Path, name: str) -> None:
+    assert play(World.begin(sites, tmp_path / "files"), WORLDS[name]) is None
