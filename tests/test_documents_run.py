@@ -40,6 +40,7 @@ ELSEWHERE = {
     "at=http": "needs curl and a port of its own: tests/sandbox/test_sandbox_control.py",
     "# Every fifth answer": "needs curl and a port of its own: tests/sandbox/test_sandbox_faults.py",
     "uv build": "tests/deploy/test_packages.py",
+    "meltano add": "in a project of its own: tests/pipeline/test_settings_through_meltano.py",
 }
 """By its beginning: what is not run here, and why."""
 
