@@ -55,6 +55,18 @@ WORLDS: dict[str, list[Op]] = {
         run(on_code_change="block"),
         run(on_code_change="block", reconcile=True),
     ],
+    "a company of a site that had none before is filled from what is remembered": [
+        add(SOURCE, "1", 1),
+        run(NORTH),
+        run(NORTH, GENT),
+    ],
+    "a company whose site was left out for a run misses nothing": [
+        add(SOURCE, "1", 1),
+        run(NORTH, GENT),
+        edit(SOURCE, "1", City="Delft"),
+        run(NORTH),
+        run(NORTH, GENT),
+    ],
 }
 
 

@@ -26,6 +26,11 @@ class Companies:
         with self._mutex:
             return self._site(url)
 
+    def all_sites(self) -> list[str]:
+        """Return the addresses of all sites, the first known first."""
+        with self._store.read() as connection:
+            return list(connection.execute(select(sites.c.url).order_by(sites.c.id)).scalars())
+
     def number(self, company: Company, name: str = "") -> int:
         """Return the number of a company, which gets one at first, and keep its name where it is given."""
         with self._mutex:

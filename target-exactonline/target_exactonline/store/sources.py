@@ -163,6 +163,13 @@ class Sources:
             after = rows[-1].id
             yield [_remembered(row) for row in rows]
 
+    def fanned_out(self, after: int = 0) -> list[Remembered]:
+        """Return a page of the records that settings fan out, those with a number above `after`."""
+        mine = and_(self._mine, sources.c.company == 0, sources.c.id > after)
+        with self._store.read() as connection:
+            rows = connection.execute(select(sources).where(mine).order_by(sources.c.id).limit(ROWS_AT_A_TIME))
+            return [_remembered(row) for row in rows]
+
     def forget_deleted(self) -> None:
         """Drop records that were deleted at the source and have no copy."""
         no_copy = ~exists().where(copies.c.source == sources.c.id)
