@@ -67,6 +67,25 @@ WORLDS: dict[str, list[Op]] = {
         run(NORTH),
         run(NORTH, GENT),
     ],
+    "what a restored backup took back is put right by reconcile": [
+        add(SOURCE, "1", 1),
+        run(),
+        ("back_up", NORTH),
+        edit(SOURCE, "1", City="Delft"),
+        run(),
+        ("restore", NORTH),
+        run(reconcile=True),
+    ],
+    "what a restored backup took back is put right when the account changes": [
+        add(SOURCE, "1", 1),
+        run(),
+        ("back_up", NORTH),
+        edit(SOURCE, "1", City="Delft"),
+        run(),
+        ("restore", NORTH),
+        edit(SOURCE, "1", Phone="030-2222222"),
+        run(),
+    ],
 }
 
 
