@@ -83,7 +83,7 @@ storms: .venv/.ready ## Let four processes fight for one token, and kill refresh
 spoiled: .venv/.ready ## Spoil every fifth answer in every way there is, 200 times; all ends right or is told
 	$(BIN)/python tests/spoiled/program.py --rounds 200
 
-worlds: .venv/.ready ## Hold 500 random worlds of 30 runs against a small model of what every company must hold
+worlds: .venv/.ready ## Live through 500 random worlds, held against a small model of what every company must hold
 	$(BIN)/python tests/worlds/program.py --worlds 500 --runs 30
 
 year: .venv/.ready ## Live through a year of four runs a day, with all that happens to companies in one

@@ -55,6 +55,37 @@ WORLDS: dict[str, list[Op]] = {
         run(on_code_change="block"),
         run(on_code_change="block", reconcile=True),
     ],
+    "a company of a site that had none before is filled from what is remembered": [
+        add(SOURCE, "1", 1),
+        run(NORTH),
+        run(NORTH, GENT),
+    ],
+    "a company whose site was left out for a run misses nothing": [
+        add(SOURCE, "1", 1),
+        run(NORTH, GENT),
+        edit(SOURCE, "1", City="Delft"),
+        run(NORTH),
+        run(NORTH, GENT),
+    ],
+    "what a restored backup took back is put right by reconcile": [
+        add(SOURCE, "1", 1),
+        run(),
+        ("back_up", NORTH),
+        edit(SOURCE, "1", City="Delft"),
+        run(),
+        ("restore", NORTH),
+        run(reconcile=True),
+    ],
+    "what a restored backup took back is put right when the account changes": [
+        add(SOURCE, "1", 1),
+        run(),
+        ("back_up", NORTH),
+        edit(SOURCE, "1", City="Delft"),
+        run(),
+        ("restore", NORTH),
+        edit(SOURCE, "1", Phone="030-2222222"),
+        run(),
+    ],
 }
 
 

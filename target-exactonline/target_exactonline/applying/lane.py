@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from exactonline_client.entities import Entity
 from exactonline_client.errors import ExactError, LoginNeededError, TryLaterError, WrongCompanyError
 from exactonline_client.exchange import Waiting
+from exactonline_client.feeds.bookmark import WENT_BACK
 from exactonline_client.feeds.reader import FeedReader, take_pages
 
 from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, blind
@@ -111,10 +113,14 @@ class Lane:
         names = [name for name in self._entity.writable if name in wanted and name != self._entity.natural_key]
         select = tuple(dict.fromkeys((*always_read(self._entity), *names)))
         reader = FeedReader(self._task.client, memory.store, self._task.company, self._entity)
-        feed = reader.read(position, self._mirror.ids, select=select, moved_at=self._task.division.moved_at)
-        reading = yield from take_pages(feed, self._mirror.keep)
+        read = partial(reader.read, position, self._mirror.ids, select=select, moved_at=self._task.division.moved_at)
+        reading = yield from take_pages(read(), self._mirror.keep)
+        if reading.in_full is None and self._mirror.lacks_what_was_written():
+            reading = yield from take_pages(read(in_full=WENT_BACK), self._mirror.keep)
         if reading.position is None:
             raise CompanyGivenUpError(blind(self._task.company, self._entity))
+        if reading.in_full == WENT_BACK:
+            memory.copies.forget_moments(number)  # an older row is not what Exact made of what we wrote
         if reading.deleted:
             self._mirror.drop(list(reading.deleted))
         is_suspect = memory.positions.is_suspect(number) and not reading.rows

@@ -129,6 +129,12 @@ class Copies:
                 connection.execute(tied.values(**waiting))
                 connection.execute(delete(copies).where(unwanted))
 
+    def forget_moments(self, company: int) -> None:
+        """Forget when the rows of a company were written, since they are no longer as they were then."""
+        mine = and_(copies.c.company == company, copies.c.written_at.is_not(None))
+        with self._store.write(f"company-{company}") as connection:
+            connection.execute(copies.update().where(mine).values(written_at=None))
+
     def _waiting(self, companies: Sequence[int], condition: Any) -> Any:
         mine = select(sources.c.id).where(self._of_entity, condition)
         return and_(copies.c.company.in_(companies), copies.c.state != "tied", copies.c.source.in_(mine))

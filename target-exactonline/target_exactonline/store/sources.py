@@ -167,6 +167,13 @@ class Sources:
             after = found[-1].number
             yield found
 
+    def fanned_out(self, after: int = 0) -> list[Remembered]:
+        """Return a page of the records that settings fan out, those with a number above `after`."""
+        mine = and_(self._mine, sources.c.company == 0, sources.c.id > after)
+        with self._store.read() as connection:
+            rows = connection.execute(select(sources).where(mine).order_by(sources.c.id).limit(RECORDS_AT_A_TIME))
+            return [self._remembered(connection, row) for row in rows.all()]
+
     def forget_deleted(self) -> None:
         """Drop records that were deleted at the source and have no copy."""
         no_copy = ~exists().where(copies.c.source == sources.c.id)
