@@ -215,14 +215,14 @@ class Planner:
             after, state="tied", kind=None, reason=None, refused=None, tries=0, next_try=None,
             first_seen=first_seen or self._recorder.now(),
         )  # fmt: skip
-        if row is not None:
+        if row is not None and desired is not None:
             self._situations.tie(row.id, Holder(source.key, "", is_deleted=False))
         is_silent = candidate.number is None
         if desired is None:
             is_silent |= self.terms.rules.on_source_deletion == "ignore" or after.gone is not None
         if desired is None and not is_silent:
             after = replace(after, gone={})  # there is nothing left to do, and nothing more to be said
-        is_news = kept is None or kept.with_row(row) != after
+        is_news = decision.target_id is not None and (kept is None or kept.with_row(row) != after)
         if not is_silent:
             self.counts.add("unchanged")
         self._recorder.end(
