@@ -14,6 +14,7 @@ from worlds import Op, World, play
 
 SOURCE, OTHER_SOURCE = 100, 300
 NORTH, SOUTH, GENT = 201, 202, 401
+BLOCK = {NORTH: "block"}
 
 
 def add(company: int, code: str, number: int, **values: Any) -> Op:
@@ -85,6 +86,13 @@ WORLDS: dict[str, list[Op]] = {
         ("restore", NORTH),
         edit(SOURCE, "1", Phone="030-2222222"),
         run(),
+    ],
+    "an account that was deleted and entered again takes its copy over within one run": [
+        add(SOURCE, "1", 1),
+        run(on_source_deletion=BLOCK),
+        ("remove", SOURCE, "1"),
+        ("add", SOURCE, "1", party(1), 77),
+        run(on_source_deletion=BLOCK),
     ],
 }
 

@@ -241,6 +241,7 @@ class Unchanged:
     """Nothing differs."""
 
     target_id: str | None
+    """None if the row is to be another source record's copy: it is given up when that one takes it over."""
     matched_on: str | None = None
     theirs: frozenset[str] = frozenset()
     seen: Row = field(default_factory=dict)

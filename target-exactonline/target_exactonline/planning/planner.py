@@ -220,8 +220,8 @@ class Planner:
             is_silent |= self.terms.rules.on_source_deletion == "ignore" or after.gone is not None
         if desired is None and not is_silent:
             after = replace(after, gone={})  # there is nothing left to do, and nothing more to be said
-        is_news = known != after
-        if row is not None and is_news:
+        is_news = decision.target_id is not None and known != after
+        if row is not None and desired is not None and is_news:
             self._situations.tie(row.id, Holder(source.key, "", is_deleted=False))
         if not is_silent:
             self.counts.add("unchanged")
