@@ -56,6 +56,7 @@ PURE_MODULES = [
     "exactonline_client.error_texts",
     "exactonline_client.errors",
     "exactonline_client.feeds.bookmark",
+    "exactonline_client.forecast",
     "exactonline_client.limits",
     "exactonline_client.odata",
     "exactonline_client.readiness",
@@ -100,6 +101,7 @@ BROUGHT_ALONG = {
 NO_IO = {
     "__future__",
     "base64",
+    "bisect",
     "collections",
     "copy",
     "dataclasses",

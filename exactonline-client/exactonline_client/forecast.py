@@ -69,18 +69,18 @@ def _done_at(due: Sequence[Work], now: datetime, contract_left: int, contract_li
     midnight = next_midnight(now)
     minutes_today = -((now - midnight) // A_MINUTE)
 
-    def today(minutes: int) -> Span:
+    def first_day(minutes: int) -> Span:
         return Span([min(work.per_minute * minutes, work.left_today) for work in due], contract_left)
 
     def later(days: int, minutes: int = MINUTES_PER_DAY) -> Span:
         in_one = (min(work.per_minute * minutes, work.per_day) for work in due)
         return Span([days * most for most in in_one], days * contract_limit)
 
-    days = _first(lambda days: _carry(calls, today(minutes_today), later(days)))
+    days = _first(lambda days: _carry(calls, first_day(minutes_today), later(days)))
     if days == 0:
-        minutes = _first(lambda minutes: _carry(calls, today(minutes)))
+        minutes = _first(lambda minutes: _carry(calls, first_day(minutes)))
         return now if minutes == 1 else next_minute(now) + (minutes - 2) * A_MINUTE
-    minutes = _first(lambda minutes: _carry(calls, today(minutes_today), later(days - 1), later(1, minutes)))
+    minutes = _first(lambda minutes: _carry(calls, first_day(minutes_today), later(days - 1), later(1, minutes)))
     return midnight + (days - 1) * timedelta(days=1) + (minutes - 1) * A_MINUTE
 
 

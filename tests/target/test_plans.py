@@ -95,3 +95,19 @@ def test_a_plan_stays_as_long_as_its_sync_is_the_newest(lived: Project, monkeypa
     plans = store(lived, "plans", "--run", "sync-7")
     assert {plan["division"] for plan in plans} == {NORTH, SOUTH, WEST}
     assert all(shown(lived, plan) for plan in plans)
+
+
+def test_a_dry_run_says_that_the_contract_decides_and_when_all_is_done(project: Project) -> None:
+    """The companies of one connection share its contract: the last plan's line is about all of them."""
+    project.sandbox.reset(small_world(30, now="2026-11-27T12:00:00+00:00"))
+
+    ran = project.load(
+        project.read(requests_per_day_contract=40).output,
+        dry_run=True,
+        requests_per_day_contract=40,
+        fan_out={"target_divisions": [NORTH, SOUTH, WEST]},
+    )
+
+    assert ran.status == 0
+    lines = [line["forecast"] for line in store(project, "plans")]
+    assert any("30 calls: contract limit, done on " in line for line in lines), lines

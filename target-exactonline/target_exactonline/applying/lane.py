@@ -177,11 +177,11 @@ class Lane:
         counts, task = planner.counts, self._task
         now, budgets = task.client.now(), task.client.budgets
         unsafe = self._shared.limits.unsafe(counts, self._mirror.count())
-        left, per_minute = (
-            budgets.calls_left_today(task.division.code, now),
-            budgets.calls_per_minute(task.division.code),
-        )
-        forecast = counts.forecast(task.division.code, left, per_minute, now)
+        due = self._shared.due[task.client.settings.connection]
+        due[task.division.code] = counts.writes
+        left = budgets.calls_left_today(task.division.code, now)
+        foreseen = budgets.forecast(dict(due), now)
+        forecast = counts.forecast(task.division.code, left, foreseen, budgets.exacts_now(now))
         self._shared.memory.plans.judge(plan, task.number, Verdict(counts.as_object(), unsafe, forecast))
         logger.info("%s", forecast)
         if self._shared.reconcile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -40,6 +41,8 @@ class Shared:
     reconcile: bool
     planning: threading.Lock = field(default_factory=threading.Lock)
     """Held by the company that plans: it is the processor's work, which side by side takes memory and gains nothing."""
+    due: defaultdict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
+    """Calls that are planned so far: by connection, whose companies share a contract, and by company."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.forecast import Forecast
 from exactonline_client.limits import UNLIMITED
 
 ADVICE = "Look at them in a dry_run; raise or unset {} to let them through."
@@ -34,20 +35,23 @@ class Counts:
         """Return the counts by name."""
         return asdict(self)
 
-    def forecast(self, division: int, calls_left_today: int, calls_per_minute: int, now: datetime) -> str:
-        """Return the writes as a sentence, with the time when they should be done."""
+    def forecast(self, division: int, calls_left_today: int, foreseen: Forecast, now: datetime) -> str:
+        """Return the writes as a sentence, with the limit that decides and the time when they should be done.
+
+        Args:
+            division: Of the plan.
+            calls_left_today: By the company's own limit.
+            foreseen: Of all that is planned so far for the companies of its contract.
+            now: On Exact's clock.
+        """
         if not self.writes:
             return f"Division {division}: nothing to write"
-        possible = min(self.writes, calls_left_today)
-        end = now + timedelta(minutes=possible // max(1, calls_per_minute))
-        until = (
-            f"done at about {end:%H:%M} UTC"
-            if possible == self.writes
-            else f"{self.writes - possible} not before tomorrow"
-        )
-        left = f"of {calls_left_today} left today, {until}" if calls_left_today < UNLIMITED // 2 else "without a limit"
         ended = f", {self.block + self.delete} deletions" if self.block + self.delete else ""
-        return f"Division {division}: {self.create} creates, {self.update} updates{ended}: {self.writes} calls {left}"
+        writes = f"Division {division}: {self.create} creates, {self.update} updates{ended}: {self.writes} calls"
+        if foreseen.done_at.date() > now.date():
+            return f"{writes}: {foreseen.decides} limit, done on {foreseen.done_at:%-d %B}"
+        left = f"of {calls_left_today} left today" if calls_left_today < UNLIMITED // 2 else "without a limit"
+        return f"{writes} {left}, done at about {foreseen.done_at:%H:%M} UTC"
 
     @property
     def writes(self) -> int:

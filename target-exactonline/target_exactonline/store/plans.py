@@ -217,7 +217,7 @@ class Plans:
         with self._store.read() as connection:
             for page in pages(companies):
                 newest = select(plans.c.company, func.max(plans.c.run)).where(plans.c.company.in_(page), real)
-                found |= dict(connection.execute(newest.group_by(plans.c.company)).tuples().all())
+                found |= dict(map(tuple, connection.execute(newest.group_by(plans.c.company)).all()))
             shared: set[int] = set()
             for page in pages(set(found.values())):
                 beside = select(plans.c.run, plans.c.company).where(plans.c.run.in_(page), real)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.forecast import Forecast
 from target_exactonline.planning.safety import Counts, SafetyLimits
+
+NOON = datetime(2026, 11, 27, 12, tzinfo=timezone.utc)
 
 
 @pytest.mark.parametrize(
@@ -54,3 +58,19 @@ def test_a_wrong_setting_is_named_with_its_value(name: str, value: Any) -> None:
 
 def test_each_change_is_one_call() -> None:
     assert Counts(1, 2, 3, 4, unchanged=5, refused=6, deferred=7, skipped=8).writes == 10
+
+
+@pytest.mark.parametrize(
+    ("decides", "done_at", "line"),
+    [
+        ("minute", NOON + timedelta(minutes=20), "7 calls of 4000 left today, done at about 12:20 UTC"),
+        ("day", NOON + timedelta(days=1), "7 calls: day limit, done on 28 November"),
+        ("contract", NOON + timedelta(days=2), "7 calls: contract limit, done on 29 November"),
+    ],
+)
+def test_the_forecast_names_the_limit_that_decides_and_the_day(decides: Any, done_at: datetime, line: str) -> None:
+    counts = Counts(create=4, update=2, block=1)
+
+    told = counts.forecast(201, 4000, Forecast(decides, done_at, 7), NOON)
+
+    assert told == f"Division 201: 4 creates, 2 updates, 1 deletions: {line}"
