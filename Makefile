@@ -8,7 +8,7 @@ REPORT := output/sandbox
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 
-.PHONY: help setup run page fresh test browser check docs sandbox kills storms spoiled year bench clean
+.PHONY: help setup run page fresh test browser check docs sandbox kills storms spoiled worlds year bench clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,7 +52,7 @@ fresh: ## Forget the rehearsal world and all that was learned from it
 	@if [ -d .meltano ]; then $(BIN)/meltano state clear --force sandbox:tap-exactonline-to-target-exactonline; fi
 
 test: .venv/.ready browser ## Run all tests
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')  # some only wait
 
 browser: ## Make sure that there is a browser for the tests of the page: Debian's Chromium, if there is none
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
@@ -82,6 +82,9 @@ storms: .venv/.ready ## Let four processes fight for one token, and kill refresh
 
 spoiled: .venv/.ready ## Spoil every fifth answer in every way there is, 200 times; all ends right or is told
 	$(BIN)/python tests/spoiled/program.py --rounds 200
+
+worlds: .venv/.ready ## Live through 500 random worlds, held against a small model of what every company must hold
+	$(BIN)/python tests/worlds/program.py --worlds 500 --runs 30
 
 year: .venv/.ready ## Live through a year of four runs a day, with all that happens to companies in one
 	$(BIN)/python tests/year/program.py

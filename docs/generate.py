@@ -36,8 +36,10 @@ OF_THE_SDK = re.compile(
 DECLARED_OF_THE_SDK = re.compile(r"stream_maps?(_config)?|flattening_(enabled|max_depth)")
 """Of these the ones that people set through Meltano, which passes on only what is declared."""
 DECLARATIONS = ROOT / "meltano.d" / "exactonline.meltano.yml"
+DEFINITIONS = ROOT / "docs" / "plugin-definitions"
+DISTRIBUTIONS = {name: f"exactonline-{name.partition('-')[0]}" for name in MODULES}
 HEADER = """\
-# Our plugins as Meltano knows them. Written by docs/generate.py from what each says of itself; say `make docs`.
+# For Meltano. Written by docs/generate.py from what each says of itself; say `make docs`.
 """
 SKELETONS: dict[str, tuple[str, dict[str, Any]]] = {
     "tap-exactonline": (
@@ -114,8 +116,9 @@ def write_pages(abouts: Mapping[str, About]) -> None:
         if filled != text:
             path.write_text(filled, encoding="utf-8")
             sys.stdout.write(f"{path.relative_to(ROOT)} is written anew.\n")
-    DECLARATIONS.parent.mkdir(exist_ok=True)
-    DECLARATIONS.write_text(declarations(abouts), encoding="utf-8")
+    for path, text in plugin_files(abouts).items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def stale_pages(abouts: Mapping[str, About]) -> Iterator[str]:
@@ -126,8 +129,9 @@ def stale_pages(abouts: Mapping[str, About]) -> Iterator[str]:
             yield f"{path.relative_to(ROOT)}: a settings marker is not closed."
         elif with_tables(text, abouts) != text:
             yield f"{path.relative_to(ROOT)}: the settings tables are stale; say `make docs`."
-    if not DECLARATIONS.exists() or DECLARATIONS.read_text(encoding="utf-8") != declarations(abouts):
-        yield f"{DECLARATIONS.relative_to(ROOT)}: not what the plugins say of themselves; say `make docs`."
+    for path, text in plugin_files(abouts).items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            yield f"{path.relative_to(ROOT)}: not what the plugins say of themselves; say `make docs`."
 
 
 def with_tables(text: str, abouts: Mapping[str, About]) -> str:
@@ -185,16 +189,41 @@ def _default(schema: Mapping[str, Any], *, required: bool) -> str:
 # Declarations for Meltano
 
 
+def plugin_files(abouts: Mapping[str, About]) -> dict[Path, str]:
+    """The declarations that meltano.yml includes, and a definition of each plugin for `meltano add --from-ref`."""
+    definitions = {DEFINITIONS / f"{name}.yml": definition(name, about) for name, about in abouts.items()}
+    return {DECLARATIONS: declarations(abouts), **definitions}
+
+
+def definition(name: str, about: About) -> str:
+    """A plugin in the form of Meltano's hub, for a project that installs its package."""
+    more = {key: value for key, value in SKELETONS[name][1].items() if key not in ("pip_url", "mappings", "config")}
+    declared = _declaration(name, about, pip_url=(), **more)
+    return HEADER + _as_yaml(
+        {
+            **declared,
+            "pip_url": DISTRIBUTIONS[name],
+            "label": "Exact Online",
+            "variant": "exactonline",
+            "description": about["description"],
+        }
+    )
+
+
 def declarations(abouts: Mapping[str, About]) -> str:
     """Our plugins as a file that meltano.yml includes."""
     plugins: dict[str, list[dict[str, Any]]] = {}
     for name, about in abouts.items():
         kind, more = SKELETONS[name]
         plugins.setdefault(kind, []).append(_declaration(name, about, **more))
+    return HEADER + _as_yaml({"plugins": plugins})
+
+
+def _as_yaml(content: Mapping[str, Any]) -> str:
     yaml, text = YAML(), io.StringIO()
     yaml.width = 1000
-    yaml.dump({"plugins": plugins}, text)
-    return HEADER + text.getvalue()
+    yaml.dump(content, text)
+    return text.getvalue()
 
 
 def _declaration(name: str, about: About, *, pip_url: Sequence[str], **more: Any) -> dict[str, Any]:

@@ -87,6 +87,9 @@ MOST_LINES = 350
 BROUGHT_ALONG = {
     "exactonline_client": {"alembic"},  # it runs the scripts that a program brings for its own tables
     "argon2_cffi": {"argon2"},
+    "exactonline_mapper": {"mapper_exactonline"},
+    "exactonline_tap": {"tap_exactonline"},
+    "exactonline_target": {"target_exactonline"},
     "python_dotenv": {"dotenv"},
     "python_stdnum": {"stdnum"},
     "ruamel.yaml": {"ruamel"},

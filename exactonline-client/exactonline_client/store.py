@@ -311,6 +311,7 @@ def _sqlite_engine(url: URL) -> Engine:
         cursor.execute(f"PRAGMA busy_timeout = {WAIT_FOR_WRITERS_SECONDS * 1000}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")  # a stored token must survive a power cut
+        cursor.execute("PRAGMA cache_size = -256")  # KiB, for each connection; the system has the file in memory
         cursor.close()
 
     @event.listens_for(engine, "begin")

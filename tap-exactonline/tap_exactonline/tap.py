@@ -45,7 +45,7 @@ class TapExactOnline(PlainErrors, Tap):
     """Singer tap for Exact Online: accounts, deleted accounts and divisions."""
 
     name = "tap-exactonline"
-    package_name = "tap-exactonline"
+    package_name = "exactonline-tap"
     message_writer_class = MsgSpecWriter
     config_jsonschema: ClassVar[dict[str, Any]] = {
         "type": "object",

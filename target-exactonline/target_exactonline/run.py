@@ -180,7 +180,7 @@ class Run:
         number_of = self._memory.companies.number
         numbers = {company: number_of(company, one.division.name) for company, one in companies.items()}
         if not self._dry_run:
-            self._work.remember(numbers)
+            self._work.remember(numbers, self._connections.sites)
         self._expect({company.division for company in companies})
         scope = self._work.scope(tuple(numbers.values()))
         planned = self._memory.positions.planned(numbers.values(), self.addressing.scope)

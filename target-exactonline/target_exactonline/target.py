@@ -32,7 +32,7 @@ class TargetExactOnline(PlainErrors, Target):
     """Singer target that keeps the accounts of Exact Online divisions equal to what it is sent."""
 
     name = "target-exactonline"
-    package_name = "target-exactonline"
+    package_name = "exactonline-target"
     message_reader_class = MessageReader
     expected_errors = (ExactError, InvalidInputLine, RecordsWithoutSchemaException)
     default_sink_class = ExactSink

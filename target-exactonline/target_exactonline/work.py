@@ -117,27 +117,43 @@ class Work:
 
     # What came in
 
-    def remember(self, companies: Mapping[Company, int]) -> None:
-        """Keep what the records that came in say, for each site that they go to."""
+    def remember(self, companies: Mapping[Company, int], everywhere: Sequence[str]) -> None:
+        """Keep what the records that came in say: those that settings fan out for all sites, since settings change.
+
+        Args:
+            companies: Those of this run, with their numbers.
+            everywhere: The sites that this run's logins reach. Others in the store are not its own.
+        """
         numbers = {company.division: number for company, number in companies.items()}
         sites = {company.division: company.site for company in companies}
+        self._fill(everywhere)
         for page in self._spool.pages():
             by_site: dict[str, list[SourceRecord]] = {}
             for one in page:
                 if one.record.is_deleted:
                     continue
-                for division in self.targets_of(one):
-                    if division not in sites:
-                        continue
-                    record = replace(one.record, company=numbers[division]) if one.target else one.record
-                    mine = by_site.setdefault(sites[division], [])
-                    if not mine or mine[-1] != record:
-                        mine.append(record)
+                if not one.target:
+                    for site in everywhere:
+                        by_site.setdefault(site, []).append(one.record)
+                elif one.target in sites:
+                    record = replace(one.record, company=numbers[one.target])
+                    by_site.setdefault(sites[one.target], []).append(record)
             for site, records in by_site.items():
                 self._memory.sources(site).remember(records)
             gone = {(numbers.get(one.target, 0), one.record.key) for one in page if one.record.is_deleted}
-            for site in set(sites.values()) if gone else ():
+            for site in everywhere if gone else ():
                 self._mark_deleted(self._memory.sources(site), gone)
+
+    def _fill(self, sites: Sequence[str]) -> None:
+        """Let a site that is new know what the others know."""
+        if len(sites) < 2:
+            return
+        known = [site for site in sites if self._memory.sources(site).fanned_out()]
+        for site in (site for site in sites if known and site not in known):
+            after = 0
+            while page := self._memory.sources(known[0]).fanned_out(after):
+                self._memory.sources(site).remember([one.record for one in page])
+                after = page[-1].number
 
     def _mark_deleted(self, sources: Sources, gone: set[tuple[int, SourceKey]]) -> None:
         """Note that records are gone: those addressed to one company by its number, all with the key by 0."""
@@ -205,11 +221,7 @@ class Work:
 
         In a dry run it is not, so each record is completed here.
         """
-        stored = {
-            one.record.key: one
-            for one in sources.of_keys([one.record.key for one in mine])
-            if one.record.company in (0, number)
-        }
+        stored = {one.record.key: one for one in sources.of_keys([one.record.key for one in mine], (0, number))}
         found = []
         for one in mine:
             known = stored.get(one.record.key)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,10 @@ import pytest
 from meltano_driver import MeltanoProject, manifest, plugins
 from sandbox_driver import Sandbox
 
-DECLARED = {plugin["name"]: plugin["settings"] for plugin in plugins(manifest()) if "exactonline" in plugin["name"]}
+ROOT = Path(__file__).parents[2]
+DECLARED = {
+    plugin["name"]: plugin["settings"] for plugin in plugins(manifest()) if plugin["name"].endswith("-exactonline")
+}
 VALUES: dict[str, Any] = {
     "array": ["a", "b"],
     "boolean": True,
@@ -92,3 +96,15 @@ def test_a_setting_that_is_set_by_command_comes_through(meltano: MeltanoProject,
     assert ran.status == 0, ran.log
 
     assert handed_over(meltano, "target-exactonline")[setting] == value
+
+
+def test_a_project_of_ones_own_takes_a_plugin_by_its_definition(meltano: MeltanoProject) -> None:
+    page = (ROOT / "docs" / "deployment.md").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^    meltano (add .*)$", page, re.MULTILINE)
+    (meltano.folder / "meltano.yml").write_text("version: 1\nenvironments: [{name: dev}]\n", encoding="utf-8")
+
+    added = meltano.ask(*command.replace("docs/", f"{ROOT}/docs/").split(), "--no-install")
+
+    assert added.status == 0, added.log
+    found = handed_over(meltano, "tap-exactonline", TAP_EXACTONLINE_DIVISIONS="[100]", TAP_EXACTONLINE_CLIENT_ID="a")
+    assert found == {"divisions": [100], "client_id": "a"}

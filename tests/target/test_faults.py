@@ -1,7 +1,9 @@
 """Each fault that a network and Exact can cause, one at a time: nothing lost, nothing doubled."""
 
 import json
+import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -187,15 +189,18 @@ def test_an_answer_slower_than_the_time_out_is_looked_up(target: InProcessTarget
 
 
 def test_a_code_that_someone_took_meanwhile_is_updated(target: InProcessTarget, sandbox: Sandbox) -> None:
-    target.load(wanted(NORTH, 1))
-    sandbox.seed(NORTH, [{"Code": "2", "Name": "Klant 2", "City": "Breda"}])
-    sandbox.fault(
-        "status", status=200, body='{"d":{"results":[]}}', division=NORTH, endpoint="sync/CRM/Accounts", times=2
-    )
+    sandbox.fault("slow", division=NORTH, method="POST", seconds=2)
 
-    loaded = target.load(wanted(NORTH, 2, City="Delft"))
+    def take_the_code() -> None:
+        while sandbox.codes(NORTH) != ["1"]:
+            time.sleep(0.05)
+        sandbox.seed(NORTH, [{"Code": "2", "Name": "Klant 2", "City": "Breda"}])
 
-    assert loaded.counts() == {"updated": 1}
+    with ThreadPoolExecutor() as someone:
+        someone.submit(take_the_code)
+        loaded = target.load(wanted(NORTH, 1, 2, City="Delft"))
+
+    assert loaded.counts() == {"created": 1, "updated": 1}
     assert sandbox.account(NORTH, "2")["City"] == "Delft"
 
 

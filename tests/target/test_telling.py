@@ -76,7 +76,7 @@ def test_the_webhook_gets_counts_and_names_of_companies(target: InProcessTarget,
 
 
 def test_the_webhook_gets_nothing_of_a_customer(target: InProcessTarget, sandbox: Sandbox, hook: Hook) -> None:
-    sandbox.fault("fault_500", method="POST", endpoint="crm/Accounts", contains="4711", every=1)
+    sandbox.fault("error", text="Ongeldig: Klant 4711", method="POST", endpoint="crm/Accounts", code="4711")
 
     target.load([*wanted(NORTH, 4711, 4712), *wanted(SOUTH, 4713, Country="Holland")], webhook_url=hook.url)
 

@@ -43,7 +43,7 @@ class MapperExactOnline(PlainErrors, InlineMapper):
     """Copies each account to every target division."""
 
     name = "mapper-exactonline"
-    package_name = "mapper-exactonline"
+    package_name = "exactonline-mapper"
     expected_errors = (ExactError, InvalidInputLine)
     config_jsonschema: ClassVar[Content] = {"type": "object", "properties": SETTINGS}
     capabilities: ClassVar[list[CapabilitiesEnum]] = [

@@ -113,6 +113,7 @@ class FeedReader:
         select: Collection[str] | None,
         moved_at: datetime | None = None,
         deletions: Collection[str] | None = (),
+        in_full: str | None = None,
     ) -> Feed:
         """Yield what is new since a position, in pages, and return what else is to be known.
 
@@ -127,6 +128,7 @@ class FeedReader:
             moved_at: When Exact last moved the company.
             deletions: The properties wanted of the log, beside LOG_FIELDS. None if deletions are not wanted: then the
                 log is read only to explain rows that are missing.
+            in_full: Why all rows are to be read, if the consumer knows of a reason.
         """
         log_fields = None if deletions is None else frozenset(deletions)
         task = _Task(
@@ -134,7 +136,7 @@ class FeedReader:
         )
         if select is None:
             return (yield from self._read_log(task))
-        why = self._why_in_full(task)
+        why = in_full or self._why_in_full(task)
         if why is None:
             reading = yield from self._read_news(task)
             if reading is not None:

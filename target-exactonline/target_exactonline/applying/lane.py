@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from exactonline_client.entities import Entity
 from exactonline_client.errors import ExactError, LoginNeededError, TryLaterError, WrongCompanyError
 from exactonline_client.exchange import Waiting
+from exactonline_client.feeds.bookmark import WENT_BACK
 from exactonline_client.feeds.reader import FeedReader, take_pages
 
 from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, blind
@@ -86,13 +88,15 @@ class Lane:
         if self._shared.memory.positions.is_suspect(self._task.number):
             self._defer_all(blind(self._task.company, self._entity))
             return
-        plan, planner = self._plan(today)
+        with self._shared.planning:
+            plan, planner = self._plan(today)
         if planner is None:
             return
         if (unsafe := self._judge(plan, planner)) is not None:
             self._defer_plan(plan, planner, Deferral("safety_limit", unsafe))
         elif self._shared.dry_run:
-            self._show(plan, planner)
+            with self._shared.planning:
+                self._show(plan, planner)
         elif not (yield from self._apply(plan, planner)):
             self._leave(plan, planner)
             return
@@ -109,10 +113,14 @@ class Lane:
         names = [name for name in self._entity.writable if name in wanted and name != self._entity.natural_key]
         select = tuple(dict.fromkeys((*always_read(self._entity), *names)))
         reader = FeedReader(self._task.client, memory.store, self._task.company, self._entity)
-        feed = reader.read(position, self._mirror.ids, select=select, moved_at=self._task.division.moved_at)
-        reading = yield from take_pages(feed, self._mirror.keep)
+        read = partial(reader.read, position, self._mirror.ids, select=select, moved_at=self._task.division.moved_at)
+        reading = yield from take_pages(read(), self._mirror.keep)
+        if reading.in_full is None and self._mirror.lacks_what_was_written():
+            reading = yield from take_pages(read(in_full=WENT_BACK), self._mirror.keep)
         if reading.position is None:
             raise CompanyGivenUpError(blind(self._task.company, self._entity))
+        if reading.in_full == WENT_BACK:
+            memory.copies.forget_moments(number)  # an older row is not what Exact made of what we wrote
         if reading.deleted:
             self._mirror.drop(list(reading.deleted))
         is_suspect = memory.positions.is_suspect(number) and not reading.rows
@@ -254,6 +262,13 @@ class Lane:
     def _defer_all(self, deferral: Deferral) -> None:
         """Defer everything that is due, without a plan."""
         self._say(deferral)
+        with self._shared.planning:
+            self._defer_due(deferral)
+        if self._task.planned is not None and not self._shared.dry_run:
+            self._recorder.flush()
+            self._keep_planned()
+
+    def _defer_due(self, deferral: Deferral) -> None:
         planner = self._planner("")
         worker = self._worker(planner)
         for page in self._task.candidates():
@@ -267,18 +282,16 @@ class Lane:
                     self._recorder.pass_over(one.number)
             for work in worker.pending.unplanned([one.source for one in known]):
                 worker.endings.defer(work, deferral)
-        if self._task.planned is not None and not self._shared.dry_run:
-            self._recorder.flush()
-            self._keep_planned()
 
     def _defer_plan(self, plan: int, planner: Planner, deferral: Deferral) -> None:
         """Defer all that is left of a plan, in one line for the log and in the outcome of each record."""
         self._say(deferral)
         self._recorder.flush()
         worker = self._worker(planner)
-        for page in self._shared.memory.plans.changes(plan):
-            for work in worker.pending.prepared(page):
-                worker.endings.defer(work, deferral)
+        with self._shared.planning:
+            for page in self._shared.memory.plans.changes(plan):
+                for work in worker.pending.prepared(page):
+                    worker.endings.defer(work, deferral)
 
     def _say(self, deferral: Deferral) -> None:
         logger.warning("Division %d: %s The rest of it is parked.", self._task.division.code, deferral.reason)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from exactonline_client.client import ExactClient
 from exactonline_client.companies import Company
@@ -38,6 +38,8 @@ class Shared:
     dry_run: bool
     retry_refused: bool
     reconcile: bool
+    planning: threading.Lock = field(default_factory=threading.Lock)
+    """Held by the company that plans: it is the processor's work, which side by side takes memory and gains nothing."""
 
 
 @dataclass(frozen=True, slots=True)

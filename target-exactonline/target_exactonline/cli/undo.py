@@ -14,7 +14,7 @@ from target_exactonline.store import tables
 from target_exactonline.store.plan_lists import PlanLists
 from target_exactonline.undo_run import UndoRun
 
-PROGRAM = f"target-exactonline/{version('target-exactonline')}"
+PROGRAM = f"target-exactonline/{version('exactonline-target')}"
 
 
 def take_back(

@@ -15,7 +15,7 @@ from exactonline_client.entities import Entity
 
 from target_exactonline.planning.merge import merged
 from target_exactonline.planning.model import SourceKey, SourceRecord
-from target_exactonline.store.rows import ROWS_AT_A_TIME, packed, pages, unpacked
+from target_exactonline.store.rows import RECORDS_AT_A_TIME, packed, pages, unpacked
 
 _COLUMNS = "number, target, division, key, code, content, problems, is_deleted, stream, merged"
 
@@ -70,9 +70,9 @@ class Spool:
         return merged_ones
 
     def pages(self) -> Iterator[list[Incoming]]:
-        """Yield the records in order, some hundred at a time."""
+        """Yield the records in order, a hundred at a time."""
         after = 0
-        query = f"SELECT {_COLUMNS} FROM incoming WHERE number > ? ORDER BY number LIMIT {ROWS_AT_A_TIME}"  # noqa: S608
+        query = f"SELECT {_COLUMNS} FROM incoming WHERE number > ? ORDER BY number LIMIT {RECORDS_AT_A_TIME}"  # noqa: S608
         while True:
             with self._mutex:
                 rows = self._database.execute(query, (after,)).fetchall()

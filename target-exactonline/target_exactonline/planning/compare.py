@@ -91,7 +91,7 @@ def day_of(value: str) -> str:
 
 def as_written(field: Field, value: Any) -> Any:
     """Return a value in the form in which it is sent: a day as midnight on the company's own clock."""
-    return f"{day_of(value)}T00:00:00" if field.is_day and value else value
+    return f"{day_of(value)}T00:00:00" if value and field.edm == "DateTime" and field.is_day else value
 
 
 def untouched(existing: Existing, copy: Copy | None) -> bool:

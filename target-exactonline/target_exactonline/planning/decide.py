@@ -159,6 +159,8 @@ def _free(entity: Entity, desired: Desired, situation: Situation, rules: Rules) 
     values: Row = {
         name: as_written(entity.fields[name], value) for name, value in desired.values.items() if value is not None
     }
+    if not rules.field_rules:
+        return Create(values)
     left = frozenset(
         name for name, value in desired.values.items() if is_empty(value) and rules.rule_of(name) == "initial"
     )

@@ -8,7 +8,7 @@ what we know of the copy ─▶ Copy    ┘
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -125,6 +125,13 @@ class Copy:
     tries: int = 0
     next_try: datetime | None = None
 
+    def having(self, **values: Any) -> Copy:
+        """Return the copy with these values; itself if it has them."""
+        for name, value in values.items():
+            if getattr(self, name) != value:
+                return replace(self, **values)
+        return self
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -234,6 +241,7 @@ class Unchanged:
     """Nothing differs."""
 
     target_id: str | None
+    """None if the row is to be another source record's copy: it is given up when that one takes it over."""
     matched_on: str | None = None
     theirs: frozenset[str] = frozenset()
     seen: Row = field(default_factory=dict)

@@ -31,7 +31,7 @@ from target_exactonline.planning.situations import Facts, Situations
 from target_exactonline.planning.terms import Candidate, Terms
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
-from target_exactonline.store.copies import Copies, KeptCopy
+from target_exactonline.store.copies import Copies
 from target_exactonline.store.mirror import Mirror
 from target_exactonline.store.plans import Change, Plans, steps
 from target_exactonline.store.settlement import Ended
@@ -123,18 +123,18 @@ class Planner:
         if desired is not None and source.problems:
             desired = replace(desired, problems=source.problems)
         self.compared += self._is_compared(candidate, copy)
-        happened = None
+        known, happened = copy, None
         if unfinished:
             copy, happened = self._recover(candidate, copy, facts, unfinished)
         situation = self._situations.situation(candidate.source, desired, copy, facts)
         decision = self._judged(candidate, desired, situation)
         match decision:
             case Refuse():
-                self._refused(candidate, copy, decision, kept)
+                self._refused(candidate, copy, decision)
             case Skip():
                 self._skipped(candidate, copy, decision)
             case Unchanged():
-                self._unchanged(candidate, desired, situation, decision, kept, happened)
+                self._unchanged(candidate, desired, situation, decision, known, happened)
             case _:
                 return self._changes(candidate, desired, copy, decision, situation, facts)
         return []
@@ -199,7 +199,7 @@ class Planner:
         desired: Desired | None,
         situation: Situation,
         decision: Unchanged,
-        kept: KeptCopy | None,
+        known: Copy | None,
         happened: tuple[int, Outcome] | None,
     ) -> None:
         source = candidate.source.record
@@ -211,20 +211,22 @@ class Planner:
         written = Written(decision.target_id, None, row.code if row is not None else None)
         after = noted(source.key, source.code, desired.values if desired else None, before, decision, written)
         first_seen = situation.copy.first_seen if situation.copy is not None else None
-        after = replace(
-            after, state="tied", kind=None, reason=None, refused=None, tries=0, next_try=None,
+        after = after.having(
+            state="tied", kind=None, reason=None, refused=None, tries=0, next_try=None,
             first_seen=first_seen or self._recorder.now(),
         )  # fmt: skip
-        if row is not None:
-            self._situations.tie(row.id, Holder(source.key, "", is_deleted=False))
         is_silent = candidate.number is None
         if desired is None:
             is_silent |= self.terms.rules.on_source_deletion == "ignore" or after.gone is not None
         if desired is None and not is_silent:
             after = replace(after, gone={})  # there is nothing left to do, and nothing more to be said
-        is_news = kept is None or kept.with_row(row) != after
+        is_news = decision.target_id is not None and known != after
+        if row is not None and desired is not None and is_news:
+            self._situations.tie(row.id, Holder(source.key, "", is_deleted=False))
         if not is_silent:
             self.counts.add("unchanged")
+        elif candidate.number is None and not (is_news or happened or candidate.change):
+            return  # a copy that was looked at unasked and is as it was
         self._recorder.end(
             Ended(
                 self._result(
@@ -240,11 +242,12 @@ class Planner:
             )
         )
 
-    def _refused(self, candidate: Candidate, copy: Copy | None, decision: Refuse, kept: KeptCopy | None) -> None:
+    def _refused(self, candidate: Candidate, copy: Copy | None, decision: Refuse) -> None:
         source = candidate.source.record
         before = copy or Copy(source.key, source.code, first_seen=self._recorder.now())
         reason = self._labelled(source, decision.reason)
-        code = before.code if decision.kind == "code_changed" else source.code
+        row = None if copy is None else self._row_now(copy)
+        code = source.code if row is None or row.code == source.code else before.code  # its change is still to be told
         after = replace(before, code=code, state="refused", kind=decision.kind, next_try=None)
         if decision.kind != "rejected":
             after = replace(after, reason=reason)
@@ -258,7 +261,7 @@ class Planner:
                 candidate.source.number,
                 candidate.number,
                 copy=after if after != copy else None,
-                existing=None if copy is None else self._row_now(copy),
+                existing=row,
                 change=candidate.change,
                 is_silent=is_silent,
                 is_news=is_news,

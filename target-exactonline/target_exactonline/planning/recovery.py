@@ -79,7 +79,7 @@ def noted(
             known = _known(source, code, copy, target_id, matched_on)
             if desired is None:
                 return known
-            kept = replace(known, theirs=theirs, seen=seen, gone=None, state="tied", kind=None, reason=None)
+            kept = known.having(theirs=theirs, seen=seen, gone=None, state="tied", kind=None, reason=None)
             return _under_code(kept, code, written.code)
         case Update(target_id, changes, "block"):
             known = _known(source, code, copy, target_id, None)
@@ -153,4 +153,4 @@ def _ours(copy: Copy, changes: Changes, desired: Mapping[str, object]) -> Row:
 
 def _under_code(copy: Copy, code: str, row_code: str | None) -> Copy:
     """Return the copy with the source's code, if the row bears it; otherwise it is still to be told that it changed."""
-    return replace(copy, code=code) if row_code in (None, code) else copy
+    return copy.having(code=code) if row_code in (None, code) else copy

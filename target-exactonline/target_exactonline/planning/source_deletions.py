@@ -78,7 +78,7 @@ def decide_deletion(
     if how == "ignore" or row is None or _was_done(entity, copy, row, how):
         return unchanged
     if _is_taken_over(entity, situation, row, rules):
-        return unchanged
+        return Unchanged(None)
     if other := _became_another(entity, copy, row, situation.last_seen):
         return Refuse(
             "collision", f"It was deleted at the source, but its copy has become another party's: {other}. It stays."

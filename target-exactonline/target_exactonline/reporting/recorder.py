@@ -12,7 +12,7 @@ from target_exactonline.reporting.outcomes import Outcome, Result, Tally
 from target_exactonline.reporting.report import Report
 from target_exactonline.store.settlement import Ended, Settlement
 
-FLUSH_AFTER = timedelta(seconds=0.5)
+FLUSH_AFTER = timedelta(seconds=1)
 FLUSH_AT = 500
 
 

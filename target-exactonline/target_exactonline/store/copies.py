@@ -14,8 +14,9 @@ from sqlalchemy import and_, bindparam, delete, or_, select
 from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.model import Copy, Existing, Holder, SourceKey
-from target_exactonline.store.rows import ROWS_AT_A_TIME, packed, pages, unpacked, upsert
-from target_exactonline.store.tables import copies, field_sets, sources
+from target_exactonline.store.field_sets import FieldSets
+from target_exactonline.store.rows import RECORDS_AT_A_TIME, ROWS_AT_A_TIME, packed, pages, unpacked, upsert
+from target_exactonline.store.tables import copies, sources
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class KeptCopy:
         if not self.written:
             return self.copy
         values: Mapping[str, Any] = row.values if row is not None else {}
-        baseline = {name: values.get(name) for name in self.written} | dict(self.copy.baseline)
+        baseline = dict(zip(self.written, map(values.get, self.written), strict=True)) | dict(self.copy.baseline)
         return replace(self.copy, baseline=baseline)
 
 
@@ -42,16 +43,15 @@ class Copies:
     def __init__(self, store: Store, entity: Entity) -> None:
         self._store = store
         self._of_entity = sources.c.entity == entity.stream
-        self._names: dict[int, tuple[str, ...]] = {}
-        self._numbers: dict[tuple[str, ...], int] = {}
+        self._sets = FieldSets(store)
 
     def of(self, company: int, numbers: Sequence[int]) -> dict[int, KeptCopy]:
         """Return the copies of these source records in a company, by the number of the record."""
         found: dict[int, KeptCopy] = {}
         with self._store.read() as connection:
             for page in pages(numbers):
-                query = _SELECT.where(copies.c.company == company, copies.c.source.in_(page))
-                for row in connection.execute(query):
+                query = _COPIES.where(copies.c.company == company, copies.c.source.in_(page))
+                for row in connection.execute(query).all():
                     found[row.source] = self._kept(connection, row)
         return found
 
@@ -61,25 +61,31 @@ class Copies:
         by_id = {row.id: row for row in rows}
         with self._store.read() as connection:
             for page in pages(by_id):
-                query = _SELECT.where(copies.c.company == company, copies.c.target_id.in_(page))
+                query = _COPIES.add_columns(sources.c.is_deleted, sources.c.content).where(
+                    copies.c.company == company, copies.c.target_id.in_(page)
+                )
                 for row in connection.execute(query):
                     copy = self._kept(connection, row).with_row(by_id[row.target_id])
-                    found[row.target_id] = (row.source, replace(_holder(row), copy=copy))
+                    found[row.target_id] = (row.source, replace(self._holder(connection, row), copy=copy))
         return found
 
     def claims(self, company: int, codes: Sequence[str]) -> dict[str, list[tuple[int, Holder]]]:
-        """Return which source records that live want these codes in a company, the earliest first."""
+        """Return which source records that live want these codes in a company, the earliest first.
+
+        One whose code has changed at the source since wants the old one no longer.
+        """
         found: dict[str, list[tuple[int, Holder]]] = {}
         with self._store.read() as connection:
             for page in pages(codes):
                 query = _HOLDERS.where(
                     copies.c.company == company,
                     copies.c.code.in_(page),
+                    sources.c.code == copies.c.code,
                     sources.c.is_deleted.is_(False),
                     self._of_entity,
                 )
                 for row in connection.execute(query.order_by(copies.c.target_id.is_(None), copies.c.source)):
-                    found.setdefault(row.code, []).append((row.source, _holder(row)))
+                    found.setdefault(row.code, []).append((row.source, self._holder(connection, row)))
         return found
 
     def waiting(self, company: int, condition: Any, now: datetime) -> Iterator[dict[int, bool]]:
@@ -90,7 +96,7 @@ class Copies:
         while True:
             some = query.where(copies.c.company == company, copies.c.source > after, self._of_entity, due, condition)
             with self._store.read() as connection:
-                rows = connection.execute(some.order_by(copies.c.source).limit(ROWS_AT_A_TIME)).all()
+                rows = connection.execute(some.order_by(copies.c.source).limit(RECORDS_AT_A_TIME)).all()
             if not rows:
                 return
             after = rows[-1].source
@@ -123,6 +129,12 @@ class Copies:
                 connection.execute(tied.values(**waiting))
                 connection.execute(delete(copies).where(unwanted))
 
+    def forget_moments(self, company: int) -> None:
+        """Forget when the rows of a company were written, since they are no longer as they were then."""
+        mine = and_(copies.c.company == company, copies.c.written_at.is_not(None))
+        with self._store.write(f"company-{company}") as connection:
+            connection.execute(copies.update().where(mine).values(written_at=None))
+
     def _waiting(self, companies: Sequence[int], condition: Any) -> Any:
         mine = select(sources.c.id).where(self._of_entity, condition)
         return and_(copies.c.company.in_(companies), copies.c.state != "tied", copies.c.source.in_(mine))
@@ -150,6 +162,8 @@ class Copies:
 
     def write(self, connection: Connection, company: int, kept: Mapping[int, tuple[Copy, Existing | None]]) -> None:
         """Keep copies, each with the row that it is tied to as it is now; whoever else was tied to it is no longer."""
+        if not kept:
+            return
         ids = [copy.target_id for copy, _ in kept.values() if copy.target_id]
         taken = and_(copies.c.company == company, copies.c.target_id.in_(ids), copies.c.source.not_in(list(kept)))
         connection.execute(copies.update().where(taken).values(target_id=None, written=None, baseline=None))
@@ -172,7 +186,7 @@ class Copies:
         changed = []
         for row in connection.execute(query).all():
             ours = unpacked(row.baseline)
-            names = self._fields(connection, row.written)
+            names = self._sets.names(row.written, connection)
             kept = _exceptions(names, ours, before[row.target_id], after.get(row.target_id))
             if kept != ours:
                 changed.append({"of_source": row.source, "kept": packed(kept) if kept else None})
@@ -204,7 +218,7 @@ class Copies:
             row.tries,
             row.next_try,
         )
-        return KeptCopy(copy, () if row.written is None else self._fields(connection, row.written))
+        return KeptCopy(copy, () if row.written is None else self._sets.names(row.written, connection))
 
     def _row(
         self, connection: Connection, company: int, number: int, copy: Copy, row: Existing | None
@@ -222,7 +236,7 @@ class Copies:
             "source": number,
             "code": copy.code,
             "target_id": copy.target_id,
-            "written": self._number(connection, tuple(sorted(copy.baseline))) if copy.baseline else None,
+            "written": self._sets.number(connection, tuple(sorted(copy.baseline))) if copy.baseline else None,
             "baseline": packed(exceptions) if exceptions else None,
             "written_at": copy.written_at,
             "matched_on": copy.matched_on,
@@ -236,21 +250,9 @@ class Copies:
             "next_try": copy.next_try,
         }
 
-    def _fields(self, connection: Connection, number: int) -> tuple[str, ...]:
-        if number not in self._names:
-            query = select(field_sets.c.names).where(field_sets.c.id == number)
-            self._names[number] = tuple(unpacked(connection.execute(query).scalar_one()))
-        return self._names[number]
-
-    def _number(self, connection: Connection, names: tuple[str, ...]) -> int:
-        if names not in self._numbers:
-            query = select(field_sets.c.id).where(field_sets.c.names == packed(names))
-            number = connection.execute(query).scalar_one_or_none()
-            if number is None:
-                connection.execute(_insert_set(connection.dialect.name), {"names": packed(names)})
-                return int(connection.execute(query).scalar_one())  # others see it once this transaction is kept
-            self._numbers[names] = number
-        return self._numbers[names]
+    def _holder(self, connection: Connection, row: Any) -> Holder:
+        name = self._sets.unpacked(row.content, connection).get("Name") or ""
+        return Holder(SourceKey(row.division, row.key), name, row.is_deleted)
 
 
 def _exceptions(names: Sequence[str], ours: Mapping[str, Any], before: Existing | None, after: Existing | None) -> Row:
@@ -269,14 +271,7 @@ def _is_due(now: datetime) -> Any:
     return and_(copies.c.state == "deferred", or_(copies.c.next_try.is_(None), copies.c.next_try <= now))
 
 
-def _holder(row: Any) -> Holder:
-    name = unpacked(row.content).get("Name") or ""
-    return Holder(SourceKey(row.division, row.key), name, row.is_deleted)
-
-
-_SELECT = select(copies, sources.c.division, sources.c.key, sources.c.is_deleted, sources.c.content).join(
-    sources, sources.c.id == copies.c.source
-)
+_COPIES = select(copies, sources.c.division, sources.c.key).join(sources, sources.c.id == copies.c.source)
 _HOLDERS = select(
     copies.c.source,
     copies.c.target_id,
@@ -286,11 +281,3 @@ _HOLDERS = select(
     sources.c.is_deleted,
     sources.c.content,
 ).join(sources, sources.c.id == copies.c.source)
-
-
-def _insert_set(dialect: str) -> Any:
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql as sql  # noqa: PLC0415
-    else:
-        from sqlalchemy.dialects import sqlite as sql  # type: ignore[no-redef] # noqa: PLC0415
-    return sql.insert(field_sets).on_conflict_do_nothing()

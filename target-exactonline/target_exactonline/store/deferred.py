@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select
 
 from target_exactonline.planning.model import SourceKey
 from target_exactonline.reporting.outcomes import source_as_object
+from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.rows import packed, unpacked
 from target_exactonline.store.tables import companies, copies, sites, sources
 
@@ -61,6 +62,7 @@ class Deferred:
 
     def __init__(self, store: Store, urls: Sequence[str]) -> None:
         self._store = store
+        self._sets = FieldSets(store)
         self._here = sites.c.url.in_(urls)
 
     def waiting(
@@ -88,7 +90,7 @@ class Deferred:
                     row.tries,
                     row.next_try,
                     SourceKey(row.source_division, row.key),
-                    unpacked(row.content),
+                    self._sets.unpacked(row.content, connection),
                 )
 
     def count(self, state: State | None = None) -> int:

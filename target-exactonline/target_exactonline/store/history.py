@@ -9,6 +9,7 @@ from exactonline_client.store import Store
 from sqlalchemy import and_, or_, select
 
 from target_exactonline.planning.model import Changes
+from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.plans import fields_of
 from target_exactonline.store.rows import ROWS_AT_A_TIME
 from target_exactonline.store.runs import LINES, line_of
@@ -23,6 +24,7 @@ class History:
 
     def __init__(self, store: Store, urls: Sequence[str]) -> None:
         self._store = store
+        self._sets = FieldSets(store)
         here = select(companies.c.id).join(sites, sites.c.id == companies.c.site).where(sites.c.url.in_(urls))
         self._here = or_(changes.c.company.in_(here), changes.c.company.is_(None))
 
@@ -38,7 +40,7 @@ class History:
             query = query.where(changes.c.code == code)
         with self._store.read() as connection:
             rows = connection.execute(query.order_by(changes.c.number.desc()).limit(limit).offset(offset)).all()
-        return [{**line_of(row), "run": row.run} for row in rows]
+        return [{**line_of(self._sets, row), "run": row.run} for row in rows]
 
     def runs_of(self, run_id: str) -> list[int]:
         """Return the numbers of the runs with this id; of several processes that shared it, each."""
@@ -73,4 +75,4 @@ class History:
             if not rows:
                 return
             before = rows[-1].number
-            yield [(row.source, row.code, row.action, fields_of(row), row.target_id) for row in rows]
+            yield [(row.source, row.code, row.action, fields_of(self._sets, row), row.target_id) for row in rows]

@@ -68,6 +68,12 @@ class Mirror:
         with self._store.read() as connection:
             return connection.execute(select(mirror.c.id).where(self._mine).limit(1)).first() is None
 
+    def lacks_what_was_written(self) -> bool:
+        """Return whether a row that we wrote has not been read since; after a reading, a backup was restored then."""
+        query = select(mirror.c.id).where(self._mine, mirror.c.version == 0).limit(1)
+        with self._store.read() as connection:
+            return connection.execute(query).first() is not None
+
     def ids(self) -> set[str]:
         """Return the IDs of all rows."""
         with self._store.read() as connection:
@@ -82,7 +88,9 @@ class Mirror:
                 self.write(connection, found, {key: row.get(ROW_VERSION) or 0 for key, row in newest.items()})
 
     def keep_existing(self, row: Existing) -> None:
-        """Put one row as it was just read in the place of what was known of it."""
+        """Put one row as it was just read in the place of what was known of it, unless that is the same."""
+        if self.by_id([row.id]).get(row.id) == row:
+            return
         with self._store.write(f"company-{self._company}") as connection:
             self.write(connection, {row.id: row})
 
@@ -141,8 +149,8 @@ class Mirror:
         found: list[Existing] = []
         columns = (mirror.c.id, mirror.c.code, mirror.c.content, mirror.c.modified_at)
         for page in pages(values, ROWS_AT_A_TIME):
-            rows = connection.execute(select(*columns).where(self._mine, column.in_(page)))
-            found += [Existing(row.id, row.code, unpacked(row.content), row.modified_at) for row in rows]
+            rows = connection.execute(select(*columns).where(self._mine, column.in_(page))).all()
+            found += [Existing(key, code, unpacked(content), modified_at) for key, code, content, modified_at in rows]
         return found
 
 

@@ -9,6 +9,7 @@ from exactonline_client.store import Store
 from sqlalchemy import select
 
 from target_exactonline.reporting.outcomes import source_as_object
+from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.plans import fields_of, source_of
 from target_exactonline.store.rows import unpacked
 from target_exactonline.store.tables import changes, companies, plans, runs, sites, sources
@@ -21,6 +22,7 @@ class PlanLists:
 
     def __init__(self, store: Store, urls: Sequence[str]) -> None:
         self._store = store
+        self._sets = FieldSets(store)
         self._here = sites.c.url.in_(urls)
 
     def plans(self, run_id: str | None = None, limit: int = 100) -> Iterator[dict[str, Any]]:
@@ -62,7 +64,7 @@ class PlanLists:
                     "division": row.company_division,
                     "code": row.code,
                     "action": row.action,
-                    "changes": {name: list(change) for name, change in fields_of(row).items()},
+                    "changes": {name: list(change) for name, change in fields_of(self._sets, row).items()},
                     "outcome": row.outcome,
                     "kind": row.kind,
                     "reason": row.reason,

@@ -13,7 +13,8 @@ from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.model import Changes, Create, Delete, Replace, SourceKey, Update
 from target_exactonline.reporting.outcomes import Outcome, Result
-from target_exactonline.store.rows import ROWS_AT_A_TIME, packed, pages, unpacked
+from target_exactonline.store.field_sets import FieldSets
+from target_exactonline.store.rows import RECORDS_AT_A_TIME, packed, pages, unpacked
 from target_exactonline.store.tables import changes, plans, runs
 
 TRIALS_KEPT = 5
@@ -92,6 +93,7 @@ class Plans:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self.sets = FieldSets(store)
 
     def begin(self, run: int, company: int, entity: str, at: datetime, *, is_trial: bool) -> int:
         """Open a plan and return its number."""
@@ -113,7 +115,7 @@ class Plans:
         shared = {"plan": plan, "run": run, "company": company, "entity": entity, "at": at}
         with self._store.write(f"company-{company}") as connection:
             for page in pages(decided):
-                connection.execute(changes.insert(), [{**shared, **_as_row(one)} for one in page])
+                connection.execute(changes.insert(), [{**shared, **self._as_row(connection, one)} for one in page])
 
     def judge(self, plan: int, company: int, verdict: Verdict) -> None:
         """Keep what a plan comes to."""
@@ -127,17 +129,19 @@ class Plans:
             connection.execute(plans.update().where(plans.c.id == plan).values(is_open=False))
 
     def changes(self, plan: int) -> Iterator[list[Change]]:
-        """Yield the changes of a plan that have not ended, in the order of writing, some hundred at a time."""
+        """Yield the changes of a plan that have not ended, in the order of writing, a hundred at a time."""
         rank, number = -1, 0
         while True:
             later = (changes.c.rank > rank) | and_(changes.c.rank == rank, changes.c.number > number)
             query = select(changes).where(changes.c.plan == plan, changes.c.outcome.is_(None), later)
             with self._store.read() as connection:
-                rows = connection.execute(query.order_by(changes.c.rank, changes.c.number).limit(ROWS_AT_A_TIME)).all()
+                rows = connection.execute(
+                    query.order_by(changes.c.rank, changes.c.number).limit(RECORDS_AT_A_TIME)
+                ).all()
             if not rows:
                 return
             rank, number = rows[-1].rank, rows[-1].number
-            yield [_change(row) for row in rows]
+            yield [self._change(row) for row in rows]
 
     # What a killed run left
 
@@ -156,7 +160,7 @@ class Plans:
                     changes.c.plan.in_(opened), changes.c.outcome.is_(None), changes.c.source.in_(page)
                 )
                 for row in connection.execute(query.order_by(changes.c.number)):
-                    found.setdefault(row.source, []).append(_change(row))
+                    found.setdefault(row.source, []).append(self._change(row))
         return found
 
     def abandon(self, opened: Sequence[int], company: int) -> None:
@@ -230,6 +234,45 @@ class Plans:
         with self._store.read() as connection:
             return [_plan(row) for row in connection.execute(query)]
 
+    # Beneath
+
+    def _as_row(self, connection: Connection, one: Change) -> dict[str, Any]:
+        decision = one.decision
+        besides: dict[str, Any] = {}
+        if not isinstance(decision, Delete) and decision.theirs:
+            besides["theirs"] = sorted(decision.theirs)
+        if isinstance(decision, Update) and decision.seen:
+            besides["seen"] = decision.seen
+        if one.is_followed:
+            besides["followed"] = True
+        if one.origin is not None:
+            besides["origin"] = one.origin
+        return {
+            "source": one.source,
+            "code": one.code,
+            "action": one.action,
+            "rank": one.rank,
+            "fields": packed_fields(self.sets, connection, one.action, one.fields),
+            "reason": one.reason,
+            "target_id": None if isinstance(decision, Create) else decision.target_id,
+            "target_code": one.target_code,
+            "matched_on": decision.matched_on if isinstance(decision, Update) else None,
+            "besides": packed(besides) if besides else None,
+        }
+
+    def _change(self, row: Any) -> Change:
+        fields, besides = fields_of(self.sets, row), unpacked(row.besides)
+        theirs = frozenset(besides.get("theirs", ()))
+        decision: Create | Update | Delete
+        if row.action == "create":
+            decision = Create({name: after for name, (_, after) in fields.items()}, theirs)
+        elif row.action == "delete":
+            decision = Delete(row.target_id)
+        else:
+            decision = Update(row.target_id, fields, row.action, row.matched_on, theirs, besides.get("seen", {}))
+        is_followed = bool(besides.get("followed"))
+        return Change(row.source, row.code, decision, row.rank, row.reason, row.target_code, row.number, is_followed)
+
 
 def steps(decision: Create | Update | Replace | Delete) -> Sequence[Create | Update | Delete]:
     """Return what is sent for a decision, in order."""
@@ -238,16 +281,16 @@ def steps(decision: Create | Update | Replace | Delete) -> Sequence[Create | Upd
     return (decision.create,) if decision.block is None else (decision.block, decision.create)
 
 
-def packed_fields(action: str | None, fields: Changes) -> str:
+def packed_fields(sets: FieldSets, connection: Connection, action: str | None, fields: Changes) -> str:
     """Return before and after as text; of a create, which has no before, only the values."""
     if action == "create":
-        return packed({name: after for name, (_, after) in fields.items()})
+        return sets.packed(connection, {name: after for name, (_, after) in fields.items()})
     return packed({name: list(change) for name, change in fields.items()})
 
 
-def fields_of(row: Any) -> dict[str, tuple[Any, Any]]:
+def fields_of(sets: FieldSets, row: Any) -> dict[str, tuple[Any, Any]]:
     """Return before and after of a row of changes."""
-    fields = unpacked(row.fields)
+    fields = sets.unpacked(row.fields or "{}")
     if row.action == "create":
         return {name: (None, after) for name, after in fields.items()}
     return {name: (change[0], change[1]) for name, change in fields.items()}
@@ -259,45 +302,6 @@ def source_of(row: Any) -> SourceKey | None:
         return SourceKey(row.source_division, row.source_key)
     origin = unpacked(row.besides).get("origin")
     return SourceKey(*origin) if origin else None
-
-
-def _as_row(one: Change) -> dict[str, Any]:
-    decision = one.decision
-    besides: dict[str, Any] = {}
-    if not isinstance(decision, Delete) and decision.theirs:
-        besides["theirs"] = sorted(decision.theirs)
-    if isinstance(decision, Update) and decision.seen:
-        besides["seen"] = decision.seen
-    if one.is_followed:
-        besides["followed"] = True
-    if one.origin is not None:
-        besides["origin"] = one.origin
-    return {
-        "source": one.source,
-        "code": one.code,
-        "action": one.action,
-        "rank": one.rank,
-        "fields": packed_fields(one.action, one.fields),
-        "reason": one.reason,
-        "target_id": None if isinstance(decision, Create) else decision.target_id,
-        "target_code": one.target_code,
-        "matched_on": decision.matched_on if isinstance(decision, Update) else None,
-        "besides": packed(besides) if besides else None,
-    }
-
-
-def _change(row: Any) -> Change:
-    fields, besides = fields_of(row), unpacked(row.besides)
-    theirs = frozenset(besides.get("theirs", ()))
-    decision: Create | Update | Delete
-    if row.action == "create":
-        decision = Create({name: after for name, (_, after) in fields.items()}, theirs)
-    elif row.action == "delete":
-        decision = Delete(row.target_id)
-    else:
-        decision = Update(row.target_id, fields, row.action, row.matched_on, theirs, besides.get("seen", {}))
-    is_followed = bool(besides.get("followed"))
-    return Change(row.source, row.code, decision, row.rank, row.reason, row.target_code, row.number, is_followed)
 
 
 def _plan(row: Any) -> PlanRow:

@@ -12,6 +12,8 @@ from sqlalchemy.engine import Connection
 
 ROWS_AT_A_TIME = 500
 """A statement takes no more values than some SQLite allows."""
+RECORDS_AT_A_TIME = 100
+"""Of what is read with all of its fields, since that is held for several companies side by side."""
 
 T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode

@@ -17,6 +17,7 @@ from exactonline_client.store import Store
 from sqlalchemy import Select, case, delete, func, select
 
 from target_exactonline.reporting.outcomes import source_as_object
+from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.plans import fields_of, source_of
 from target_exactonline.store.tables import changes, companies, plans, progress, runs, sources
 
@@ -119,7 +120,7 @@ LINES = (
 )
 
 
-def line_of(row: Any) -> dict[str, Any]:
+def line_of(sets: FieldSets, row: Any) -> dict[str, Any]:
     """Return a change as an object like those of outcomes.jsonl."""
     line = {
         "entity": row.entity,
@@ -128,7 +129,7 @@ def line_of(row: Any) -> dict[str, Any]:
         "outcome": row.shown_outcome,
         "kind": row.kind,
         "reason": row.reason,
-        "changes": {name: list(change) for name, change in fields_of(row).items()},
+        "changes": {name: list(change) for name, change in fields_of(sets, row).items()},
         "source": source_as_object(source_of(row)),
         "not_sent": [],
         "run": row.run_id,
@@ -146,6 +147,7 @@ class Runs:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._sets = FieldSets(store)
 
     # Writing
 
@@ -248,7 +250,7 @@ class Runs:
         query = query if limit is None else query.limit(limit).offset(offset)
         with self._store.read() as connection:
             for row in connection.execution_options(yield_per=LINES_AT_A_TIME).execute(query):
-                yield line_of(row)
+                yield line_of(self._sets, row)
 
     def _count(self, run: int, chosen: Chosen) -> int:
         lines = chosen.narrow(LINES.where(changes.c.run == run, ENDED)).subquery()

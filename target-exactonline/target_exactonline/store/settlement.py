@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from exactonline_client.store import Store
+from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.model import Copy, Existing
 from target_exactonline.reporting.outcomes import Outcome, Result
@@ -69,12 +70,10 @@ class Settlement:
 
     def note(self, batch: Sequence[Ended], plan: int | None) -> None:
         """Add to the plan of a dry run what is not to be written, and why."""
-        lines = [
-            self._line(one, plan) for one in batch if one.change is None and one.result.outcome is not Outcome.UNCHANGED
-        ]
-        if lines:
+        found = [one for one in batch if one.change is None and one.result.outcome is not Outcome.UNCHANGED]
+        if found:
             with self._store.write(f"company-{self._company}") as connection:
-                connection.execute(changes.insert(), lines)
+                connection.execute(changes.insert(), [self._line(connection, one, plan) for one in found])
 
     def keep(self, batch: Sequence[Ended], plan: int | None) -> None:
         """Keep all of it, or nothing."""
@@ -88,13 +87,13 @@ class Settlement:
                 kept = {one.source: (one.copy, one.existing) for one in page if one.copy is not None}
                 self._copies.write(connection, self._company, kept)
                 self._copies.forget(connection, self._company, [one.source for one in page if one.forget])
-                self._plans.end(connection, [_end_of(one) for one in page if one.change is not None])
+                self._plans.end(connection, [self._end_of(connection, one) for one in page if one.change is not None])
                 self._plans.end(connection, [_came_about(one) for one in page if one.happened is not None])
-                lines = [self._line(one, plan) for one in page if _is_line(one)]
+                lines = [self._line(connection, one, plan) for one in page if _is_line(one)]
                 if lines:
                     connection.execute(changes.insert(), lines)
 
-    def _line(self, one: Ended, plan: int | None) -> dict[str, Any]:
+    def _line(self, connection: Connection, one: Ended, plan: int | None) -> dict[str, Any]:
         """Return a line of the history for what was no change of the plan."""
         result = one.result
         return {
@@ -106,13 +105,29 @@ class Settlement:
             "code": result.code,
             "rank": 0,
             "action": one.action or ACTIONS.get(result.outcome),
-            "fields": packed_fields(ACTIONS.get(result.outcome), result.changes),
+            "fields": packed_fields(self._plans.sets, connection, ACTIONS.get(result.outcome), result.changes),
             "outcome": result.outcome.value,
             "kind": result.kind,
             "reason": result.reason,
             "target_code": result.target_code,
             "matched_on": result.matched_on,
             "at": result.at,
+        }
+
+    def _end_of(self, connection: Connection, one: Ended) -> dict[str, Any]:
+        result = one.result
+        action = one.action or ACTIONS.get(result.outcome)
+        target_id = one.removed or (one.existing.id if one.existing else None)
+        return {
+            "of_number": one.change,
+            "new_outcome": result.outcome.value,
+            "new_kind": result.kind,
+            "new_reason": result.reason,
+            "new_target_id": target_id,
+            "new_target_code": result.target_code,
+            "new_at": result.at,
+            "new_action": action,
+            "new_fields": packed_fields(self._plans.sets, connection, action, result.changes),
         }
 
 
@@ -122,23 +137,6 @@ def _is_kept(one: Ended) -> bool:
 
 def _is_line(one: Ended) -> bool:
     return one.change is None and one.is_news and one.result.outcome in IN_HISTORY
-
-
-def _end_of(one: Ended) -> dict[str, Any]:
-    result = one.result
-    action = one.action or ACTIONS.get(result.outcome)
-    target_id = one.removed or (one.existing.id if one.existing else None)
-    return {
-        "of_number": one.change,
-        "new_outcome": result.outcome.value,
-        "new_kind": result.kind,
-        "new_reason": result.reason,
-        "new_target_id": target_id,
-        "new_target_code": result.target_code,
-        "new_at": result.at,
-        "new_action": action,
-        "new_fields": packed_fields(action, result.changes),
-    }
 
 
 def _came_about(one: Ended) -> dict[str, Any]:

@@ -12,12 +12,13 @@ from typing import Any
 
 from exactonline_client.entities import Entity
 from exactonline_client.store import Store
-from sqlalchemy import and_, bindparam, exists, or_, select
+from sqlalchemy import and_, bindparam, exists, or_, select, true
 from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.merge import merged
 from target_exactonline.planning.model import SourceKey, SourceRecord
-from target_exactonline.store.rows import ROWS_AT_A_TIME, packed, pages, unpacked
+from target_exactonline.store.field_sets import FieldSets
+from target_exactonline.store.rows import RECORDS_AT_A_TIME, packed, pages, unpacked
 from target_exactonline.store.tables import copies, sources, versions
 
 Place = tuple[int, SourceKey]
@@ -72,6 +73,7 @@ class Sources:
         self._store = store
         self._site = site
         self._entity = entity
+        self._sets = FieldSets(store)
         self._mine = and_(sources.c.site == site, sources.c.entity == entity.stream)
 
     def remember(self, records: Sequence[SourceRecord]) -> None:
@@ -79,7 +81,7 @@ class Sources:
         for page in pages(records):
             with self._store.write("sources") as connection:
                 known = self._find(connection, [(one.company, one.key) for one in page])
-                rows = [row for one in page if (row := self._row(one, known.get((one.company, one.key))))]
+                rows = [row for one in page if (row := self._row(connection, one, known.get((one.company, one.key))))]
                 if not rows:
                     continue
                 version = _next_versions(connection, len(rows))
@@ -101,7 +103,7 @@ class Sources:
         with self._store.read() as connection:
             for page in pages(numbers):
                 query = select(sources).where(self._mine, sources.c.id.in_(page))
-                found |= {row.id: _remembered(row) for row in connection.execute(query)}
+                found |= {row.id: self._remembered(connection, row) for row in connection.execute(query)}
         return found
 
     def with_code(self, codes: Sequence[str]) -> list[Remembered]:
@@ -110,7 +112,8 @@ class Sources:
         live = and_(self._mine, sources.c.company == 0, sources.c.is_deleted.is_(False))
         with self._store.read() as connection:
             for page in pages(codes):
-                found += map(_remembered, connection.execute(select(sources).where(live, sources.c.code.in_(page))))
+                query = select(sources).where(live, sources.c.code.in_(page))
+                found += [self._remembered(connection, row) for row in connection.execute(query).all()]
         return found
 
     def newest(self) -> int:
@@ -126,11 +129,12 @@ class Sources:
                 self._mine, sources.c.version > after, sources.c.version <= upto, scope.of(company)
             )
             with self._store.read() as connection:
-                rows = connection.execute(query.order_by(sources.c.version).limit(ROWS_AT_A_TIME)).all()
-            if not rows:
+                rows = connection.execute(query.order_by(sources.c.version).limit(RECORDS_AT_A_TIME))
+                found = [self._remembered(connection, row) for row in rows.all()]
+            if not found:
                 return
-            after = rows[-1].version
-            yield [_remembered(row) for row in rows]
+            after = found[-1].version
+            yield found
 
     def has_changed(self, scope: Scope, company: int, after: int) -> bool:
         """Return whether any record for a company has a version above `after`."""
@@ -138,14 +142,15 @@ class Sources:
         with self._store.read() as connection:
             return connection.execute(query).first() is not None
 
-    def of_keys(self, keys: Sequence[SourceKey]) -> list[Remembered]:
-        """Return the records with these keys, whichever company they were addressed to."""
+    def of_keys(self, keys: Sequence[SourceKey], companies: Sequence[int] | None = None) -> list[Remembered]:
+        """Return the records with these keys that were addressed to one of some companies, or to whichever."""
         found: list[Remembered] = []
         wanted = set(keys)
+        addressed = sources.c.company.in_(companies) if companies is not None else true()
         with self._store.read() as connection:
             for page in pages(keys):
-                query = select(sources).where(self._mine, sources.c.key.in_({key.id for key in page}))
-                rows = map(_remembered, connection.execute(query))
+                query = select(sources).where(self._mine, addressed, _has_key(page))
+                rows = (self._remembered(connection, row) for row in connection.execute(query).all())
                 found += [one for one in rows if one.record.key in wanted]
         return found
 
@@ -155,13 +160,19 @@ class Sources:
         while True:
             mine = and_(self._mine, sources.c.stream == stream, sources.c.is_deleted.is_(False), sources.c.id > after)
             with self._store.read() as connection:
-                rows = connection.execute(
-                    select(sources).where(mine).order_by(sources.c.id).limit(ROWS_AT_A_TIME)
-                ).all()
-            if not rows:
+                rows = connection.execute(select(sources).where(mine).order_by(sources.c.id).limit(RECORDS_AT_A_TIME))
+                found = [self._remembered(connection, row) for row in rows.all()]
+            if not found:
                 return
-            after = rows[-1].id
-            yield [_remembered(row) for row in rows]
+            after = found[-1].number
+            yield found
+
+    def fanned_out(self, after: int = 0) -> list[Remembered]:
+        """Return a page of the records that settings fan out, those with a number above `after`."""
+        mine = and_(self._mine, sources.c.company == 0, sources.c.id > after)
+        with self._store.read() as connection:
+            rows = connection.execute(select(sources).where(mine).order_by(sources.c.id).limit(RECORDS_AT_A_TIME))
+            return [self._remembered(connection, row) for row in rows.all()]
 
     def forget_deleted(self) -> None:
         """Drop records that were deleted at the source and have no copy."""
@@ -171,11 +182,13 @@ class Sources:
 
     def _find(self, connection: Connection, places: Sequence[Place]) -> dict[Place, Remembered]:
         wanted = set(places)
-        query = select(sources).where(self._mine, sources.c.key.in_({key.id for _, key in places}))
-        found = {(row.company, SourceKey(row.division, row.key)): _remembered(row) for row in connection.execute(query)}
+        addressed = sources.c.company.in_({company for company, _ in places})
+        query = select(sources).where(self._mine, addressed, _has_key([key for _, key in places]))
+        rows = connection.execute(query).all()
+        found = {(row.company, SourceKey(row.division, row.key)): self._remembered(connection, row) for row in rows}
         return {place: one for place, one in found.items() if place in wanted}
 
-    def _row(self, record: SourceRecord, known: Remembered | None) -> dict[str, Any] | None:
+    def _row(self, connection: Connection, record: SourceRecord, known: Remembered | None) -> dict[str, Any] | None:
         """Return the row to write, or None if nothing changed."""
         if known is not None:
             record = merged(self._entity, record, known.record)
@@ -189,11 +202,23 @@ class Sources:
             "division": record.key.division,
             "key": record.key.id,
             "code": record.code,
-            "content": packed(record.values),
+            "content": self._sets.packed(connection, record.values),
             "problems": packed(record.problems) if record.problems else None,
             "is_deleted": record.is_deleted,
             "stream": record.stream,
         }
+
+    def _remembered(self, connection: Connection, row: Any) -> Remembered:
+        record = SourceRecord(
+            SourceKey(row.division, row.key),
+            row.code,
+            self._sets.unpacked(row.content, connection),
+            tuple(unpacked(row.problems)) if row.problems else (),
+            row.is_deleted,
+            row.company,
+            row.stream,
+        )
+        return Remembered(row.id, row.version, record)
 
 
 def _write(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
@@ -220,14 +245,6 @@ def _next_versions(connection: Connection, count: int) -> int:
     return int(before) + 1
 
 
-def _remembered(row: Any) -> Remembered:
-    record = SourceRecord(
-        SourceKey(row.division, row.key),
-        row.code,
-        unpacked(row.content),
-        tuple(unpacked(row.problems)),
-        row.is_deleted,
-        row.company,
-        row.stream,
-    )
-    return Remembered(row.id, row.version, record)
+def _has_key(keys: Sequence[SourceKey]) -> Any:
+    """Return a condition that finds records with these keys by the index, and some others."""
+    return and_(sources.c.division.in_({key.division for key in keys}), sources.c.key.in_({key.id for key in keys}))

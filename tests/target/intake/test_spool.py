@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from target_exactonline.intake.spool import Incoming, Spool
 from target_exactonline.planning.model import SourceKey, SourceRecord
-from target_exactonline.store.rows import ROWS_AT_A_TIME
+from target_exactonline.store.rows import RECORDS_AT_A_TIME
 
 NORTH, SOUTH = 201, 202
 
@@ -74,9 +74,9 @@ def test_each_record_that_became_part_of_another_is_named_and_counted(spool: Spo
 
 
 def test_many_records_come_in_pages(spool: Spool) -> None:
-    spool.put([incoming(number) for number in range(1, ROWS_AT_A_TIME * 2 + 2)])
+    spool.put([incoming(number) for number in range(1, RECORDS_AT_A_TIME * 2 + 2)])
 
-    assert [len(page) for page in spool.pages()] == [ROWS_AT_A_TIME, ROWS_AT_A_TIME, 1]
+    assert [len(page) for page in spool.pages()] == [RECORDS_AT_A_TIME, RECORDS_AT_A_TIME, 1]
 
 
 def test_records_are_found_by_their_numbers(spool: Spool) -> None:

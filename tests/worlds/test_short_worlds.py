@@ -1,0 +1,19 @@
+"""The short form of program.py: see there."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from warm_start import BIN
+
+PROGRAM = Path(__file__).with_name("program.py")
+
+
+@pytest.mark.timeout(240)  # forty seconds on a machine that does nothing else
+def test_ten_worlds_hold_what_the_model_says() -> None:
+    command = [BIN / "python", PROGRAM, "--worlds", "10", "--runs", "6", "--seed", "1"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("10 worlds, ")
+    assert " 0 differences" in done.stdout
