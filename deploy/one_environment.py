@@ -32,15 +32,18 @@ def whole(path: Path) -> dict[str, Any]:
 
 
 def in_one_environment(plan: dict[str, Any], programs: Path) -> dict[str, Any]:
-    """The plan with our plugins alone, each as the program that is in this folder."""
+    """The plan with our plugins alone, and those that inherit from them, each as the program that is in this folder."""
     blocks = set()
     for kind, plugins in plan["plugins"].items():
         ours = [plugin for plugin in plugins if plugin.get("pip_url", "").startswith(OUR_OWN)]
+        names = {plugin["name"] for plugin in ours}
+        heirs = [plugin for plugin in plugins if plugin.get("inherit_from") in names]
         for plugin in ours:
             del plugin["pip_url"]
             plugin["executable"] = str(programs / plugin["executable"])
             blocks |= {plugin["name"], *(mapping["name"] for mapping in plugin.get("mappings", ()))}
-        plan["plugins"][kind] = ours
+        blocks |= {plugin["name"] for plugin in heirs}
+        plan["plugins"][kind] = [*ours, *heirs]
     plan["jobs"] = [job for job in plan["jobs"] if {block for task in job["tasks"] for block in task.split()} <= blocks]
     return plan
 

@@ -11,7 +11,7 @@ from mapper_exactonline.streams import is_addressed, passed_over
 from singer_sdk import BatchSink
 
 from target_exactonline.addressing import Addressing
-from target_exactonline.intake.intake import Origin
+from target_exactonline.intake.intake import DELETED_AT, MARKED, Origin
 from target_exactonline.intake.validation import division_code
 from target_exactonline.planning.model import SourceKey
 from target_exactonline.planning.source_deletions import SourceDeletions
@@ -34,6 +34,10 @@ class Host(Protocol):
     def origin(self) -> Origin:
         """Of the record that is being read."""
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether the tap marks that record as deleted."""
+
 
 class ExactSink(BatchSink):
     """What all streams have in common: no schema validation of each record, our own check says more for less time."""
@@ -53,6 +57,12 @@ class ExactSink(BatchSink):
 
     def _singer_validate_message(self, record: dict[str, Any]) -> None:
         """A record without its key is refused like any other that is wrong, not the end of the run."""
+
+    def _remove_sdc_metadata_from_record(self, record: dict[str, Any]) -> None:
+        """Keep what says that the row was deleted, in the tap's record or in what a stream map made of it."""
+        if self.host.is_marked or record.get(DELETED_AT):
+            record[MARKED] = True
+        super()._remove_sdc_metadata_from_record(record)
 
     def process_record(self, record: dict[str, Any], context: dict[str, Any]) -> None:  # noqa: D102 - inherits
         super().process_record(record, context)

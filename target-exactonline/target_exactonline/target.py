@@ -17,7 +17,7 @@ from singer_sdk import Sink, Target
 from singer_sdk.exceptions import InvalidInputLine, RecordsWithoutSchemaException
 from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 
-from target_exactonline.intake.intake import DELETED_AT, MARKED, Origin
+from target_exactonline.intake.intake import DELETED_AT, Origin
 from target_exactonline.intake.messages import MessageReader
 from target_exactonline.run import Run
 from target_exactonline.settings import OWN_SETTINGS
@@ -58,6 +58,7 @@ class TargetExactOnline(PlainErrors, Target):
         self._early_state: dict[str, Any] | None = None
         """The newest that came before any stream that is ours: it acknowledges what was passed over."""
         self.origin = Origin("", 0)
+        self.is_marked = False
 
     @cached_property
     def run(self) -> Run:
@@ -103,8 +104,7 @@ class TargetExactOnline(PlainErrors, Target):
             for name in SOURCE_MEMBERS:
                 if isinstance(message_dict.get(name), dict):
                     record[f"_{name}"] = message_dict[name]
-            if record.get(DELETED_AT):
-                record[MARKED] = True
+        self.is_marked = isinstance(record, dict) and bool(record.get(DELETED_AT))
         super()._process_record_message(message_dict)
 
     def _process_state_message(self, message_dict: dict[str, Any]) -> None:

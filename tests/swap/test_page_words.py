@@ -142,3 +142,25 @@ def test_the_file_settings_of_the_page_keep_codes_that_are_text(other: Other) ->
 
     assert ran.status == 0, ran.log
     assert [one["customer_no"] for one in ran.records("customers")] == ["71001", "71002", "71003"]
+
+
+def test_the_fan_out_of_the_page_takes_one_of_two_streams(companies: Project) -> None:
+    (fan_out,) = re.findall(r"`TARGET_COMPANIES_FAN_OUT='([^']*streams[^']*)'`", PAGE)
+    given = rows(Code="7", Name="Jan") + singer("items", [], [{"Code": "A", "Name": "Stoel"}])
+
+    ran = companies.load(given, fan_out=json.loads(fan_out))
+
+    assert ran.status == 0, ran.log
+    assert companies.sandbox.codes(NORTH) == companies.sandbox.codes(SOUTH) == ["7"]
+
+
+def test_a_mark_of_its_own_is_mapped_to_a_deletion_as_the_page_has_it(companies: Project) -> None:
+    (name, column) = re.findall(r'`"(_sdc_deleted_at)": "(\w+)"`', PAGE)[0]
+    settings = {"stream_maps": {"customers": {name: column}}, "fan_out": BOTH, "on_source_deletion": "delete"}
+    there = {"Code": "7", "Name": "Jan", column: None}, {"Code": "8", "Name": "Piet", column: None}
+    companies.load(singer("customers", [], there), **settings)
+    assert companies.sandbox.codes(NORTH) == ["7", "8"]
+
+    companies.load(rows(Code="7", Name="Jan", **{column: "2026-11-01"}), **settings)
+
+    assert companies.sandbox.codes(NORTH) == ["8"]

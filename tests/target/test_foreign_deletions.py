@@ -144,3 +144,23 @@ def test_a_trial_shows_them_and_forgets_them(project: Project) -> None:
 
     assert {(line["code"], line["outcome"]) for line in project.outcomes if line["code"] == "2"} == {("2", "deleted")}
     assert project.sandbox.codes(NORTH) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("column", "maps"),
+    [
+        ("deleted_on", {MARK: "deleted_on"}),
+        ("deleted_on", {MARK: "deleted_on", "Code": "Code", "Name": "Name", "__else__": None}),
+        (MARK, {"Code": "Code", "Name": "Name", "__else__": None}),
+    ],
+    ids=["made by it", "made by it alone", "left out by it"],
+)
+def test_a_stream_map_does_not_lose_a_mark(project: Project, column: str, maps: Mapping[str, str | None]) -> None:
+    settings = {"fan_out": BOTH, "stream_maps": {"customers": maps}, "on_source_deletion": "delete"}
+    rows = [*customers(1, **{column: None}), *customers(2, **{column: "2026-11-01"})]
+    project.load(singer("customers", ["Code"], rows), **settings)
+    assert project.sandbox.codes(NORTH) == ["1"]
+
+    project.load(singer("customers", ["Code"], customers(1, **{column: "2026-11-02"})), **settings)
+
+    assert (project.sandbox.codes(NORTH), project.sandbox.codes(SOUTH)) == ([], [])
