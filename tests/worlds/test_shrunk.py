@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from parties import party
-from places import both_sites
+from places import both_sites, quick_runs
 from sandbox_driver import Sandbox
 from worlds import Op, World, play
 
@@ -99,7 +99,7 @@ WORLDS: dict[str, list[Op]] = {
 
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Sandbox]]:
-    with both_sites(tmp_path_factory.mktemp("sites")) as sites:
+    with both_sites(tmp_path_factory.mktemp("sites")) as sites, quick_runs():
         yield sites
 
 
