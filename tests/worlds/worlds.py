@@ -170,7 +170,9 @@ class World:
         self._after_trouble(settings)
 
     def _run_with_faults(self, given: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> None:
-        """A run with answers that are wrong, and the runs that mend it."""
+        """A run with answers that are wrong, and a day later the one that mends it; no transaction lasts so long."""
+        for company in list(self._open):
+            self._commit(company)
         settings = settings_of(given)
         lines, _ = self._read(settings)
         for company in settings.targets:
