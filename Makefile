@@ -49,7 +49,8 @@ page: .venv/.ready $(WORLD) ## Serve the page at http://127.0.0.1:8066, over the
 
 fresh: ## Forget the rehearsal world and all that was learned from it
 	rm -rf .exactonline $(REPORT)
-	@if [ -d .meltano ]; then $(BIN)/meltano state clear --force sandbox:tap-exactonline-to-target-exactonline; fi
+	@if [ -d .meltano ]; then for id in $$($(BIN)/meltano --log-level=error state list --pattern 'sandbox:*'); do \
+		$(BIN)/meltano --log-level=warning state clear --force $$id; done; fi
 
 test: .venv/.ready browser ## Run all tests
 	$(BIN)/pytest -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')  # some only wait

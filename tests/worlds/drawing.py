@@ -91,6 +91,8 @@ class Drawing:
             ("fields", list(FIELDS)),
             ("overrides", {draw.choice(TARGETS): {"Language": draw.choice(LANGUAGES)}}),
             ("overrides", {}),
+            ("load_method", draw.choice(("upsert", "upsert", "append-only", "update-only"))),
+            ("on_collision", draw.choice(("refuse", "refuse", "overwrite"))),
             ("nulls", draw.choice(("follow", "clear", "keep"))),
             ("on_code_change", draw.choice(("refuse", "ignore", "block"))),
             ("on_source_deletion", {one: draw.choice(("ignore", "block", "delete")) for one in TARGETS}),
@@ -107,6 +109,7 @@ class Drawing:
             self._return: 2,
             self._edit_by_hand: 5,
             self._delete_by_hand: 1,
+            self._become_another: 1,
             self._rename: 1,
             self._swap: 1,
             self._rename_by_hand: 1,
@@ -145,6 +148,10 @@ class Drawing:
         if self._draw.random() < 0.4:
             return ("add", source, code, values, identity)
         return self._added(source, code, values)
+
+    def _become_another(self) -> Op | None:
+        """An account of a source or a target is given to another party."""
+        return self._edited(self._draw.choice((*SOURCES, *TARGETS)), self._party())
 
     def _rename(self) -> Op | None:
         source = self._source()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from parties import FIELDS, are_two
+from parties import FIELDS, are_two, has_become_another
 
 Values = dict[str, Any]
 
@@ -58,7 +58,9 @@ class Settings:
     targets: tuple[int, ...]
     fields: tuple[str, ...] = FIELDS
     overrides: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    load_method: str = "upsert"
     nulls: str = "follow"
+    on_collision: str = "refuse"
     on_code_change: str = "refuse"
     on_source_deletion: Mapping[int, str] = field(default_factory=dict)
     max_creates: int | None = None
@@ -66,7 +68,13 @@ class Settings:
 
     def shape(self, division: int) -> object:
         """What decides on the content of a company's copies; where it changes, all of them are looked at."""
-        return (self.fields, dict(self.overrides.get(division, {})), self.nulls, self.deletion(division))
+        return (
+            self.fields,
+            dict(self.overrides.get(division, {})),
+            self.load_method,
+            self.nulls,
+            self.deletion(division),
+        )
 
     def deletion(self, division: int) -> str:
         return self.on_source_deletion.get(division, "ignore")
@@ -240,19 +248,37 @@ class _Plan:
                 self._refuse(number, "code_changed", came=came)
             elif one.code in self._rows:
                 self._refuse(number, "collision", came=came)
+            elif self._settings.load_method == "append-only":
+                return
+            elif self._has_become_another(one, row):
+                self._refuse(number, "collision", came=came)
             elif self._create(number, one, came=came) and (blocking := self._blocking(row)):
                 self.steps.append(("block", number, (row, blocking)))
                 self.tell(number, "updated")
             return
+        if self._settings.load_method == "append-only":
+            return
+        if self._changes(one, copy, row) and self._has_become_another(one, row):
+            self._refuse(number, "collision", came=came)
+            return
         self._write(number, one, copy, row)
+
+    def _has_become_another(self, one: Seen, row: Row) -> bool:
+        return self._settings.on_collision == "refuse" and has_become_another(one.values, row.values)
 
     def _adopt(self, number: int, one: Seen, row: Row, *, came: bool) -> None:
         holder = self._holder(row, number)
         is_taken = holder is not None and not self._model.seen[holder].is_deleted
-        if is_taken or are_two(one.values, row.values):
+        is_append_only = self._settings.load_method == "append-only"
+        if is_taken or (not is_append_only and self._are_two(one, row)):
             self._refuse(number, "collision", came=came)
+        elif is_append_only:
+            return
         else:
             self._write(number, one, self._copies[holder] if holder is not None else Copy(one.code), row)
+
+    def _are_two(self, one: Seen, row: Row) -> bool:
+        return self._settings.on_collision == "refuse" and are_two(one.values, row.values)
 
     def _write(self, number: int, one: Seen, known: Copy, row: Row) -> None:
         changes = self._changes(one, known, row)
@@ -264,6 +290,8 @@ class _Plan:
         self._tied[row.number] = number
 
     def _create(self, number: int, one: Seen, *, came: bool) -> bool:
+        if self._settings.load_method == "update-only":
+            return False
         rival = self._claimed.get(one.code)
         if rival is None:
             claims = [
@@ -291,12 +319,18 @@ class _Plan:
             self._copies.pop(number, None)
             return
         how = self._settings.deletion(self._division)
-        if how == "ignore" or row is None or self._was_done(copy, row, how) or self._is_taken_over(number, one, row):
+        if how == "ignore" or row is None or self._was_done(copy, row, how):
             copy.state, copy.kind = "tied", None
+            return
+        if self._is_taken_over(number, one, row):
             return
         known = [values for values in (one.values, _filled(copy.wrote)) if values]
         if known and all(are_two(values, row.values) for values in known):
             self._refuse(number, "collision", came=False)
+        elif self._settings.load_method == "append-only" or (
+            how == "delete" and self._settings.load_method != "upsert"
+        ):
+            return
         elif how == "delete":
             self.steps.append(("delete", number, row))
             self.tell(number, "deleted")
@@ -313,7 +347,7 @@ class _Plan:
 
     def _is_taken_over(self, number: int, one: Seen, row: Row) -> bool:
         return row.code == one.code and any(
-            other != number and heir.code == one.code and not heir.is_deleted and not are_two(heir.values, row.values)
+            other != number and heir.code == one.code and not heir.is_deleted and not self._are_two(heir, row)
             for other, heir in self._model.seen.items()
         )
 

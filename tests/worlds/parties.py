@@ -26,13 +26,24 @@ def party(number: int) -> dict[str, Any]:
 
 def are_two(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
     """Whether two accounts are of two parties: two VAT numbers under two names, or nothing that agrees."""
-    agrees, differs = set(), set()
+    agrees, differs = _evidence(one, other)
+    return differs >= {"Name", "VATNumber"} or bool(differs and not agrees)
+
+
+def has_become_another(one: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
+    """Whether an account and its copy are of two parties by now: two VAT numbers, two names, nothing that agrees."""
+    agrees, differs = _evidence(one, other)
+    return differs >= {"Name", "VATNumber"} and not agrees
+
+
+def _evidence(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[set[str], set[str]]:
+    agrees, differs = set[str](), set[str]()
     for name in ("Name", "VATNumber", "Email", "Phone"):
         if one.get(name) and other.get(name):
             (agrees if one[name] == other[name] else differs).add(name)
     if _place(one) and _place(other):
         (agrees if _place(one) == _place(other) else differs).add("place")
-    return {"Name", "VATNumber"} <= differs or bool(differs and not agrees)
+    return agrees, differs
 
 
 def _place(values: Mapping[str, Any]) -> tuple[str, ...]:

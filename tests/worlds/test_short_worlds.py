@@ -9,11 +9,11 @@ from warm_start import BIN
 PROGRAM = Path(__file__).with_name("program.py")
 
 
-@pytest.mark.timeout(240)  # forty seconds on a machine that does nothing else
+@pytest.mark.timeout(300)  # half a minute on a machine that does nothing else
 def test_ten_worlds_hold_what_the_model_says() -> None:
-    command = [BIN / "python", PROGRAM, "--worlds", "10", "--runs", "6", "--seed", "1"]
+    command = [BIN / "python", PROGRAM, "--worlds", "10", "--runs", "5", "--seed", "1"]
     done = subprocess.run(command, check=False, capture_output=True, text=True)
 
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("10 worlds, ")
+    assert "10 worlds, " in done.stdout.splitlines()[-1]
     assert " 0 differences" in done.stdout

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from parties import party
-from places import both_sites
+from places import both_sites, quick_runs
 from sandbox_driver import Sandbox
 from worlds import Op, World, play
 
@@ -96,13 +96,30 @@ WORLDS: dict[str, list[Op]] = {
     ],
 }
 
+STILL_DIFFERENT: dict[str, list[Op]] = {
+    "what a person changed in a field that did not travel, before we wrote another, is put right once it does": [
+        add(SOURCE, "1", 1),
+        run(),
+        edit(NORTH, "1", City=None),
+        edit(SOURCE, "1", Language="EN"),
+        run(fields=["Name", "Language"]),
+        run(),
+    ],
+}
+
 
 @pytest.fixture(scope="module")
 def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Sandbox]]:
-    with both_sites(tmp_path_factory.mktemp("sites")) as sites:
+    with both_sites(tmp_path_factory.mktemp("sites")) as sites, quick_runs():
         yield sites
 
 
 @pytest.mark.parametrize("name", WORLDS)
 def test_it_is_the_same_now(sites: Mapping[str, Sandbox], tmp_path: Path, name: str) -> None:
     assert play(World.begin(sites, tmp_path / "files"), WORLDS[name]) is None
+
+
+@pytest.mark.xfail(strict=True, reason="the moment of our last write is kept per row, not per field")
+@pytest.mark.parametrize("name", STILL_DIFFERENT)
+def test_it_is_not_the_same_yet(sites: Mapping[str, Sandbox], tmp_path: Path, name: str) -> None:
+    assert play(World.begin(sites, tmp_path / "files"), STILL_DIFFERENT[name]) is None

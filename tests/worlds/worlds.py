@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from model import Expected, Model, News, Row, Settings
 from parties import WATCHED
-from places import SITE_OF, SOURCES, TARGETS, connections, empty_world
+from places import SITE_OF, SOURCES, TARGETS, Clock, connections, empty_world
 from sandbox_driver import Sandbox
 from singer_driver import ABSENT, Project, Ran
 
@@ -62,6 +62,7 @@ class World:
         folder.mkdir(parents=True)
         for name, sandbox in sites.items():
             sandbox.reset(empty_world(name))
+        Clock.ahead = timedelta()
         return cls(sites, Project(sites["nl"], folder), Model((*SOURCES, *TARGETS)))
 
     def do(self, op: Op) -> None:
@@ -169,7 +170,9 @@ class World:
         self._after_trouble(settings)
 
     def _run_with_faults(self, given: Mapping[str, Any], faults: Sequence[Mapping[str, Any]]) -> None:
-        """A run with answers that are wrong, and the runs that mend it."""
+        """A run with answers that are wrong, and a day later the one that mends it; no transaction lasts so long."""
+        for company in list(self._open):
+            self._commit(company)
         settings = settings_of(given)
         lines, _ = self._read(settings)
         for company in settings.targets:
@@ -279,6 +282,7 @@ class World:
         for sandbox in self.sites.values():
             sandbox.advance(seconds)
         self._moved += seconds
+        Clock.ahead = timedelta(seconds=self._moved)
 
     def _today(self) -> str:
         now = datetime.now(WALL) + timedelta(seconds=self._moved)
@@ -308,7 +312,9 @@ def target_settings(settings: Settings) -> dict[str, Any]:
     fan_out = {"target_divisions": list(settings.targets), "fields": list(settings.fields), "overrides": overrides}
     given: dict[str, Any] = {
         "fan_out": fan_out,
+        "load_method": settings.load_method,
         "nulls": settings.nulls,
+        "on_collision": settings.on_collision,
         "on_code_change": settings.on_code_change,
         "on_source_deletion_overrides": {str(one): how for one, how in settings.on_source_deletion.items()},
         "reconcile": settings.reconcile,
