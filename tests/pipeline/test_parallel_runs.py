@@ -29,7 +29,7 @@ def with_second_names(project: MeltanoProject) -> None:
 
 def first_step() -> list[str]:
     """What the documentation tells to do before two runs at a time, for Meltano."""
-    (command,) = re.findall(r"^    meltano (.*)$", DEPLOYMENT.read_text(encoding="utf-8"), re.MULTILINE)
+    (command,) = re.findall(r"^    meltano (upgrade .*)$", DEPLOYMENT.read_text(encoding="utf-8"), re.MULTILINE)
     return command.split()
 
 

@@ -251,7 +251,7 @@ def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         MapperExactOnline.get_singer_command().main(["--version"])
 
-    assert capsys.readouterr().out.startswith(f"mapper-exactonline v{version('mapper-exactonline')}, ")
+    assert capsys.readouterr().out.startswith(f"mapper-exactonline v{version('exactonline-mapper')}, ")
 
 
 class Stingy(io.BytesIO):
