@@ -102,7 +102,10 @@ class Report:
         sections: dict[int | None, DivisionSection] = {}
         with (self._folder / LINES).open(encoding="utf-8") as lines:
             for text in lines:
-                line = json.loads(text)
+                try:
+                    line = json.loads(text)
+                except ValueError:  # torn: another run at the same time writes into this folder too
+                    continue
                 code = line["division"]
                 if code not in sections:
                     sections[code] = DivisionSection(code, names.get(code, ""), calls.get(code, 0))

@@ -93,6 +93,16 @@ def test_a_run_that_only_tests_the_connection_leaves_the_last_results(tmp_path: 
     assert "old" in (tmp_path / "outcomes.jsonl").read_text()
 
 
+def test_a_line_that_another_run_has_torn_is_passed_over(tmp_path: Path) -> None:
+    """Two runs at a time with one folder: the page of each is at most short of a line."""
+    report = Report(str(tmp_path), run="r1", dry_run=False)
+    report.add([result(code="7")])
+    with (tmp_path / "outcomes.jsonl").open("a", encoding="utf-8") as lines:
+        lines.write('{"division": 201, "co\n')
+
+    assert finish(report) == tmp_path / "report.html"
+
+
 def test_a_script_in_a_name_is_text_on_the_page(tmp_path: Path) -> None:
     results = [
         result(Outcome.CREATED, changes={"Name": (None, SCRIPT)}),
