@@ -165,14 +165,18 @@ class Work:
         sources.remember(found)
 
     def unseen(self, sites: Sequence[str]) -> Iterator[tuple[int, list[SourceKey]]]:
-        """Yield what streams that were read in full did not bring: the company that it was addressed to, or 0."""
-        for stream in self._spool.activated():
+        """Yield what streams that were read in full did not bring: the company that it was addressed to, or 0.
+
+        A reading says nothing of the companies of which it brought nothing: they may be another pipeline's.
+        """
+        for stream, places in self._spool.activated().items():
             known = self._memory.known(sites)
             for page in (page for site in sites for page in self._memory.sources(site).of_stream(stream)):
                 gone: dict[int, list[SourceKey]] = {}
                 for record in (one.record for one in page):
                     target = known[record.company].division if record.company else 0
-                    if not self._spool.has_come(stream, target, record.key):
+                    is_told_of = (target, record.key.division) in places
+                    if is_told_of and not self._spool.has_come(stream, target, record.key):
                         gone.setdefault(target, []).append(record.key)
                 yield from gone.items()
 

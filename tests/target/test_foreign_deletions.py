@@ -127,6 +127,17 @@ def test_a_full_reading_that_brings_nothing_deletes_nothing(project: Project) ->
     assert project.sandbox.codes(NORTH) == ["1", "2"]
 
 
+def test_a_full_reading_says_nothing_of_companies_that_it_brought_nothing_of(project: Project) -> None:
+    """Another pipeline on this store may have a stream of the same name."""
+    north, south = ([{"Division": division, **one} for one in customers(1)] for division in (NORTH, SOUTH))
+    keys = ("Division", "Code")
+    project.load(in_full([*north, *south], 1, keys), on_source_deletion="delete")
+
+    project.load(in_full(north, 2, keys), on_source_deletion="delete")
+
+    assert (project.sandbox.codes(NORTH), project.sandbox.codes(SOUTH)) == (["1"], ["1"])
+
+
 def test_the_safety_limit_holds_for_them_too(project: Project) -> None:
     project.load(in_full(customers(1, 2, 3), 1), fan_out=BOTH, on_source_deletion="delete")
 

@@ -107,9 +107,10 @@ class Spool:
         if self._database.execute(query, (stream, version)).fetchone():
             self._activated[stream] = version
 
-    def activated(self) -> list[str]:
-        """Return the streams of which all has come."""
-        return list(self._activated)
+    def activated(self) -> dict[str, set[tuple[int, int]]]:
+        """Return the streams of which all has come, and for which targets and of which source companies anything did."""
+        query = "SELECT DISTINCT target, division FROM seen WHERE stream = ? AND version = ?"
+        return {one: set(self._database.execute(query, (one, version))) for one, version in self._activated.items()}
 
     def has_come(self, stream: str, target: int, key: SourceKey) -> bool:
         """Return whether a record came with the version of its stream that was activated."""
