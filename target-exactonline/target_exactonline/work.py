@@ -276,8 +276,8 @@ class Work:
             if release is None:  # another run is at it, so it is somebody's
                 continue
             try:
-                self._memory.copies.forget_unwanted([number], condition)
-                self._memory.positions.forget_planned([number], self._addressing.scope)
+                self._memory.copies.forget_unwanted(number, condition)
+                self._memory.positions.forget_planned(number, self._addressing.scope)
             finally:
                 release()
         for site in sites:

@@ -24,10 +24,9 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, tzinfo
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -38,8 +37,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "year"))
 
 import promises
 from companies import BLOCKS, DELETES, TARGETS, Companies, holdings
-from exactonline_client import retries
 from promises import BrokenPromiseError, Copying
+from quick_waits import Clock, short_waits
 from sandbox_driver import SOURCE, Account, Sandbox, customer, every_way, running, small_world
 from singer_driver import Project
 
@@ -60,27 +59,6 @@ WITHOUT_COMPANY = ("status", "html_body", "garbage_json", "truncated_body", "los
 def say(text: str) -> None:
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
-
-
-class Clock(datetime):
-    """The clock of tap and target, a day further on after each run."""
-
-    ahead = timedelta()
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-        return datetime.now(tz) + cls.ahead
-
-
-@contextmanager
-def short_waits() -> Iterator[None]:
-    """A hundredth of the seconds before each new try, and a clock that can be moved."""
-    quick = {
-        outcome: replace(row, delays=tuple(delay / 100 for delay in row.delays))
-        for outcome, row in retries.TABLE.items()
-    }
-    with mock.patch.dict(retries.TABLE, quick), mock.patch("exactonline_client.transport.datetime", Clock):
-        yield
 
 
 @dataclass

@@ -5,13 +5,11 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
-from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
-from exactonline_client import retries
+from quick_waits import short_waits
 from sandbox_driver import CLIENT_SECRET, REDIRECT_URI, Sandbox, World, running_sites, small_world
 
 SOURCES = (100, 300)
@@ -20,29 +18,11 @@ LOGINS = {"holding": ("nl", (100, 201)), "south": ("nl", (202,)), "belgium": ("b
 SITE_OF = {company: site for site, companies in LOGINS.values() for company in companies}
 
 
-class Clock(datetime):
-    """The clock of tap and target in this process, moved along with that of the sandbox."""
-
-    ahead = timedelta()
-
-    @classmethod
-    def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
-        return datetime.now(tz) + cls.ahead
-
-
 @contextmanager
 def quick_runs() -> Iterator[None]:
     """A hundredth of the seconds before each new try, a clock that can be moved, and certificates read once."""
-    quick = {
-        outcome: replace(row, delays=tuple(delay / 100 for delay in row.delays))
-        for outcome, row in retries.TABLE.items()
-    }
     context = ssl.create_default_context()  # a tenth of a second in each run, for calls that are not encrypted
-    with (
-        mock.patch.dict(retries.TABLE, quick),
-        mock.patch("exactonline_client.transport.datetime", Clock),
-        mock.patch("ssl.create_default_context", return_value=context),
-    ):
+    with short_waits(), mock.patch("ssl.create_default_context", return_value=context):
         yield
 
 

@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 
 from model import Expected, Model, News, Row, Settings
 from parties import WATCHED
-from places import SITE_OF, SOURCES, TARGETS, Clock, connections, empty_world
+from places import SITE_OF, SOURCES, TARGETS, connections, empty_world
+from quick_waits import Clock
 from sandbox_driver import Sandbox
 from singer_driver import ABSENT, Project, Ran
 

@@ -94,9 +94,9 @@ class FanOut:
             fields=settings.field_names(get("fields")),
             overrides=settings.constants(get("overrides")),
             limit=settings.count("limit", get("limit")),
-            target_names=settings.patterns("target_names", settings.chosen("target_names", get("target_names"))),
+            target_names=settings.patterns("target_names", get("target_names"), may_be_empty=False),
             exclude_names=settings.patterns("exclude_names", get("exclude_names")),
-            countries=settings.countries(settings.chosen("countries", get("countries"))),
+            countries=settings.countries(get("countries")),
             streams=settings.stream_names(get("streams")),
             field_rules=settings.field_rules(get("field_rules")),
         )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
 from typing import Any, Final, Literal, get_args
@@ -91,7 +91,7 @@ SETTINGS: Final[dict[str, dict[str, Any]]] = {
             'filled) or target (the target owns it once somebody there changes it). {"Phone": "initial"}.'
         ),
         "type": ["object", "null"],
-        "additionalProperties": {"type": "string", "enum": ["source", "initial", "target"]},
+        "additionalProperties": {"type": "string", "enum": list(FIELD_RULES)},
         "default": {},
     },
     "overrides": {
@@ -154,9 +154,9 @@ def division_codes(setting: str, value: object) -> tuple[int, ...] | None:
     """The codes in a list, each once, in order; None if the setting is not set."""
     if value is None:
         return None
-    if not isinstance(value, (list, tuple)):
-        raise ConfigurationError(f"{setting}: {value!r} is not a list. Give a list of division codes: [201, 202].")
-    return tuple(dict.fromkeys(_division(setting, item) for item in value))
+    return tuple(
+        dict.fromkeys(_division(setting, item) for item in _list(setting, value, "division codes: [201, 202]"))
+    )
 
 
 def field_names(value: object) -> tuple[str, ...]:
@@ -165,50 +165,34 @@ def field_names(value: object) -> tuple[str, ...]:
         value = _of_accounts(value)
     if value is None:
         return ACCOUNTS.safe_to_copy
-    if not isinstance(value, (list, tuple)):
-        raise ConfigurationError(f'fields: {value!r} is not a list. Give a list of properties: ["Name", "City"].')
-    chosen = chain.from_iterable(ACCOUNTS.safe_to_copy if name == ALL else (name,) for name in value)
-    names = dict.fromkeys(_travelling(name) for name in chosen if name not in KEY_PROPERTIES)
+    listed = _list("fields", value, 'properties: ["Name", "City"]')
+    named = chain.from_iterable(ACCOUNTS.safe_to_copy if name == ALL else (name,) for name in listed)
+    names = dict.fromkeys(_travelling(name) for name in named if name not in KEY_PROPERTIES)
     if not names.keys().isdisjoint({"Country", "State"}):
         names |= {"Country": None, "State": None}
     return tuple(names)
 
 
-def patterns(setting: str, value: object) -> tuple[str, ...]:
+def patterns(setting: str, value: object, *, may_be_empty: bool = True) -> tuple[str, ...]:
     """The patterns of names in a list, each once, in order."""
     if value is None:
         return ()
-    if not isinstance(value, (list, tuple)):
-        raise ConfigurationError(
-            f'{setting}: {value!r} is not a list. Give a list of names: ["*bakery*", "Head office"].'
-        )
-    for one in value:
+    names = _list(setting, value, 'names: ["*bakery*", "Head office"]', may_be_empty=may_be_empty)
+    for one in names:
         if not isinstance(one, str) or not one.strip():
             raise ConfigurationError(f"{setting}: {one!r} is not a name. Give text such as *bakery*.")
-    return tuple(dict.fromkeys(one.strip() for one in value))
-
-
-def chosen(setting: str, value: object) -> object:
-    """A list that chooses targets, as it is: an empty one would reach every company, which nobody means by it.
-
-    Raises:
-        ConfigurationError: It is empty.
-    """
-    if isinstance(value, (list, tuple)) and not value:
-        raise ConfigurationError(f"{setting}: the list is empty. Name at least one, or leave the setting out.")
-    return value
+    return tuple(dict.fromkeys(one.strip() for one in names))
 
 
 def countries(value: object) -> frozenset[str] | None:
     """The countries in a list, in upper case; None if the setting is not set."""
     if value is None:
         return None
-    if not isinstance(value, (list, tuple)):
-        raise ConfigurationError(f'countries: {value!r} is not a list. Give a list of countries: ["NL", "BE"].')
-    for one in value:
+    named = _list("countries", value, 'countries: ["NL", "BE"]', may_be_empty=False)
+    for one in named:
         if not isinstance(one, str) or not _COUNTRY.fullmatch(one.strip()):
             raise ConfigurationError(f"countries: {one!r} is not a country. Give two letters, as Exact does: NL.")
-    return frozenset(one.strip().upper() for one in value)
+    return frozenset(one.strip().upper() for one in named)
 
 
 def stream_names(value: object) -> tuple[str, ...] | None:
@@ -259,6 +243,15 @@ def count(setting: str, value: object) -> int | None:
     if number is None:
         raise ConfigurationError(f"{setting}: {value!r} is not a number of records. Give 1 or more, or leave it out.")
     return number
+
+
+def _list(setting: str, value: object, of_what: str, *, may_be_empty: bool = True) -> Sequence[Any]:
+    """The value as a list. One that chooses companies must not be empty: it would reach all, which nobody means."""
+    if not isinstance(value, (list, tuple)):
+        raise ConfigurationError(f"{setting}: {value!r} is not a list. Give a list of {of_what}.")
+    if not value and not may_be_empty:
+        raise ConfigurationError(f"{setting}: the list is empty. Name at least one, or leave the setting out.")
+    return value
 
 
 def _division(setting: str, value: object) -> int:

@@ -108,7 +108,7 @@ class Spool:
             self._activated[stream] = version
 
     def activated(self) -> dict[str, set[tuple[int, int]]]:
-        """Return the streams of which all has come, and for which targets and of which source companies anything did."""
+        """Return the streams of which all has come, and the pairs of target and source company that anything was of."""
         query = "SELECT DISTINCT target, division FROM seen WHERE stream = ? AND version = ?"
         return {one: set(self._database.execute(query, (one, version))) for one, version in self._activated.items()}
 

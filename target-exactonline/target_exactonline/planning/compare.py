@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 
 from exactonline_client.entities import Entity, Field
 from exactonline_client.odata import Row
+from mapper_exactonline.settings import FieldRule
 
-from target_exactonline.planning.model import Changes, Copy, Desired, Existing, FieldRule, Nulls, Rules
+from target_exactonline.planning.model import Changes, Copy, Desired, Existing, Nulls, Rules
 
 SQL_DATETIME_STEP = timedelta(milliseconds=4)
 """SQL Server keeps 1/300 second; two instants nearer than this are the same stored value."""

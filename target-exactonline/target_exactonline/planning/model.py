@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
 from exactonline_client.odata import Row
+from mapper_exactonline.settings import FieldRule
 
 Changes = Mapping[str, tuple[Any, Any]]
 """Field → before, after."""
@@ -172,7 +173,6 @@ Nulls = Literal["follow", "clear", "keep"]
 OnCollision = Literal["refuse", "overwrite"]
 OnCodeChange = Literal["refuse", "ignore", "block"]
 OnSourceDeletion = Literal["ignore", "block", "delete"]
-FieldRule = Literal["source", "initial", "target"]
 
 
 @dataclass(frozen=True, slots=True)

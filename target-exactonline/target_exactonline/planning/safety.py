@@ -49,7 +49,7 @@ class Counts:
         ended = f", {self.block + self.delete} deletions" if self.block + self.delete else ""
         writes = f"Division {division}: {self.create} creates, {self.update} updates{ended}: {self.writes} calls"
         if foreseen.done_at.date() > now.date():
-            return f"{writes}: {foreseen.decides} limit, done on {foreseen.done_at:%-d %B}"
+            return f"{writes}: {foreseen.decides} limit, done on {foreseen.done_at.day} {foreseen.done_at:%B}"
         left = f"of {calls_left_today} left today" if calls_left_today < UNLIMITED // 2 else "without a limit"
         return f"{writes} {left}, done at about {foreseen.done_at:%H:%M} UTC"
 

@@ -119,15 +119,14 @@ class Copies:
                 found += connection.execute(query).scalars()
         return found
 
-    def forget_unwanted(self, companies: Sequence[int], condition: Any) -> None:
-        """Let none of the source records wait in companies that the settings name no longer."""
-        with self._store.write() as connection:
-            for page in pages(companies):
-                unwanted = self._waiting(page, condition)
-                tied = copies.update().where(unwanted, copies.c.target_id.is_not(None))
-                waiting = {"state": "tied", "kind": None, "reason": None, "next_try": None, "tries": 0}
-                connection.execute(tied.values(**waiting))
-                connection.execute(delete(copies).where(unwanted))
+    def forget_unwanted(self, company: int, condition: Any) -> None:
+        """Let none of the source records wait in a company that the settings name no longer."""
+        unwanted = self._waiting([company], condition)
+        tied = copies.update().where(unwanted, copies.c.target_id.is_not(None))
+        settled = {"state": "tied", "kind": None, "reason": None, "next_try": None, "tries": 0}
+        with self._store.write(f"company-{company}") as connection:
+            connection.execute(tied.values(**settled))
+            connection.execute(delete(copies).where(unwanted))
 
     def forget_moments(self, company: int) -> None:
         """Forget when the rows of a company were written, since they are no longer as they were then."""

@@ -11,7 +11,7 @@ from exactonline_client.store import Store
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from target_exactonline.store.rows import packed, unpacked
+from target_exactonline.store.rows import insert_into, packed, unpacked
 from target_exactonline.store.tables import field_sets
 
 
@@ -39,7 +39,8 @@ class FieldSets:
             query = select(field_sets.c.id).where(field_sets.c.names == packed(names))
             number = connection.execute(query).scalar_one_or_none()
             if number is None:
-                connection.execute(_insert(connection.dialect.name), {"names": packed(names)})
+                insert = insert_into(field_sets, connection.dialect.name).on_conflict_do_nothing()
+                connection.execute(insert, {"names": packed(names)})
                 return int(connection.execute(query).scalar_one())  # others see it once this transaction is kept
             self._numbers[names] = number
         return self._numbers[names]
@@ -56,11 +57,3 @@ class FieldSets:
             return kept
         number, *values = kept
         return dict(zip(self.names(number, connection), values, strict=True))
-
-
-def _insert(dialect: str) -> Any:
-    if dialect == "postgresql":
-        from sqlalchemy.dialects import postgresql as sql  # noqa: PLC0415
-    else:
-        from sqlalchemy.dialects import sqlite as sql  # type: ignore[no-redef] # noqa: PLC0415
-    return sql.insert(field_sets).on_conflict_do_nothing()

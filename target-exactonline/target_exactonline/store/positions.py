@@ -78,16 +78,11 @@ class Positions:
             connection.execute(planned.delete().where(old))
             upsert(connection, planned, [{**row, "version": position.version, "settings": position.settings}])
 
-    def forget_planned(self, companies: Iterable[int], scope: str) -> None:
-        """Let companies be planned from the first source record on, should they ever be named again."""
-        for page in pages(companies):
-            here = and_(planned.c.company.in_(page), planned.c.entity == self._entity)
-            old = and_(here, planned.c.scope.in_((scope, ANY_SCOPE)))
-            with self._store.read() as connection:
-                if connection.execute(select(planned.c.company).where(old).limit(1)).first() is None:
-                    continue
-            with self._store.write() as connection:
-                connection.execute(planned.delete().where(old))
+    def forget_planned(self, company: int, scope: str) -> None:
+        """Let a company be planned from the first source record on, should it ever be named again."""
+        here = and_(planned.c.company == company, planned.c.entity == self._entity)
+        with self._store.write(f"company-{company}") as connection:
+            connection.execute(planned.delete().where(here, planned.c.scope.in_((scope, ANY_SCOPE))))
 
     def _at(self, company: int) -> ColumnElement[bool]:
         return and_(positions.c.company == company, positions.c.entity == self._entity)

@@ -48,13 +48,18 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
         connection.execute(_upsert(table, connection.dialect.name, tuple(rows[0])), list(rows))
 
 
-@cache
-def _upsert(table: Table, dialect: str, names: tuple[str, ...]) -> Any:
+def insert_into(table: Table, dialect: str) -> Any:
+    """Return an insert that can say what is to be done where the row is there already."""
     if dialect == "postgresql":
         from sqlalchemy.dialects import postgresql as sql  # noqa: PLC0415 - with all its drivers; dear, and seldom needed
     else:
         from sqlalchemy.dialects import sqlite as sql  # type: ignore[no-redef] # noqa: PLC0415
-    insert = sql.insert(table)
+    return sql.insert(table)
+
+
+@cache
+def _upsert(table: Table, dialect: str, names: tuple[str, ...]) -> Any:
+    insert = insert_into(table, dialect)
     key = [column.name for column in table.primary_key]
     changed = {name: insert.excluded[name] for name in names if name not in key}
     return insert.on_conflict_do_update(index_elements=key, set_=changed)

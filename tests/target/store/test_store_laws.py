@@ -107,7 +107,7 @@ def test_forgetting_what_waits_leaves_what_another_run_tied_meanwhile(memory: Me
             },
         )
 
-    memory.copies.forget_unwanted([company], tables.sources.c.division == company)
+    memory.copies.forget_unwanted(company, tables.sources.c.division == company)
 
     assert list(memory.copies.of(company, [waits.number, tied.number])) == [tied.number]
 
