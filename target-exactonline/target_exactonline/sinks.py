@@ -12,7 +12,7 @@ from singer_sdk import BatchSink
 
 from target_exactonline.addressing import Addressing
 from target_exactonline.intake.intake import DELETED_AT, MARKED, Origin
-from target_exactonline.intake.validation import division_code
+from target_exactonline.intake.validation import division_code, identity
 from target_exactonline.planning.model import SourceKey
 from target_exactonline.planning.source_deletions import SourceDeletions
 from target_exactonline.reporting.outcomes import Outcome, Result
@@ -164,10 +164,10 @@ class ConnectionTestSink(ExactSink):
 
 def source_key(told: Any) -> SourceKey | None:
     """Return the source record that Division and ID name, or None if they name none."""
-    if not isinstance(told, Mapping) or not told.get("ID"):
+    if not isinstance(told, Mapping):
         return None
-    division = division_code(told.get("Division"))
-    return SourceKey(division, str(told["ID"]).strip().lower()) if division else None
+    division, key = division_code(told.get("Division")), identity(told.get("ID"))
+    return SourceKey(division, key) if division and key else None
 
 
 def sink_class(

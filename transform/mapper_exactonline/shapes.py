@@ -25,6 +25,7 @@ def what_is_wrong(message: Mapping[str, Any]) -> str | None:
         schema = message.get("schema")
         if not isinstance(schema, dict) or not isinstance(schema.get("properties"), dict):
             return f"is a SCHEMA of the stream {message['stream']} without properties"
-        if not isinstance(message.get("key_properties") or [], list):
-            return f"is a SCHEMA of the stream {message['stream']} whose key_properties are no list"
+        keys = message.get("key_properties") or []
+        if not isinstance(keys, list) or not all(isinstance(key, str) for key in keys):
+            return f"is a SCHEMA of the stream {message['stream']} whose key_properties are no list of names"
     return None

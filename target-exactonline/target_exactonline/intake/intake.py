@@ -10,7 +10,7 @@ from typing import Any
 from exactonline_client.entities import Entity
 
 from target_exactonline.intake.spool import Incoming, Spool
-from target_exactonline.intake.validation import Checked, check, division_code
+from target_exactonline.intake.validation import Checked, check, division_code, identity
 from target_exactonline.planning.model import SourceKey, SourceRecord
 from target_exactonline.reporting.checkpoints import Checkpoints
 from target_exactonline.reporting.outcomes import Outcome, Result
@@ -65,14 +65,14 @@ class Intake:
                 self.left_out += 1
                 continue
             self._taken[stream] += 1
-            division, key = division_code(record.get("Division")), record.get(self._entity.key)
+            division, key = division_code(record.get("Division")), identity(record.get(self._entity.key))
             is_exacts = bool(division and key)
             checked = check(self._entity, record, self._travelling, is_exacts=is_exacts)
             if division:
                 self.sources.add(division)
-            identity = str(key).strip().lower() if is_exacts else checked.code
             problems = _placed(checked.problems, origin)
-            good.append((0, _source(SourceKey(division or 0, identity), record, checked, problems, origin), origin))
+            source = SourceKey(division or 0, key if is_exacts else checked.code)
+            good.append((0, _source(source, record, checked, problems, origin), origin))
         self._put(good)
 
     def accept_addressed(self, records: Iterable[tuple[Mapping[str, Any], SourceKey | None, Origin]]) -> None:

@@ -87,6 +87,12 @@ def division_code(value: Any) -> int | None:
         return None
 
 
+def identity(value: Any) -> str:
+    """Return an ID of Exact's as it is kept, or nothing for what no database keeps."""
+    text = str(value or "").strip().lower()
+    return "" if _UNFIT.search(text) else text
+
+
 class _WrongTypeError(ValueError):
     """A value that is not of its field's type."""
 
@@ -107,6 +113,9 @@ def _is_empty(value: Any) -> bool:
 
 def _code(value: Any, problems: list[str]) -> str:
     code = "" if value is None else whole_characters(_digits(value)).strip()
+    if _UNFIT.search(code):
+        problems.append(f"Code is {_shown(code)}; Exact takes up to 18 digits and nothing else")
+        return ""
     if not code:
         problems.append("Code is empty")
     elif isinstance(value, bool) or not CODE.fullmatch(code):
