@@ -9,6 +9,7 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
+from exactonline_client.client import ExactClient
 from exactonline_client.companies import Company
 from exactonline_client.connections import Connections, Reached
 from exactonline_client.divisions import ACTIVE, Division, problems, why_unfit
@@ -16,6 +17,8 @@ from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError, TryLaterError
 from exactonline_client.failures import Failures
 from exactonline_client.feeds import memory as feed_memory
+from exactonline_client.lists.memory import ListMemory
+from exactonline_client.lists.reader import Lists
 from exactonline_client.proof import prove
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
@@ -24,6 +27,7 @@ from exactonline_client.transport import utc_now
 from target_exactonline.addressing import Addressing
 from target_exactonline.applying.endings import Deferral
 from target_exactonline.applying.lane import NOT_REACHED, Lane
+from target_exactonline.applying.references import ReferenceTerms
 from target_exactonline.applying.scheduler import Scheduler
 from target_exactonline.applying.task import Shared, Task
 from target_exactonline.intake.intake import Intake
@@ -68,6 +72,7 @@ class Run:
         self._memory = Memory(self._database, ACCOUNTS)
         self._started_at = utc_now()
         self._kept = OpenRun(Runs(self._database), self._started_at, self._connections.sites, dry_run=self._dry_run)
+        self._lists = Lists(ListMemory(self._database))
         self._spool = Spool(ACCOUNTS)
         self._tally = Tally()
         self._report = Report(config.get("report_path"), run=self._kept.id, dry_run=self._dry_run)
@@ -85,6 +90,7 @@ class Run:
             dry_run=self._dry_run,
             reconcile=self._decisions.reconcile,
             retry_refused=self._decisions.retry_refused,
+            lists_digest=self._lists_digest,
             now=utc_now,
         )
         self._failures = Failures()
@@ -130,8 +136,9 @@ class Run:
         remembered = self._work.remembered(self._connections.sites, sorted(self.intake.sources))
         wanted = sorted(addressed | remembered)
         if wanted:
+            sources = self.intake.sources.union(self.addressing.sources or ()) if self._reference_fields() else set()
             try:
-                reach = self._divisions(wanted)
+                reach = self._divisions([*wanted, *sources])
             except TryLaterError as error:
                 self._defer_all(wanted, Deferral(error.kind, str(error)))
             else:
@@ -193,6 +200,7 @@ class Run:
             self._stop,
             self._limits,
             self._work.fields(self.intake.fields, blocks=self._decisions.blocks),
+            ReferenceTerms(self._reference_fields(), self.addressing.policies, self._lists, self._source),
             dry_run=self._dry_run,
             retry_refused=self._decisions.retry_refused,
             reconcile=self._decisions.reconcile,
@@ -211,10 +219,32 @@ class Run:
                 partial(self._work.candidates, company, number, scope, position),
                 partial(self._work.records, company, number),
                 self._work.planned_after(company, position),
+                partial(self._work.settings, company),
                 self.addressing.scope,
             )
             lanes[company] = self._lane(task, shared)
         return lanes
+
+    def _reference_fields(self) -> frozenset[str]:
+        """Return the references that travel in this run."""
+        if self.addressing.has_fan_out:
+            return frozenset(self.addressing.references)
+        named = ACCOUNTS.by_travelling_name
+        return frozenset(named[name].field for name in self.intake.fields & named.keys() if not named[name].is_by_code)
+
+    def _lists_digest(self, company: Company) -> object:
+        """Return what changes with the lists that references of a company are in, here and where they come from."""
+        names = sorted({ACCOUNTS.references[name].list for name in self.addressing.references} - {ACCOUNTS.stream})
+        if not (names and self.addressing.has_fan_out):
+            return None
+        divisions = sorted({company.division, *(self.addressing.sources or ()), *self.intake.sources})
+        known = self._lists.memory.digests(company.site, divisions, names)
+        return {str(division): lists for division, lists in known.items()} or None
+
+    def _source(self, division: int) -> tuple[Company, ExactClient] | None:
+        """Return where a source company is read, or None if it is not within reach."""
+        reached = self._reach.get(division)
+        return None if reached is None else (Company(reached.client.settings.base_url, division), reached.client)
 
     def _rules_of(self, division: int) -> Rules:
         return self.addressing.rules(self._decisions.of(division))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -14,15 +15,17 @@ from exactonline_client.feeds.bookmark import WENT_BACK
 from exactonline_client.feeds.reader import FeedReader, take_pages
 
 from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, blind
+from target_exactonline.applying.references import CompanyReferences
 from target_exactonline.applying.task import Shared, Task
 from target_exactonline.applying.worker import Worker
 from target_exactonline.planning.model import SourceRecord
 from target_exactonline.planning.planner import Planner
+from target_exactonline.planning.referred import References
 from target_exactonline.planning.terms import Candidate, Terms
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.mirror import Mirror, always_read
-from target_exactonline.store.plans import Verdict
+from target_exactonline.store.plans import Change, Verdict
 from target_exactonline.store.settlement import Ended, Settlement
 
 logger = logging.getLogger(__name__)
@@ -43,6 +46,10 @@ class Lane:
         self._mirror: Mirror = memory.mirror(number)
         settlement = Settlement(memory.store, number, memory.copies, self._mirror, memory.plans, shared.run.number)
         self._recorder = CompanyRecorder(shared.recorder, settlement, is_trial=shared.dry_run)
+        self._references = CompanyReferences(
+            memory.entity, task.company, number, task.client, shared.references, memory.proofs
+        )
+        self._planned = task.planned
         self.fault: str | None = None
         """What went wrong in the company as a whole, and needs a person."""
 
@@ -79,6 +86,7 @@ class Lane:
     def _work(self) -> Waiting[None]:
         try:
             yield from self._refresh()
+            yield from self._read_lists()
             today = f"{self._task.client.exacts_now().astimezone((yield from self._task.client.zone())):%Y-%m-%d}"
         except LoginNeededError:
             raise
@@ -126,6 +134,14 @@ class Lane:
         is_suspect = memory.positions.is_suspect(number) and not reading.rows
         memory.positions.keep(number, reading.position, is_suspect=is_suspect)
 
+    def _read_lists(self) -> Waiting[None]:
+        """Bring the lists up to date that the records refer to."""
+        if self._shared.references.fields:
+            wanted = (self._task.desire(one.source.record) for page in self._task.candidates() for one in page)
+            yield from self._references.read_lists(one for one in wanted if one is not None)
+        if self._planned is not None:
+            self._planned = replace(self._planned, settings=self._task.settings())
+
     # Planning
 
     def _plan(self, today: str) -> tuple[int, Planner | None]:
@@ -140,9 +156,10 @@ class Lane:
             if self._shared.stop.is_set():
                 self._pass_by(page)
                 continue
-            changes = planner.look_at(page)
-            if changes:
-                memory.plans.add(plan, self._shared.run.number, task.number, self._entity.stream, changes, now())
+            self._add(plan, planner.look_at(page))
+        if not self._shared.stop.is_set():
+            for changes in planner.late():
+                self._add(plan, changes)
         self._recorder.flush()
         if self._shared.stop.is_set():
             self._leave(plan, planner)
@@ -151,8 +168,14 @@ class Lane:
             planner.forget_killed_plans()
         return plan, planner
 
+    def _add(self, plan: int, changes: Sequence[Change]) -> None:
+        if changes:
+            run, number = self._shared.run.number, self._task.number
+            self._shared.memory.plans.add(plan, run, number, self._entity.stream, changes, self._recorder.now())
+
     def _planner(self, today: str) -> Planner:
         task, memory = self._task, self._shared.memory
+        sources = memory.sources(task.company.site)
         terms = Terms(
             task.division.code,
             self._entity,
@@ -161,12 +184,21 @@ class Lane:
             retry_refused=self._shared.retry_refused,
             reconcile=self._shared.reconcile,
         )
+        references = References(
+            task.number,
+            task.desire,
+            self._references.translator,
+            sources,
+            memory.copies,
+            self._mirror,
+            is_trial=self._shared.dry_run,
+        )
         return Planner(
             task.number,
             terms,
-            task.desire,
+            references,
             memory.copies,
-            memory.sources(task.company.site),
+            sources,
             self._mirror,
             memory.plans,
             self._recorder,
@@ -218,6 +250,7 @@ class Lane:
             self._recorder,
             shared.failures,
             task.records,
+            self._references,
             select,
             is_empty=self._mirror.is_empty(),
             stop=shared.stop,
@@ -242,6 +275,7 @@ class Lane:
                     entity=self._entity.stream,
                     source=source.key,
                     target_code=change.target_code,
+                    not_sent=change.not_sent,
                 )
                 self._recorder.end(
                     Ended(result, work.source.number, numbers.pop(work.source.number, None), change=change.number)
@@ -264,7 +298,7 @@ class Lane:
         self._say(deferral)
         with self._shared.planning:
             self._defer_due(deferral)
-        if self._task.planned is not None and not self._shared.dry_run:
+        if self._planned is not None and not self._shared.dry_run:
             self._recorder.flush()
             self._keep_planned()
 
@@ -340,5 +374,5 @@ class Lane:
         self._keep_planned()
 
     def _keep_planned(self) -> None:
-        if self._task.planned is not None:
-            self._shared.memory.positions.keep_planned(self._task.number, self._task.scope, self._task.planned)
+        if self._planned is not None:
+            self._shared.memory.positions.keep_planned(self._task.number, self._task.scope, self._planned)

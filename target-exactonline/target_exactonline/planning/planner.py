@@ -5,10 +5,11 @@ What needs no call ends here. The rest becomes rows of the plan, which is then s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from target_exactonline.planning import decide as decisions
+from target_exactonline.planning.late import Late, LateReferences
 from target_exactonline.planning.model import (
     Copy,
     Create,
@@ -17,6 +18,7 @@ from target_exactonline.planning.model import (
     Desired,
     Existing,
     Holder,
+    NotSent,
     Refuse,
     Replace,
     Situation,
@@ -25,9 +27,11 @@ from target_exactonline.planning.model import (
     Unchanged,
     Update,
 )
-from target_exactonline.planning.recovery import Unfinished, Written, noted, recovered
+from target_exactonline.planning.recovery import Written, noted
+from target_exactonline.planning.references import in_wait
+from target_exactonline.planning.referred import References
 from target_exactonline.planning.safety import Counts
-from target_exactonline.planning.situations import Facts, Situations
+from target_exactonline.planning.situations import Facts, Situations, taken_for_ours
 from target_exactonline.planning.terms import Candidate, Terms
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
@@ -51,7 +55,7 @@ class Planner:
         self,
         company: int,
         terms: Terms,
-        desire: Callable[[SourceRecord], Desired | None],
+        references: References,
         copies: Copies,
         sources: Sources,
         mirror: Mirror,
@@ -60,8 +64,10 @@ class Planner:
     ) -> None:
         self._company = company
         self.terms = terms
-        self._desire = desire
-        self._situations = Situations(company, desire, sources, copies, mirror)
+        self.references = references
+        self._desire = references.desire
+        self._situations = Situations(company, references.desire, sources, copies, mirror)
+        self._late = LateReferences(terms.entity, self._situations)
         self._mirror = mirror
         self._plans = plans
         self._recorder = recorder
@@ -76,12 +82,32 @@ class Planner:
 
     def look_at(self, page: Sequence[Candidate]) -> list[Change]:
         """Decide on some records; return the changes, and end what needs none."""
+        self.references.learn([one.source.record for one in page], self._situations)
         facts = self._situations.facts([one.source for one in page])
         unfinished = self._unfinished(page)
         found: list[Change] = []
         for candidate in page:
             found += self._decided(candidate, facts, unfinished.get(candidate.source.number, ()))
         return found
+
+    def late(self) -> Iterator[list[Change]]:
+        """Yield what is to be set once the accounts that this plan creates have rows; all records were looked at."""
+        for page in self._late.pages():
+            sources = [one.candidate.source for one in page]
+            self.references.learn([one.record for one in sources], self._situations, is_last=True)
+            facts = self._situations.facts(sources)
+            yield [change for one in page for change in self._set_later(one, facts)]
+
+    def _set_later(self, one: Late, facts: Facts) -> list[Change]:
+        source = one.candidate.source
+        change = self._late.change(one, self._desire(source.record), AFTER_DEFERRED)
+        if change is None:
+            last = replace(one.candidate, is_last=True)
+            return [] if one.is_planned else self._decided(last, facts, ())
+        if not one.is_planned and one.candidate.number is not None:
+            self.numbers[source.number] = one.candidate.number
+        self.counts.add(change.action)
+        return [change]
 
     def is_wanted(self, candidate: Candidate) -> bool:
         """Return whether the company is to hold a record, by today's settings, or to give up its copy."""
@@ -99,6 +125,7 @@ class Planner:
 
         The mirror knows it by now.
         """
+        self.references.learn([source.record], self._situations, is_last=True)
         facts = self._situations.facts([source])
         self._situations.unclaim(source.record.code)
         candidate = Candidate(source, self.numbers.pop(source.number, None), change=change.number)
@@ -125,7 +152,7 @@ class Planner:
         self.compared += self._is_compared(candidate, copy)
         known, happened = copy, None
         if unfinished:
-            copy, happened = self._recover(candidate, copy, facts, unfinished)
+            copy, happened = taken_for_ours(self.terms.entity, source, copy, facts, unfinished)
         situation = self._situations.situation(candidate.source, desired, copy, facts)
         decision = self._judged(candidate, desired, situation)
         match decision:
@@ -133,9 +160,12 @@ class Planner:
                 self._refused(candidate, copy, decision)
             case Skip():
                 self._skipped(candidate, copy, decision)
+            case Unchanged() if self._late.take(candidate, desired, is_planned=False):
+                pass
             case Unchanged():
                 self._unchanged(candidate, desired, situation, decision, known, happened)
             case _:
+                self._late.take(candidate, desired, is_planned=True)
                 return self._changes(candidate, desired, copy, decision, situation, facts)
         return []
 
@@ -148,26 +178,6 @@ class Planner:
             return Refuse("rejected", f"{copy.reason}{NOT_TRIED_AGAIN}")
         return decision
 
-    def _recover(
-        self, candidate: Candidate, copy: Copy | None, facts: Facts, unfinished: Sequence[Change]
-    ) -> tuple[Copy | None, tuple[int, Outcome] | None]:
-        """Take for ours what a killed run wrote and could not note."""
-        source = candidate.source.record
-        for change in unfinished:
-            decision = change.decision
-            target_id = None if isinstance(decision, Create) else decision.target_id
-            row = facts.by_id.get(target_id) if target_id else facts.by_code.get(source.code)
-            left = Unfinished(source.key, change.code, decision)
-            after = recovered(self.terms.entity, left, row, copy)
-            if after is None:
-                continue
-            if row is not None:
-                facts.by_id[row.id] = row
-            outcomes = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
-            copy, happened = after, (change.number, outcomes.get(change.action, Outcome.UPDATED))
-            return copy, happened
-        return copy, None
-
     # Ends
 
     def _result(
@@ -178,6 +188,7 @@ class Planner:
         reason: str | None = None,
         matched_on: str | None = None,
         target_code: str | None = None,
+        not_sent: Sequence[NotSent] = (),
     ) -> Result:
         source = candidate.source.record
         return Result(
@@ -191,6 +202,7 @@ class Planner:
             source=source.key,
             matched_on=matched_on,
             target_code=target_code,
+            not_sent=tuple(not_sent),
         )
 
     def _unchanged(
@@ -215,6 +227,8 @@ class Planner:
             state="tied", kind=None, reason=None, refused=None, tries=0, next_try=None,
             first_seen=first_seen or self._recorder.now(),
         )  # fmt: skip
+        not_sent = desired.not_sent if desired is not None else ()
+        after = in_wait(self.terms.entity, after, not_sent)
         is_silent = candidate.number is None
         if desired is None:
             is_silent |= self.terms.rules.on_source_deletion == "ignore" or after.gone is not None
@@ -230,7 +244,11 @@ class Planner:
         self._recorder.end(
             Ended(
                 self._result(
-                    candidate, Outcome.UNCHANGED, None, None, after.matched_on, row.code if row is not None else None
+                    candidate,
+                    Outcome.UNCHANGED,
+                    matched_on=after.matched_on,
+                    target_code=row.code if row is not None else None,
+                    not_sent=not_sent,
                 ),
                 candidate.source.number,
                 candidate.number,
@@ -312,6 +330,7 @@ class Planner:
                 target_code=row.code if row is not None and not isinstance(step, Create) else None,
                 is_followed=step is not todo[-1],
                 origin=source.key if number < 0 else None,
+                not_sent=desired.not_sent if desired is not None else (),
             )
             found.append(replace(change, rank=base + RANKS[change.action]))
             self.counts.add(change.action)

@@ -10,7 +10,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from target_exactonline.planning.model import Changes, SourceKey
+from target_exactonline.planning.model import Changes, NotSent, SourceKey
 
 
 class Outcome(str, Enum):
@@ -46,6 +46,8 @@ class Result:
     """The rule that tied the row at first contact."""
     target_code: str | None = None
     """The code that the row bears, where it is another one."""
+    not_sent: tuple[NotSent, ...] = ()
+    """References that were left out."""
 
     def as_line(self, *, run: str, dry_run: bool) -> dict[str, Any]:
         """Return the object that stands for it in outcomes.jsonl."""
@@ -58,7 +60,7 @@ class Result:
             "reason": self.reason,
             "changes": {name: list(change) for name, change in self.changes.items()},
             "source": source_as_object(self.source),
-            "not_sent": [],
+            "not_sent": [one._asdict() for one in self.not_sent],
             "run": run,
             "at": self.at.isoformat(timespec="milliseconds"),
         }
