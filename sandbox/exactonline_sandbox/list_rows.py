@@ -119,7 +119,7 @@ def _currencies(world: World, division: Division) -> list[Row]:
 
 
 def _users(world: World, division: Division) -> list[Row]:
-    """Every user of the licence: that one GUID serves all its companies is likely, not proven (entities.md 3.12)."""
+    """Every user of the licence: that one GUID serves all its companies is likely, not proven (dossier E 3.12)."""
     return [
         {
             "UserID": user.id,

@@ -1,4 +1,4 @@
-"""The lists of a company read: any of them, by its declaration (entities.md 1)."""
+"""The lists of a company read: any of them, by its declaration (dossier E 1)."""
 
 from collections.abc import Callable, Iterable
 
@@ -52,7 +52,7 @@ def _read(visit: Visit, known: ReferenceList, entity: Entity) -> Reply:
 
 
 def _may_read(visit: Visit, known: ReferenceList) -> bool:
-    """A missing right is a 403 or shows as zero rows; sources have both (dossier 4.4, entities.md 3.13)."""
+    """A missing right is a 403 or shows as zero rows; sources have both (dossier 4.4, E 3.13)."""
     if visit.division.may(known.right):
         return True
     if visit.world.switches.missing_list_right == "forbidden":

@@ -1,4 +1,4 @@
-"""The lists of a company that accounts refer to: one declaration each (entities.md 1, 3.4 to 3.12).
+"""The lists of a company that accounts refer to: one declaration each (dossier E 1, 3.4 to 3.12).
 
 The members come from list_properties.csv (reference 2022 and 2025, users of December 2025). The names of the types are
 made up after those that were recorded. Where no source says which members filter, all do.
@@ -14,7 +14,7 @@ from exactonline_sandbox.properties import Entity, PageSize, Property
 
 GUID, CODE = "ID", "Code"
 
-# Types of ledger accounts and their names (entities.md 3.6); in English for all users, which is an assumption.
+# Types of ledger accounts and their names (dossier E 3.6); in English for all users, which is an assumption.
 LEDGER_TYPES = {
     10: "Cash",
     12: "Bank",

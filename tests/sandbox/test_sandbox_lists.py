@@ -1,4 +1,4 @@
-"""The reference lists of a company: entities.md 1 and 3.4 to 3.12."""
+"""The reference lists of a company: dossier E 1 and 3.4 to 3.12."""
 
 from typing import Any
 
