@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 
 from exactonline_sandbox import accounts_table as table
-from exactonline_sandbox import tokens, visits
+from exactonline_sandbox import list_rows, tokens, visits
 from exactonline_sandbox.account_rows import new_row, stamped, with_status
 from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.edm import kept_from_person
@@ -57,11 +57,11 @@ def load(
     """
     before = db.execute("SELECT no_limits, start FROM state").fetchone()
     lifted = bool(before and before[0]) if no_limits is None else no_limits
-    config: Config = {name: value for name, value in given.items() if name != "accounts"}
+    config: Config = {name: value for name, value in given.items() if name not in {"accounts", "lists"}}
     if lifted:
         config["limits"] = {**config.get("limits", {}), "enabled": False}
     started_with = before[1] if before and not start else json.dumps(given)
-    world = world_from({**config, "accounts": given.get("accounts", {})})
+    world = world_from({**given, **config})
     now = time.time() if world.starts_at is None else world.starts_at
     empty(db)
     db.execute("DELETE FROM state")
@@ -78,9 +78,17 @@ def load(
         # Far above 32 bits and apart per division: a client that mixes them up or cuts them off fails here.
         first = world.first_timestamp + division.code % 1000 * 1_000_000 if world.first_timestamp > 1 else 1
         db.execute("INSERT INTO counters (division, version) VALUES (?, ?)", (division.code, first))
+        list_rows.load(db, world, division, given.get("lists", {}).get(str(division.code), {}), now)
         for account in given.get("accounts", {}).get(str(division.code), ()):
             put_by_hand(db, world, division, account, now)
     tokens.seed(db, world, now)
+
+
+def load_lists(db: sqlite3.Connection) -> None:
+    """Give every company the lists that follow from the world itself: users and currencies."""
+    world, now = read_world(db), read_state(db).now
+    for division in world.divisions.values():
+        list_rows.load(db, world, division, {}, now)
 
 
 def change_config(db: sqlite3.Connection, change: Callable[[Config], None]) -> None:

@@ -54,6 +54,7 @@ class Switches:
     long_url_status: the status for an address that is too long (7.1); the body is empty.
     codes: numeric, or any text up to 18 characters (13.3). post_id: an ID in a POST is used or ignored (13.5).
     sent_codes: kept as sent, or padded with zeros to the division's `code_digits` (13.3).
+    missing_list_right: a list that the user may not read is a 403, or shows no rows (4.4, E 3.13).
     """
 
     mandatory_filter: bool = False
@@ -69,6 +70,7 @@ class Switches:
     codes: Literal["numeric", "any"] = "numeric"
     post_id: Literal["use", "ignore"] = "use"
     sent_codes: Literal["kept", "padded"] = "kept"
+    missing_list_right: Literal["forbidden", "no_rows"] = "forbidden"
 
 
 _CHOICES: dict[str, set[Any]] = {
@@ -83,6 +85,7 @@ _CHOICES: dict[str, set[Any]] = {
     "codes": {"numeric", "any"},
     "post_id": {"use", "ignore"},
     "sent_codes": {"kept", "padded"},
+    "missing_list_right": {"forbidden", "no_rows"},
 }
 
 

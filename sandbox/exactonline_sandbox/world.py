@@ -13,18 +13,19 @@ from exactonline_sandbox.clock import parse_wall
 from exactonline_sandbox.edm import kept_from_person
 from exactonline_sandbox.options import Limits, Switches, limits_from, switches_from
 from exactonline_sandbox.properties import DIVISION
+from exactonline_sandbox.reference_lists import LISTS
 
-_KEYS = {"apps", "users", "divisions", "accounts", "limits", "switches", "timezone", "first_timestamp", "now"}
+_KEYS = {"apps", "users", "divisions", "accounts", "lists", "limits", "switches", "timezone", "first_timestamp", "now"}
 _REASONS = {"BlockedUser", "InactiveUser", "BlockedCustomer", "LicenseExpired"}
 # The scopes of the endpoints that are imitated, and of the lists that are so in part (dossier 6.x).
 SCOPES = frozenset(
     {
         *("crm.accounts", "organization.administration", "financial.cashflow", "financial.accounting"),
         *("financial.generalledgers", "financial.costcenters", "financial.currencies", "sales.prices"),
-        "logistics.items",
+        *("sales.orders", "logistics.items"),
     }
 )
-_RIGHTS = {"read_accounts", "write_accounts", "read_deleted"}
+_RIGHTS = {"read_accounts", "write_accounts", "read_deleted", *(known.right for known in LISTS.values())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,7 @@ class Division:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything about a world but its accounts."""
+    """Everything about a world but its accounts and lists."""
 
     apps: Mapping[str, App]
     users: Mapping[str, User]
@@ -118,9 +119,10 @@ def world_from(given: Mapping[str, Any]) -> World:
     users = [_user(user) for user in given.get("users", [])]
     divisions = [_division(division) for division in given.get("divisions", [])]
     known = {division.code for division in divisions}
-    strangers = {int(code) for code in given.get("accounts", {})} - known
-    if strangers:
-        raise ValueError(f"accounts of divisions that are not in the world: {sorted(strangers)}")
+    for held in ("accounts", "lists"):
+        strangers = {int(code) for code in given.get(held, {})} - known
+        if strangers:
+            raise ValueError(f"{held} of divisions that are not in the world: {sorted(strangers)}")
     timezone = given.get("timezone", "Europe/Amsterdam")
     ZoneInfo(timezone)
     return World(
