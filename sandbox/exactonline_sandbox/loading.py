@@ -10,10 +10,12 @@ from uuid import uuid4
 
 from exactonline_sandbox import accounts_table as table
 from exactonline_sandbox import list_rows, tokens, visits
+from exactonline_sandbox.account_references import REFERENCES
 from exactonline_sandbox.account_rows import new_row, stamped, with_status
 from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.edm import kept_from_person
 from exactonline_sandbox.properties import ACCOUNT
+from exactonline_sandbox.reference_lists import GUID
 from exactonline_sandbox.storage import empty
 from exactonline_sandbox.world import Division, World, world_from, world_from_text
 
@@ -117,18 +119,24 @@ def put_by_hand(
 ) -> None:
     """Add or change the account with this Code as a person would in the screen: no rules, no limits.
 
+    A member that holds the GUID of a row or another account may be stated by its code.
+
     Args:
         version: Its row version, if one was given to it already.
         key: ID of the account, where it is to get another Code.
 
     Raises:
-        ValueError: No Code, or a name that is no property of an account.
+        ValueError: No Code, a name that is no property of an account, or a code that its list does not have.
     """
     values = {}
     for name, value in given.items():
         if name not in ACCOUNT.properties:
             raise ValueError(f"an account has no property called {name}")
-        values[name] = kept_from_person(ACCOUNT.properties[name], value)
+        reference = REFERENCES.get(name)
+        if reference is not None and reference.by == GUID and value is not None:
+            values[name] = list_rows.guid_of(db, division.code, reference, str(value))
+        else:
+            values[name] = kept_from_person(ACCOUNT.properties[name], value)
     code = values.get("Code")
     if not code:
         raise ValueError("an account in a world needs a Code")

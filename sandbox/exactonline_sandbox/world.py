@@ -9,6 +9,7 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
+from exactonline_sandbox.account_references import WITHOUT_LIST
 from exactonline_sandbox.clock import parse_wall
 from exactonline_sandbox.edm import kept_from_person
 from exactonline_sandbox.options import Limits, Switches, limits_from, switches_from
@@ -65,7 +66,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """A company. `rights` and the lists of codes say what this world lets one do there.
+    """A company. `rights` say what this world lets one do there, `references` which GUIDs exist that no list has.
 
     `countries`: codes it takes beyond those of ISO 3166.
     """
@@ -84,8 +85,6 @@ class Division:
     countries: tuple[str, ...] = ()
     rights: Mapping[str, bool] = field(default_factory=dict)
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    vat_codes: Mapping[str, str] = field(default_factory=dict)
-    payment_conditions: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def seen_by(self, user: User) -> "Division":
@@ -189,6 +188,7 @@ def _division(given: Mapping[str, Any]) -> Division:
     _known("a division", given, set(Division.__dataclass_fields__))
     _known("rights", given.get("rights", {}), _RIGHTS)
     values = dict(given)
+    _known("a division's `references`", given.get("references", {}), set(WITHOUT_LIST))
     values["code"] = int(given["code"])
     values["currencies"] = tuple(given.get("currencies", ())) or (given.get("currency", "EUR"),)
     values["countries"] = tuple(given.get("countries", ()))
