@@ -152,7 +152,9 @@ class Endings:
         is_done = outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED)
         not_sent = (*change.not_sent, *dropped) if is_done else ()
         if copy is not None and is_done:
-            copy = in_wait(self._entity, copy, not_sent)
+            lost = {one.field for one in dropped}
+            kept = {name: value for name, value in copy.baseline.items() if name not in lost}
+            copy = in_wait(self._entity, copy.having(baseline=kept), not_sent)
         elif not is_done:
             self.failed.add(pending.source.number)
         self._recorder.end(

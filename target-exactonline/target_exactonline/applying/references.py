@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from exactonline_client.client import ExactClient
@@ -103,7 +104,7 @@ class CompanyReferences:
                 self._kept.add(name)
                 self._proofs.keep(self._number, name)
             else:
-                self._drop(name, sent[name], DROPPED)
+                yield from self._drop(name, sent[name], DROPPED)
                 code = record.values.get(self._entity.references[name].travels_as)
                 not_sent.append(NotSent(name, str(code or ""), "missing", DROPPED))
         return {name: row.get(name) for name in names}, tuple(not_sent)
@@ -116,11 +117,13 @@ class CompanyReferences:
         ours = [name for name in sent if name in self._entity.references and sent[name]]
         meant = [name for name in ours if self._entity.references[name].list in named] or ours
         for name in meant:
-            kind = self._entity.references[name].list
-            if kind in REFERENCE_LISTS and self._terms.lists.may_be_read(self._client, self._company, kind):
-                yield from self._terms.lists.read(self._client, self._company, kind)
-            self._drop(name, sent[name], f"Exact said: {error.said}")
+            yield from self._drop(name, sent[name], f"Exact said: {error.said}")
         return bool(meant)
+
+    def has_dropped(self, sent: Row) -> bool:
+        """Return whether any of these values was not taken since the plan was made."""
+        dropped = self.translator.dropped
+        return bool(dropped) and any(place in sent.items() for place in dropped)
 
     # Lists
 
@@ -147,11 +150,16 @@ class CompanyReferences:
         if not lists.is_fresh(client, company, name) or (lacks and lists.may_be_read(client, company, name)):
             yield from lists.read(client, company, name)
 
-    def _drop(self, name: str, value: str, why: str) -> None:
-        """Remember that a value is not to be sent, as long as its list is the same."""
+    def _drop(self, name: str, value: str, why: str) -> Waiting[None]:
+        """Remember that a value is not to be sent, as long as its list is what it is now."""
         self.translator.dropped[name, value] = why
-        if self._entity.references[name].list in REFERENCE_LISTS:
-            self._proofs.keep(self._number, name, value, self._digest(name), why)
+        kind, lists = self._entity.references[name].list, self._terms.lists
+        if kind not in REFERENCE_LISTS:
+            return
+        if lists.may_be_read(self._client, self._company, kind):
+            with suppress(TryLaterError):
+                yield from lists.read(self._client, self._company, kind)
+        self._proofs.keep(self._number, name, value, self._digest(name), why)
 
     def _digest(self, name: str) -> str:
         kind = self._entity.references[name].list

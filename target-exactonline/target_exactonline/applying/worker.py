@@ -18,6 +18,7 @@ from exactonline_client.errors import (
 )
 from exactonline_client.exchange import Waiting
 from exactonline_client.failures import Failures, GivenUp
+from exactonline_client.odata import Row
 
 from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, Endings, blind
 from target_exactonline.applying.pending import Pending, PendingChanges
@@ -70,6 +71,7 @@ class Worker:
         self._looks_empty = is_empty
         self.fault: str | None = None
         """What first put a record aside, of which Exact said nothing that is a verdict."""
+        self._has_flushed_creates = False
         self._stop = stop
         self._step = step
 
@@ -98,7 +100,11 @@ class Worker:
         return True
 
     def _carry_out(self, change: Pending) -> Waiting[None]:
-        pending = self._due_now(change) if change.change.is_late else change
+        pending: Pending | None = change
+        if change.change.is_late:
+            pending = self._due_now(change)
+        elif self._references.has_dropped(_sent(change)):
+            pending = self._again(change)
         for _ in range(LOOKS_ALLOWED):
             if pending is None:
                 return
@@ -116,9 +122,7 @@ class Worker:
                 return (yield from self._looked_again(pending, error))
             self._failures.add_success(self._company.site, self._company.division)
         except RecordRefusedError as error:
-            decision = pending.change.decision
-            sent = {} if isinstance(decision, Delete) else decision.values
-            if (yield from self._references.left_out(sent, error)):
+            if (yield from self._references.left_out(_sent(pending), error)):
                 return self._again(pending)
             self.endings.refuse(pending, error)
         except ExactError as error:
@@ -127,10 +131,13 @@ class Worker:
 
     def _due_now(self, pending: Pending) -> Pending | None:
         """Return the change that a reference to an account of this plan came to, if its own row is there."""
-        if pending.source.number not in self.endings.failed:
-            return self._again(pending)
-        self.endings.drop(pending)
-        return None
+        if pending.source.number in self.endings.failed:
+            self.endings.drop(pending)
+            return None
+        if not self._has_flushed_creates:  # all of them come before
+            self._recorder.flush()
+            self._has_flushed_creates = True
+        return self._again(pending)
 
     def _again(self, pending: Pending) -> Pending | None:
         """Decide once more by what is known by now."""
@@ -234,3 +241,9 @@ class Worker:
 
     def _label(self, pending: Pending) -> str:
         return f"{self._entity.title} {pending.change.code} in division {self._company.division}"
+
+
+def _sent(pending: Pending) -> Row:
+    """Return what a change sends."""
+    decision = pending.change.decision
+    return {} if isinstance(decision, Delete) else decision.values
