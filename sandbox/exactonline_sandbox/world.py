@@ -150,6 +150,11 @@ def instant(text: str) -> float:
     return moment.timestamp()
 
 
+def user_id(name: str) -> str:
+    """The GUID of a user for whom a world states none."""
+    return str(uuid5(NAMESPACE_URL, f"exact-user:{name}"))
+
+
 def _known(what: str, given: Mapping[str, Any], names: set[str]) -> None:
     unknown = given.keys() - names
     if unknown:
@@ -174,7 +179,7 @@ def _user(given: Mapping[str, Any]) -> User:
     values["rights"] = {int(code): rights for code, rights in given.get("rights", {}).items()}
     for rights in values["rights"].values():
         _known("rights", rights, _RIGHTS)
-    values["id"] = given.get("id") or str(uuid5(NAMESPACE_URL, f"exact-user:{given['name']}"))
+    values["id"] = given.get("id") or user_id(given["name"])
     return User(**values)
 
 

@@ -1,10 +1,13 @@
 """The reference lists of a company: dossier E 1 and 3.4 to 3.12."""
 
+import sqlite3
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from exact_http import JSON, Exact, message
-from sandbox_driver import SOURCE, Sandbox, small_world
+from sandbox_driver import SOURCE, Sandbox, running, small_world
 
 COMPANY: dict[str, list[dict[str, Any]]] = {
     "PaymentConditions": [
@@ -117,6 +120,25 @@ def test_the_users_of_the_licence_and_the_active_currencies_come_from_the_world(
     assert user["UserID"] == exact.rows("current/Me")[0]["UserID"]
     assert (user["Email"], user["FullName"]) == ("anna@example.com", "Anna de Boer")
     assert [row["Code"] for row in exact.rows("100/general/Currencies")] == ["EUR", "GBP"]
+
+
+def test_a_world_file_from_before_there_were_lists_goes_on_working(tmp_path: Path) -> None:
+    file = tmp_path / "world.db"
+    with running(file) as sandbox:
+        sandbox.reset(small_world())
+        sandbox.remove(100, "1")
+    with closing(sqlite3.connect(file)) as db:
+        db.execute("DROP TABLE list_rows")
+        db.execute("ALTER TABLE deleted DROP COLUMN entity_type")
+        db.commit()
+
+    with running(file) as sandbox:
+        exact = Exact(sandbox)
+        exact.post(201, {"Name": "Nieuw", "SalesCurrency": "EUR"})
+
+        assert sandbox.accounts(201)[0]["SalesCurrency"] == "EUR"
+        assert [row["EntityType"] for row in exact.rows("100/sync/Deleted")] == [2]
+        assert [row["FullName"] for row in exact.rows("100/users/Users")] == ["Anna de Boer"]
 
 
 def test_each_company_has_guids_of_its_own_and_users_are_shared(sandbox: Sandbox) -> None:
