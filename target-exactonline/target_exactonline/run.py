@@ -9,7 +9,6 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from exactonline_client.client import ExactClient
 from exactonline_client.companies import Company
 from exactonline_client.connections import Connections, Reached
 from exactonline_client.divisions import ACTIVE, Division, problems, why_unfit
@@ -17,8 +16,6 @@ from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError, TryLaterError
 from exactonline_client.failures import Failures
 from exactonline_client.feeds import memory as feed_memory
-from exactonline_client.lists.memory import ListMemory
-from exactonline_client.lists.reader import Lists
 from exactonline_client.proof import prove
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
@@ -26,10 +23,10 @@ from exactonline_client.transport import utc_now
 
 from target_exactonline.addressing import Addressing
 from target_exactonline.applying.endings import Deferral
-from target_exactonline.applying.lane import NOT_REACHED, Lane
-from target_exactonline.applying.references import ReferenceTerms
+from target_exactonline.applying.lane import Lane
 from target_exactonline.applying.scheduler import Scheduler
 from target_exactonline.applying.task import Shared, Task
+from target_exactonline.applying.telling import NOT_REACHED
 from target_exactonline.intake.intake import Intake
 from target_exactonline.intake.spool import Spool
 from target_exactonline.planning.model import Rules
@@ -41,6 +38,7 @@ from target_exactonline.reporting.outcomes import Outcome, Result, Tally, verdic
 from target_exactonline.reporting.progress import Progress
 from target_exactonline.reporting.recorder import Recorder
 from target_exactonline.reporting.report import Report
+from target_exactonline.run_references import RunReferences
 from target_exactonline.settings import Decisions
 from target_exactonline.store import tables
 from target_exactonline.store.memory import Memory
@@ -72,7 +70,6 @@ class Run:
         self._memory = Memory(self._database, ACCOUNTS)
         self._started_at = utc_now()
         self._kept = OpenRun(Runs(self._database), self._started_at, self._connections.sites, dry_run=self._dry_run)
-        self._lists = Lists(ListMemory(self._database))
         self._spool = Spool(ACCOUNTS)
         self._tally = Tally()
         self._report = Report(config.get("report_path"), run=self._kept.id, dry_run=self._dry_run)
@@ -82,6 +79,8 @@ class Run:
             self._tally, self._report, self.checkpoints, now=utc_now, max_errors=self._max_errors, stop=stop
         )
         self.intake = Intake(ACCOUNTS, self._spool, self.recorder, self.checkpoints)
+        self._reach: dict[int, Reached] = {}
+        self._references = RunReferences(self._database, self.addressing, self.intake, self._reach)
         self._work = Work(
             self._memory,
             self._spool,
@@ -90,12 +89,11 @@ class Run:
             dry_run=self._dry_run,
             reconcile=self._decisions.reconcile,
             retry_refused=self._decisions.retry_refused,
-            lists_digest=self._lists_digest,
+            lists_digest=self._references.digest,
             now=utc_now,
         )
         self._failures = Failures()
         self._faults: list[str] = []
-        self._reach: dict[int, Reached] = {}
         self._asked: set[int] = set()
         self._only_tested = False
 
@@ -136,9 +134,8 @@ class Run:
         remembered = self._work.remembered(self._connections.sites, sorted(self.intake.sources))
         wanted = sorted(addressed | remembered)
         if wanted:
-            sources = self.intake.sources.union(self.addressing.sources or ()) if self._reference_fields() else set()
             try:
-                reach = self._divisions([*wanted, *sources])
+                reach = self._divisions([*wanted, *self._references.sources()])
             except TryLaterError as error:
                 self._defer_all(wanted, Deferral(error.kind, str(error)))
             else:
@@ -200,7 +197,7 @@ class Run:
             self._stop,
             self._limits,
             self._work.fields(self.intake.fields, blocks=self._decisions.blocks),
-            ReferenceTerms(self._reference_fields(), self.addressing.policies, self._lists, self._source),
+            self._references.terms(),
             dry_run=self._dry_run,
             retry_refused=self._decisions.retry_refused,
             reconcile=self._decisions.reconcile,
@@ -224,27 +221,6 @@ class Run:
             )
             lanes[company] = self._lane(task, shared)
         return lanes
-
-    def _reference_fields(self) -> frozenset[str]:
-        """Return the references that travel in this run."""
-        if self.addressing.has_fan_out:
-            return frozenset(self.addressing.references)
-        named = ACCOUNTS.by_travelling_name
-        return frozenset(named[name].field for name in self.intake.fields & named.keys() if not named[name].is_by_code)
-
-    def _lists_digest(self, company: Company) -> object:
-        """Return what changes with the lists that references of a company are in, here and where they come from."""
-        names = sorted({ACCOUNTS.references[name].list for name in self.addressing.references} - {ACCOUNTS.stream})
-        if not (names and self.addressing.has_fan_out):
-            return None
-        divisions = sorted({company.division, *(self.addressing.sources or ()), *self.intake.sources})
-        known = self._lists.memory.digests(company.site, divisions, names)
-        return {str(division): lists for division, lists in known.items()} or None
-
-    def _source(self, division: int) -> tuple[Company, ExactClient] | None:
-        """Return where a source company is read, or None if it is not within reach."""
-        reached = self._reach.get(division)
-        return None if reached is None else (Company(reached.client.settings.base_url, division), reached.client)
 
     def _rules_of(self, division: int) -> Rules:
         return self.addressing.rules(self._decisions.of(division))
@@ -290,7 +266,15 @@ class Run:
         self._memory.plans.note_refused(self._kept.number, self.recorder.unplaced)
         if not self.recorder.too_many_refused:
             self.checkpoints.release(at_once=True)
-        verdict = self._verdict(signal_number)
+        told = verdict(
+            self._tally.summary(),
+            sum(self._connections.calls.values()),
+            self._faults,
+            dry_run=self._dry_run,
+            most_refused=self._max_errors if self.recorder.too_many_refused else None,
+            signal_number=signal_number,
+            is_unheard=self.checkpoints.unheard,
+        )
         is_failed = failure or self._faults or self.recorder.too_many_refused or self.checkpoints.unheard
         status = FAILED if is_failed else 0
         if signal_number is not None:
@@ -300,14 +284,14 @@ class Run:
             self._logger.info("%s", line)
         ended_at = utc_now()
         page = self._report.finish(
-            started_at=self._started_at, ended_at=ended_at, names=names, calls=calls, verdict=failure or verdict
+            started_at=self._started_at, ended_at=ended_at, names=names, calls=calls, verdict=failure or told
         )
         divisions = [
             DivisionCounts(code, names.get(code or 0, ""), received, calls.get(code, 0), counts)
             for code, received, counts in self._tally.by_division()
         ]
         sources = sorted(self.intake.sources)
-        self._kept.end(ended_at, status=status, verdict=failure or verdict, sources=sources, divisions=divisions)
+        self._kept.end(ended_at, status=status, verdict=failure or told, sources=sources, divisions=divisions)
         if self._dry_run:
             self._memory.plans.forget_old_trials()
         metrics.log(divisions, calls, self._connections.waited_seconds)
@@ -325,7 +309,7 @@ class Run:
                 calls=sum(calls.values()),
             )
         )
-        self._logger.info("%s", verdict)
+        self._logger.info("%s", told)
         return status
 
     def _account_for_the_rest(self, why: str) -> None:
@@ -350,9 +334,8 @@ class Run:
             return (None,)
 
     def _close(self) -> None:
-        self._connections.close()
-        self._database.close()
-        self._spool.close()
+        for opened in (self._connections, self._database, self._spool):
+            opened.close()
 
     def _why_wait(self, division: int) -> str:
         client = self._reach[division].client
@@ -362,17 +345,6 @@ class Run:
     def _divisions(self, wanted: Sequence[int]) -> dict[int, Reached]:
         new = set(wanted) - self._asked
         if new:
-            self._reach |= self._connections.reach(sorted(new))
+            self._reach.update(self._connections.reach(sorted(new)))
             self._asked |= new
         return self._reach
-
-    def _verdict(self, signal_number: int | None) -> str:
-        return verdict(
-            self._tally.summary(),
-            sum(self._connections.calls.values()),
-            self._faults,
-            dry_run=self._dry_run,
-            most_refused=self._max_errors if self.recorder.too_many_refused else None,
-            signal_number=signal_number,
-            is_unheard=self.checkpoints.unheard,
-        )

@@ -17,11 +17,11 @@ from exactonline_client.feeds.reader import FeedReader, take_pages
 from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, blind
 from target_exactonline.applying.references import CompanyReferences
 from target_exactonline.applying.task import Shared, Task
+from target_exactonline.applying.telling import Telling
 from target_exactonline.applying.worker import Worker
-from target_exactonline.planning.model import SourceRecord
 from target_exactonline.planning.planner import Planner
 from target_exactonline.planning.referred import References
-from target_exactonline.planning.terms import Candidate, Terms
+from target_exactonline.planning.terms import Terms
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.mirror import Mirror, always_read
@@ -32,8 +32,6 @@ logger = logging.getLogger(__name__)
 
 LOOK_AGAIN = timedelta(seconds=1)
 """How often a company is asked for that another process works on."""
-NOT_REACHED = "The run was stopped before its turn. It comes again in the next run."
-MERGED = "Merged with a newer record of the same source record in the same run."
 
 
 class Lane:
@@ -49,6 +47,7 @@ class Lane:
         self._references = CompanyReferences(
             memory.entity, task.company, number, task.client, shared.references, memory.proofs
         )
+        self._telling = Telling(self._recorder, task.division.code, memory.entity)
         self._planned = task.planned
         self.fault: str | None = None
         """What went wrong in the company as a whole, and needs a person."""
@@ -152,9 +151,10 @@ class Lane:
         )
         self._recorder.plan = plan
         for page in task.candidates():
-            self._tell_merged(page)
+            self._telling.merged(page)
             if self._shared.stop.is_set():
-                self._pass_by(page)
+                came_in = (one.source.record for one in page if one.number is not None)
+                self._telling.not_reached(one for one in came_in if not one.is_deleted)
                 continue
             self._add(plan, planner.look_at(page))
         if not self._shared.stop.is_set():
@@ -169,9 +169,8 @@ class Lane:
         return plan, planner
 
     def _add(self, plan: int, changes: Sequence[Change]) -> None:
-        if changes:
-            run, number = self._shared.run.number, self._task.number
-            self._shared.memory.plans.add(plan, run, number, self._entity.stream, changes, self._recorder.now())
+        run, number = self._shared.run.number, self._task.number
+        self._shared.memory.plans.add(plan, run, number, self._entity.stream, changes, self._recorder.now())
 
     def _planner(self, today: str) -> Planner:
         task, memory = self._task, self._shared.memory
@@ -306,7 +305,7 @@ class Lane:
         planner = self._planner("")
         worker = self._worker(planner)
         for page in self._task.candidates():
-            self._tell_merged(page)
+            self._telling.merged(page)
             for candidate in page:
                 if candidate.number is not None:
                     planner.numbers[candidate.source.number] = candidate.number
@@ -330,48 +329,21 @@ class Lane:
     def _say(self, deferral: Deferral) -> None:
         logger.warning("Division %d: %s The rest of it is parked.", self._task.division.code, deferral.reason)
 
-    def _pass_by(self, page: Sequence[Candidate]) -> None:
-        """Account for records that had no turn; no STATE acknowledges them, so they come again."""
-        for candidate in page:
-            if candidate.number is not None and not candidate.source.record.is_deleted:
-                self._skip(candidate.source.record, None, NOT_REACHED)
-
-    def _tell_merged(self, page: Sequence[Candidate]) -> None:
-        """Account for records that became part of a newer one of the same source record."""
-        for candidate in page:
-            for _ in range(candidate.merged):
-                self._skip(candidate.source.record, "superseded", MERGED)
-
-    def _skip(self, source: SourceRecord, kind: str | None, reason: str) -> None:
-        result = Result(
-            self._task.division.code,
-            source.code,
-            Outcome.SKIPPED,
-            self._recorder.now(),
-            kind,
-            reason,
-            entity=self._entity.stream,
-            source=source.key,
-        )
-        self._recorder.end(Ended(result, is_news=False))
-
     def _leave(self, plan: int, planner: Planner) -> None:
         """Account for the rest of a plan that was stopped: it is made again in the next run."""
         self._recorder.flush()
         worker = self._worker(planner)
         for page in self._shared.memory.plans.changes(plan):
-            for work in worker.pending.prepared(page):
-                self._skip(work.source.record, None, NOT_REACHED)
+            self._telling.not_reached([work.source.record for work in worker.pending.prepared(page)])
         self._recorder.flush()
         if not self._shared.dry_run:
             self._shared.memory.plans.abandon([plan], self._task.number)
 
     def _finish(self, plan: int) -> None:
         self._recorder.flush()
-        if self._shared.dry_run:
-            return
-        self._shared.memory.plans.close(plan, self._task.number)
-        self._keep_planned()
+        if not self._shared.dry_run:
+            self._shared.memory.plans.close(plan, self._task.number)
+            self._keep_planned()
 
     def _keep_planned(self) -> None:
         if self._planned is not None:

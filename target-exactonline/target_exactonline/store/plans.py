@@ -118,7 +118,9 @@ class Plans:
             return int(connection.execute(plans.insert().returning(plans.c.id), row).scalar_one())
 
     def add(self, plan: int, run: int, company: int, entity: str, decided: Sequence[Change], at: datetime) -> None:
-        """Add changes to a plan."""
+        """Add changes to a plan, if there are any."""
+        if not decided:
+            return
         shared = {"plan": plan, "run": run, "company": company, "entity": entity, "at": at}
         with self._store.write(f"company-{company}") as connection:
             for page in pages(decided):
