@@ -70,7 +70,7 @@ def cells(
         policy = policies.get(use.reference.field)
         mapped = policy.mapped(division, use.code) if policy is not None else None
         grouped.setdefault((use.reference.list, use.reference.slot, use.code, mapped), []).append(use)
-    for (name, slot, code, mapped), same in grouped.items():
+    for (name, slot, code, mapped), same in sorted(grouped.items(), key=lambda one: (*one[0][:3], one[0][3] or "")):
         kind, reference = REFERENCE_LISTS[name], same[0].reference
         found = translated(kind, reference, code, source(name), target(name), mapped)
         entry = source(name).by_code.get((slot, as_code(kind, code)))

@@ -61,4 +61,6 @@ class LateReferences:
             return None
         source = late.candidate.source
         origin = source.record.key if source.number < 0 else None
-        return Change(source.number, source.record.code, Update("", coming), rank + LAST, origin=origin)
+        return Change(
+            source.number, source.record.code, Update("", coming), rank + LAST, origin=origin, is_second=late.is_planned
+        )

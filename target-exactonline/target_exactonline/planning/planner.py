@@ -123,7 +123,10 @@ class Planner:
         facts = self._situations.facts([source])
         self._situations.unclaim(source.record.code)
         candidate = Candidate(source, self.numbers.pop(source.number, None), change=change.number)
-        return [replace(one, number=change.number) for one in self._decided(candidate, facts, ())]
+        again = self._decided(candidate, facts, ())
+        if change.is_second:
+            again = [replace(one, not_sent=tuple(left for left in one.not_sent if left.waits)) for one in again]
+        return [replace(one, number=change.number) for one in again]
 
     def _unfinished(self, page: Sequence[Candidate]) -> Mapping[int, list[Change]]:
         """Return what killed runs were about to do with these records."""

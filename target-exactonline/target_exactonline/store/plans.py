@@ -41,6 +41,8 @@ class Change:
     """Of a source record that is kept nowhere, since it came in for a dry run."""
     not_sent: tuple[NotSent, ...] = ()
     """References that are left out of it."""
+    is_second: bool = False
+    """Whether an earlier change of the plan told what is left out of the row."""
 
     @property
     def is_late(self) -> bool:
@@ -254,6 +256,8 @@ class Plans:
             besides["seen"] = decision.seen
         if one.is_followed:
             besides["followed"] = True
+        if one.is_second:
+            besides["second"] = True
         if one.origin is not None:
             besides["origin"] = one.origin
         return {
@@ -292,6 +296,7 @@ class Plans:
             row.number,
             is_followed,
             not_sent=not_sent,
+            is_second=bool(besides.get("second")),
         )
 
 
