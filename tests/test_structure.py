@@ -79,6 +79,7 @@ PURE_MODULES = [
     "mapper_exactonline.streams",
     "tap_exactonline.bookmarks",
     "target_exactonline.intake.validation",
+    "target_exactonline.planning.approvals",
     "target_exactonline.planning.collisions",
     "target_exactonline.planning.compare",
     "target_exactonline.planning.decide",
@@ -332,6 +333,7 @@ def test_planning_is_pure_but_for_what_looks_into_the_store() -> None:
         "late",
         "planner",
         "referred",
+        "signing",
         "situations",
         "terms",
     }

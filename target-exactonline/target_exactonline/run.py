@@ -198,6 +198,7 @@ class Run:
             self._limits,
             self._work.fields(self.intake.fields, blocks=self._decisions.blocks),
             self._references.terms(),
+            self._decisions.approvals,
             dry_run=self._dry_run,
             retry_refused=self._decisions.retry_refused,
             reconcile=self._decisions.reconcile,

@@ -8,6 +8,8 @@ from typing import Any
 
 from mapper_exactonline.settings import SETTINGS as FAN_OUT_SETTINGS
 
+from target_exactonline.planning.approvals import KINDS as APPROVABLE
+from target_exactonline.planning.approvals import ApprovalRules
 from target_exactonline.planning.model import Rules
 from target_exactonline.planning.source_deletions import SourceDeletions
 
@@ -112,6 +114,20 @@ OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "title": "Limit on deletions",
         "description": "A division that would get more copies blocked or deleted is stopped before its first write.",
     },
+    "require_approval": {
+        "type": ["array", "null"],
+        "items": {"type": "string", "enum": list(APPROVABLE)},
+        "default": [],
+        "title": "Changes to approve",
+        "description": "Kinds of changes that wait until somebody approves them: "
+        "creates, updates, deletions, bank_accounts, or all.",
+    },
+    "four_eyes": {
+        "type": "boolean",
+        "default": False,
+        "title": "Four eyes",
+        "description": "Who started a run may not approve its changes.",
+    },
     "webhook_url": {
         "type": ["string", "null"],
         "secret": True,
@@ -134,6 +150,7 @@ class Decisions:
     deletions: SourceDeletions
     reconcile: bool
     retry_refused: bool
+    approvals: ApprovalRules
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Decisions:
@@ -148,6 +165,7 @@ class Decisions:
             SourceDeletions.from_config(config),
             reconcile=bool(config["reconcile"]),
             retry_refused=bool(config["retry_refused"]),
+            approvals=ApprovalRules.from_config(config),
         )
 
     def of(self, division: int) -> Rules:

@@ -166,7 +166,7 @@ class Endings:
                     self._recorder.now(),
                     kind,
                     reason if reason is not None else change.reason,
-                    self._fields(pending) if is_done else {},
+                    self._fields(pending) if is_done or kind == "approval" else {},
                     entity=self._entity.stream,
                     source=source.key,
                     matched_on=copy.matched_on if copy is not None else None,

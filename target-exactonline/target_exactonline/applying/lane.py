@@ -21,12 +21,12 @@ from target_exactonline.applying.telling import Telling
 from target_exactonline.applying.worker import Worker
 from target_exactonline.planning.planner import Planner
 from target_exactonline.planning.referred import References
+from target_exactonline.planning.signing import Signing
 from target_exactonline.planning.terms import Terms
-from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.mirror import Mirror, always_read
 from target_exactonline.store.plans import Change, Verdict
-from target_exactonline.store.settlement import Ended, Settlement
+from target_exactonline.store.settlement import Settlement
 
 logger = logging.getLogger(__name__)
 
@@ -200,6 +200,7 @@ class Lane:
             sources,
             self._mirror,
             memory.plans,
+            Signing(self._shared.approvals, memory.approvals, task.number, self._entity.stream),
             self._recorder,
         )
 
@@ -213,7 +214,9 @@ class Lane:
         left = budgets.calls_left_today(task.division.code, now)
         foreseen = budgets.forecast(dict(due), now)
         forecast = counts.forecast(task.division.code, left, foreseen, budgets.exacts_now(now))
-        self._shared.memory.plans.judge(plan, task.number, Verdict(counts.as_object(), unsafe, forecast))
+        self._shared.memory.plans.judge(
+            plan, task.number, Verdict(counts.as_object(), unsafe, forecast, planner.signing.state)
+        )
         logger.info("%s", forecast)
         if self._shared.reconcile:
             differing = planner.differing
@@ -258,27 +261,9 @@ class Lane:
 
     def _show(self, plan: int, planner: Planner) -> None:
         """Report what a dry run would do, out of the plan itself."""
-        outcomes = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
-        numbers = planner.numbers
         for page in self._shared.memory.plans.changes(plan):
             for work in self._worker(planner).pending.prepared(page):
-                change, source = work.change, work.source.record
-                result = Result(
-                    self._task.division.code,
-                    source.code or change.code,
-                    outcomes.get(change.action, Outcome.UPDATED),
-                    self._recorder.now(),
-                    None,
-                    change.reason,
-                    change.fields,
-                    entity=self._entity.stream,
-                    source=source.key,
-                    target_code=change.target_code,
-                    not_sent=change.not_sent,
-                )
-                self._recorder.end(
-                    Ended(result, work.source.number, numbers.pop(work.source.number, None), change=change.number)
-                )
+                self._telling.planned(work, planner.numbers.pop(work.source.number, None))
 
     # What does not go
 

@@ -13,6 +13,7 @@ from exactonline_client.divisions import Division
 from exactonline_client.failures import Failures
 
 from target_exactonline.applying.references import ReferenceTerms
+from target_exactonline.planning.approvals import ApprovalRules
 from target_exactonline.planning.model import Desired, Rules, SourceRecord
 from target_exactonline.planning.safety import SafetyLimits
 from target_exactonline.planning.terms import Candidate
@@ -38,6 +39,7 @@ class Shared:
     fields: frozenset[str]
     """Fields that are compared, beside those that were once."""
     references: ReferenceTerms
+    approvals: ApprovalRules
     dry_run: bool
     retry_refused: bool
     reconcile: bool

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from exactonline_client.entities import Entity
 
+from target_exactonline.applying.pending import Pending
 from target_exactonline.planning.model import SourceRecord
 from target_exactonline.planning.terms import Candidate
 from target_exactonline.reporting.outcomes import Outcome, Result
@@ -14,6 +15,8 @@ from target_exactonline.store.settlement import Ended
 
 NOT_REACHED = "The run was stopped before its turn. It comes again in the next run."
 MERGED = "Merged with a newer record of the same source record in the same run."
+
+_OUTCOMES = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
 
 
 class Telling:
@@ -34,6 +37,24 @@ class Telling:
         for candidate in page:
             for _ in range(candidate.merged):
                 self._skipped(candidate.source.record, "superseded", MERGED)
+
+    def planned(self, work: Pending, number: int | None) -> None:
+        """Tell of a change that a dry run leaves in its plan."""
+        change, source = work.change, work.source.record
+        result = Result(
+            self._division,
+            source.code or change.code,
+            Outcome.PARKED if change.waits else _OUTCOMES.get(change.action, Outcome.UPDATED),
+            self._recorder.now(),
+            "approval" if change.waits else None,
+            change.waits or change.reason,
+            change.fields,
+            entity=self._entity.stream,
+            source=source.key,
+            target_code=change.target_code,
+            not_sent=change.not_sent,
+        )
+        self._recorder.end(Ended(result, work.source.number, number, change=change.number))
 
     def _skipped(self, record: SourceRecord, kind: str | None, reason: str) -> None:
         result = Result(

@@ -69,7 +69,9 @@ class UndoLane(Lane):
                     change = Change(one.source, one.code, undone.decision, reason=self._reason)
                     changes.append(replace(change, rank=AFTER_DEFERRED + RANKS[change.action]))
                     planner.counts.add(change.action)
-            memory.plans.add(plan, run, task.number, entity.stream, changes, now())
+            planner.signing.learn([one.code for one in changes])
+            signed = [one for change in changes for one in planner.signing.signed([change])]
+            memory.plans.add(plan, run, task.number, entity.stream, signed, now())
         self._recorder.flush()
         return plan, planner
 

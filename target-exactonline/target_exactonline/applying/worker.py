@@ -101,12 +101,15 @@ class Worker:
 
     def _carry_out(self, change: Pending) -> Waiting[None]:
         pending: Pending | None = change
-        if change.change.is_late:
+        if change.change.waits is None and change.change.is_late:
             pending = self._due_now(change)
         elif self._references.has_dropped(_sent(change)):
             pending = self._again(change)
         for _ in range(LOOKS_ALLOWED):
             if pending is None:
+                return
+            if pending.change.waits is not None:
+                self.endings.defer(pending, Deferral("approval", pending.change.waits))
                 return
             pending = yield from self._tried(pending)
         if pending is not None:

@@ -28,6 +28,7 @@ from target_exactonline.planning.model import (
 )
 from target_exactonline.planning.referred import References
 from target_exactonline.planning.safety import Counts
+from target_exactonline.planning.signing import Signing
 from target_exactonline.planning.situations import Facts, Situations, taken_for_ours
 from target_exactonline.planning.terms import Candidate, Terms
 from target_exactonline.reporting.recorder import CompanyRecorder
@@ -55,6 +56,7 @@ class Planner:
         sources: Sources,
         mirror: Mirror,
         plans: Plans,
+        signing: Signing,
         recorder: CompanyRecorder,
     ) -> None:
         self._company = company
@@ -64,6 +66,7 @@ class Planner:
         self._situations = Situations(company, references.desire, sources, copies, mirror)
         self._late = LateReferences(terms.entity, self._situations)
         self._plans = plans
+        self.signing = signing
         self._left_open: Sequence[int] = plans.left_open(company, terms.entity.stream)
         self.counts = Counts()
         self._ends = Ends(terms, self.counts, recorder, self._situations, mirror)
@@ -77,6 +80,7 @@ class Planner:
     def look_at(self, page: Sequence[Candidate]) -> list[Change]:
         """Decide on some records; return the changes, and end what needs none."""
         self.references.learn([one.source.record for one in page], self._situations)
+        self.signing.learn([one.source.record.code for one in page])
         facts = self._situations.facts([one.source for one in page])
         unfinished = self._unfinished(page)
         found: list[Change] = []
@@ -89,6 +93,7 @@ class Planner:
         for page in self._late.pages():
             sources = [one.candidate.source for one in page]
             self.references.learn([one.record for one in sources], self._situations, is_last=True)
+            self.signing.learn([one.record.code for one in sources])
             facts = self._situations.facts(sources)
             yield [change for one in page for change in self._set_later(one, facts)]
 
@@ -101,7 +106,7 @@ class Planner:
         if not one.is_planned and one.candidate.number is not None:
             self.numbers[source.number] = one.candidate.number
         self.counts.add(change.action)
-        return [change]
+        return self.signing.signed([change])
 
     def is_wanted(self, candidate: Candidate) -> bool:
         """Return whether the company is to hold a record, by today's settings, or to give up its copy."""
@@ -120,12 +125,19 @@ class Planner:
         The mirror knows it by now.
         """
         self.references.learn([source.record], self._situations, is_last=True)
+        self.signing.learn([source.record.code])
         facts = self._situations.facts([source])
         self._situations.unclaim(source.record.code)
         candidate = Candidate(source, self.numbers.pop(source.number, None), change=change.number)
         again = self._decided(candidate, facts, ())
         if change.is_second:
             again = [replace(one, not_sent=tuple(left for left in one.not_sent if left.waits)) for one in again]
+        if change.is_late and change.waits is None:  # it was approved, or needs none, before its value was known
+            again = [
+                replace(one, waits=None, approved_by=change.approved_by)
+                for one in again
+                if one.fields.keys() <= change.fields.keys()
+            ] or again
         return [replace(one, number=change.number) for one in again]
 
     def _unfinished(self, page: Sequence[Candidate]) -> Mapping[int, list[Change]]:
@@ -210,7 +222,7 @@ class Planner:
                 self._situations.claim(source.code, me)
             else:
                 self._situations.tie(step.target_id, me)
-        return found
+        return self.signing.signed(found)
 
     def _found_differing(self, candidate: Candidate, copy: Copy | None, row: Existing | None) -> str | None:
         """Return what was found of a copy that nothing came in for, and that is put right."""

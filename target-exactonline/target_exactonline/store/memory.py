@@ -8,6 +8,7 @@ from exactonline_client.companies import Company
 from exactonline_client.entities import Entity
 from exactonline_client.store import Store
 
+from target_exactonline.store.approvals import Approvals
 from target_exactonline.store.companies import Companies
 from target_exactonline.store.copies import Copies
 from target_exactonline.store.mirror import Mirror
@@ -27,6 +28,7 @@ class Memory:
         self.copies = Copies(store, entity)
         self.plans = Plans(store)
         self.positions = Positions(store, entity.stream)
+        self.approvals = Approvals(store)
         self.proofs = ReferenceProofs(store)
         self._sources: dict[str, Sources] = {}
 

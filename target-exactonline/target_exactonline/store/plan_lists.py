@@ -55,24 +55,29 @@ class PlanLists:
 
     def changes(self, plan: int) -> Iterator[dict[str, Any]]:
         """Yield the changes of a plan, in the order of writing."""
-        query = _CHANGES.where(changes.c.plan == plan).order_by(changes.c.rank, changes.c.number)
+        query = CHANGES.where(changes.c.plan == plan).order_by(changes.c.rank, changes.c.number)
         with self._store.read() as connection:
             for row in connection.execute(query):
-                yield {
-                    "plan": row.plan,
-                    "entity": row.entity,
-                    "division": row.company_division,
-                    "code": row.code,
-                    "action": row.action,
-                    "changes": {name: list(change) for name, change in fields_of(self._sets, row).items()},
-                    "outcome": row.outcome,
-                    "kind": row.kind,
-                    "reason": row.reason,
-                    "source": source_as_object(source_of(row)),
-                    "target_id": row.target_id,
-                    "target_code": row.target_code or row.code,
-                    "approved_by": row.approved_by,
-                }
+                yield as_line(self._sets, row)
+
+
+def as_line(sets: FieldSets, row: Any) -> dict[str, Any]:
+    """Return a row of `CHANGES` in types that JSON has."""
+    return {
+        "plan": row.plan,
+        "entity": row.entity,
+        "division": row.company_division,
+        "code": row.code,
+        "action": row.action,
+        "changes": {name: list(change) for name, change in fields_of(sets, row).items()},
+        "outcome": row.outcome,
+        "kind": row.kind,
+        "reason": row.reason,
+        "source": source_as_object(source_of(row)),
+        "target_id": row.target_id,
+        "target_code": row.target_code or row.code,
+        "approved_by": row.approved_by,
+    }
 
 
 _PLANS = (
@@ -81,7 +86,7 @@ _PLANS = (
     .join(sites, sites.c.id == companies.c.site)
     .join(runs, runs.c.number == plans.c.run, isouter=True)
 )
-_CHANGES = (
+CHANGES = (
     select(
         changes,
         companies.c.division.label("company_division"),

@@ -43,6 +43,9 @@ class Change:
     """References that are left out of it."""
     is_second: bool = False
     """Whether an earlier change of the plan told what is left out of the row."""
+    approved_by: str | None = None
+    waits: str | None = None
+    """Why it waits for an approval; None if it needs none, or has it."""
 
     @property
     def is_late(self) -> bool:
@@ -95,6 +98,7 @@ class Verdict:
     counts: Mapping[str, int] = field(default_factory=dict)
     unsafe: str | None = None
     forecast: str | None = None
+    approval: str = "none"
 
 
 class Plans:
@@ -130,7 +134,12 @@ class Plans:
 
     def judge(self, plan: int, company: int, verdict: Verdict) -> None:
         """Keep what a plan comes to."""
-        values = {"counts": packed(verdict.counts), "unsafe": verdict.unsafe, "forecast": verdict.forecast}
+        values = {
+            "counts": packed(verdict.counts),
+            "unsafe": verdict.unsafe,
+            "forecast": verdict.forecast,
+            "approval": verdict.approval,
+        }
         with self._store.write(f"company-{company}") as connection:
             connection.execute(plans.update().where(plans.c.id == plan).values(**values))
 
@@ -258,6 +267,8 @@ class Plans:
             besides["followed"] = True
         if one.is_second:
             besides["second"] = True
+        if one.waits is not None:
+            besides["waits"] = one.waits
         if one.origin is not None:
             besides["origin"] = one.origin
         return {
@@ -266,7 +277,9 @@ class Plans:
             "action": one.action,
             "rank": one.rank,
             "fields": packed_fields(self.sets, connection, one.action, one.fields),
+            "kind": "approval" if one.waits else None,
             "reason": one.reason,
+            "approved_by": one.approved_by,
             "target_id": None if isinstance(decision, Create) else decision.target_id,
             "target_code": one.target_code,
             "matched_on": decision.matched_on if isinstance(decision, Update) else None,
@@ -297,6 +310,8 @@ class Plans:
             is_followed,
             not_sent=not_sent,
             is_second=bool(besides.get("second")),
+            approved_by=row.approved_by,
+            waits=besides.get("waits"),
         )
 
 

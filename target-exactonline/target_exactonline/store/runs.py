@@ -16,9 +16,11 @@ from uuid import uuid4
 from exactonline_client.store import Store
 from sqlalchemy import Select, case, delete, func, select
 
+from target_exactonline.planning.model import NotSent
 from target_exactonline.reporting.outcomes import source_as_object
 from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.plans import fields_of, source_of
+from target_exactonline.store.rows import unpacked
 from target_exactonline.store.tables import changes, companies, plans, progress, runs, sources
 
 RUN_BY_VARIABLE = "EXACTONLINE_RUN_BY"
@@ -131,7 +133,7 @@ def line_of(sets: FieldSets, row: Any) -> dict[str, Any]:
         "reason": row.reason,
         "changes": {name: list(change) for name, change in fields_of(sets, row).items()},
         "source": source_as_object(source_of(row)),
-        "not_sent": [],
+        "not_sent": [NotSent(*one)._asdict() for one in unpacked(row.not_sent or "[]")],
         "run": row.run_id,
         "at": row.at.isoformat(timespec="milliseconds"),
     }

@@ -244,6 +244,20 @@ changes = Table(
 )
 """What was decided. outcome: None until it is carried out; then the row is part of the history and stays as it is."""
 
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("company", Integer, primary_key=True, autoincrement=False),
+    Column("entity", String, primary_key=True),
+    Column("code", String, primary_key=True),
+    Column("digest", String, primary_key=True),
+    Column("by", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("planned_by", String, nullable=False),
+    Column("plan", Integer, nullable=False),
+)
+"""digest: of action, and before and after of each field. planned_by: who started the run of the plan."""
+
 progress = Table(
     "progress",
     metadata,

@@ -1,0 +1,86 @@
+"""What the commands of target-exactonline-store do alike: settings, options, tables."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from exactonline_client.command_line import from_json, plainly
+from exactonline_client.settings import PROPERTIES
+from exactonline_client.store import Store
+from rich.console import Console
+from rich.table import Table
+
+from target_exactonline.store import tables
+from target_exactonline.store.deferred import Deferred
+
+F = TypeVar("F", bound=Callable[..., Any])
+PREFIXES = ("TARGET_EXACTONLINE", "EXACTONLINE")
+
+
+def setting(name: str, config: dict[str, Any]) -> str:
+    """Return a setting as text: of the file, the environment, or its default."""
+    variables = (f"{prefix}_{name.upper()}" for prefix in PREFIXES)
+    given = config.get(name) or next(filter(None, map(os.environ.get, variables)), None)
+    return str(given or PROPERTIES.get(name, {}).get("default") or "")
+
+
+def sites_of(config: dict[str, Any]) -> list[str]:
+    """Every site that the target writes to."""
+    found = (from_json(f"{prefix}_CONNECTIONS") for prefix in PREFIXES)
+    connections = config.get("connections") or next(filter(None, found), None)
+    if not connections:
+        return [setting("base_url", config).rstrip("/")]
+    return [str(one.get("base_url") or PROPERTIES["base_url"]["default"]).rstrip("/") for one in connections]
+
+
+def deferred_of(config_file: Path | None) -> Deferred:
+    """Return what is not settled in the store of the settings."""
+    config = config_of(config_file)
+    return Deferred(database(config), sites_of(config))
+
+
+def config_of(config_file: Path | None) -> dict[str, Any]:
+    """Return the settings in a file; none without one."""
+    try:
+        return dict(json.loads(config_file.read_text(encoding="utf-8"))) if config_file else {}
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{config_file} cannot be read: {error}") from None
+
+
+def database(config: dict[str, Any]) -> Store:
+    """Open the store of the settings."""
+    return Store.open(setting("store_url", config), tables.metadata)
+
+
+def of_config(command: F) -> F:
+    """Add the options that all commands have, and tell errors in one line."""
+    as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+    path = click.Path(path_type=Path, dir_okay=False)
+    return click.option("--config", "config_file", type=path, help="The target's settings.")(as_json(plainly(command)))
+
+
+def show(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
+    """Print rows as a table, or as JSON Lines."""
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+        return
+    table = Table(*columns)
+    for row in rows:
+        table.add_row(*(_cell(row[column]) for column in columns))
+    Console().print(table if table.row_count else "Nothing.")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(_pair(name, one) for name, one in value.items())
+    return "" if value is None else str(value)
+
+
+def _pair(name: str, value: Any) -> str:
+    return f"{name}: {value[0]!r} → {value[1]!r}" if isinstance(value, list) else f"{name}: {value}"
