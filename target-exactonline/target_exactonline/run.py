@@ -43,6 +43,7 @@ from target_exactonline.settings import Decisions
 from target_exactonline.store import tables
 from target_exactonline.store.memory import Memory
 from target_exactonline.store.runs import DivisionCounts, OpenRun, Runs
+from target_exactonline.store.trials import forget_old_trials
 from target_exactonline.work import Work
 
 FAILED = 1
@@ -277,9 +278,7 @@ class Run:
             is_unheard=self.checkpoints.unheard,
         )
         is_failed = failure or self._faults or self.recorder.too_many_refused or self.checkpoints.unheard
-        status = FAILED if is_failed else 0
-        if signal_number is not None:
-            status = 128 + signal_number
+        status = 128 + signal_number if signal_number is not None else FAILED if is_failed else 0
         calls, names = self._connections.calls, {code: reached.title for code, reached in self._reach.items()}
         for line in self._tally.lines(calls):
             self._logger.info("%s", line)
@@ -294,7 +293,7 @@ class Run:
         sources = sorted(self.intake.sources)
         self._kept.end(ended_at, status=status, verdict=failure or told, sources=sources, divisions=divisions)
         if self._dry_run:
-            self._memory.plans.forget_old_trials()
+            forget_old_trials(self._database)
         metrics.log(divisions, calls, self._connections.waited_seconds)
         self._close()
         if page is not None:
@@ -323,8 +322,7 @@ class Run:
                     self._tell(Outcome.SKIPPED, division, one.record, None, why)
 
     def _tell(self, outcome: Outcome, division: int | None, record: Any, kind: str | None, reason: str) -> None:
-        entity = self._memory.entity.stream
-        result = Result(division, record.code, outcome, utc_now(), kind, reason, entity=entity, source=record.key)
+        result = Result(division, record.code, outcome, utc_now(), kind, reason, source=record.key)
         self.recorder.count(result)
         self.recorder.pass_on([result], [])
 

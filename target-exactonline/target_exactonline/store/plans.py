@@ -15,10 +15,7 @@ from target_exactonline.planning.model import Changes, Create, Delete, NotSent, 
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.rows import RECORDS_AT_A_TIME, packed, pages, unpacked
-from target_exactonline.store.tables import changes, plans, runs
-
-TRIALS_KEPT = 5
-"""Syncs whose trial plans can still be read; those of an older one are forgotten when another begins."""
+from target_exactonline.store.tables import changes, plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,23 +207,6 @@ class Plans:
             values: dict[str, Any] = {name: bindparam(name) for name in names}
             statement = changes.update().where(changes.c.number == bindparam("of_number"))
             connection.execute(statement.values({changes.c[name[4:]]: values[name] for name in names}), list(ended))
-
-    # Trials
-
-    def forget_old_trials(self) -> None:
-        """Drop the changes of trial plans of all but the newest syncs."""
-        with self._store.write() as connection:
-            trials = select(runs.c.id, runs.c.number).where(runs.c.dry_run).order_by(runs.c.number.desc())
-            syncs: dict[str, None] = {}
-            old = []
-            for row in connection.execute(trials):
-                syncs.setdefault(row.id)
-                if len(syncs) > TRIALS_KEPT:
-                    old.append(row.number)
-            for page in pages(old):
-                trial = select(plans.c.id).where(plans.c.run.in_(page), plans.c.is_trial)
-                connection.execute(delete(changes).where(changes.c.plan.in_(trial)))
-                connection.execute(delete(plans).where(plans.c.run.in_(page), plans.c.is_trial))
 
     # Reading
 

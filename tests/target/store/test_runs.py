@@ -16,8 +16,8 @@ from target_exactonline.reporting import progress as module
 from target_exactonline.reporting.progress import Progress
 from target_exactonline.store import tables
 from target_exactonline.store.history import History
-from target_exactonline.store.plans import TRIALS_KEPT
 from target_exactonline.store.runs import Chosen, OpenRun, Runs, Standing
+from target_exactonline.store.trials import TRIALS_KEPT
 
 START = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
 SITE = "https://start.exactonline.nl"
