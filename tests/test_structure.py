@@ -83,6 +83,7 @@ PURE_MODULES = [
     "target_exactonline.planning.collisions",
     "target_exactonline.planning.compare",
     "target_exactonline.planning.decide",
+    "target_exactonline.planning.drift",
     "target_exactonline.planning.holds",
     "target_exactonline.planning.identity",
     "target_exactonline.planning.merge",

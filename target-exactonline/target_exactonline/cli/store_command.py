@@ -12,6 +12,7 @@ import click
 from exactonline_client.command_line import load_environment
 
 from target_exactonline.cli.approvals import approve, reject
+from target_exactonline.cli.drift import adopt, drift, give_back
 from target_exactonline.cli.options import config_of, database, deferred_of, of_config, show, sites_of
 from target_exactonline.store.deferred import State
 from target_exactonline.store.history import History
@@ -163,3 +164,6 @@ def _list(state: State, config_file: Path | None, division: int | None, code: st
 
 main.add_command(approve)
 main.add_command(reject)
+main.add_command(drift)
+main.add_command(adopt)
+main.add_command(give_back)

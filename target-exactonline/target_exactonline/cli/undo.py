@@ -21,7 +21,7 @@ def take_back(
     config: Mapping[str, Any], run_id: str, division: int | None, code: str | None, *, delete: bool, dry_run: bool
 ) -> tuple[int, list[dict[str, Any]]]:
     """Take back a run; return the exit status, and what was or would be sent, as lines of its plans."""
-    complete = {**dict(_defaults()), **config, "dry_run": dry_run}
+    complete = {**completed(config), "dry_run": dry_run}
     run = UndoRun(complete, run_id, code=code, delete=delete, program=PROGRAM)
     store_url, sites = str(complete["store_url"]), run.sites
     number = run.number
@@ -29,6 +29,11 @@ def take_back(
     with Store.open(store_url, tables.metadata) as store:
         lists = PlanLists(store, sites)
         return status, [line for plan in lists.of_run(number) for line in lists.changes(plan)]
+
+
+def completed(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings with the defaults of those that are not set."""
+    return {**dict(_defaults()), **config}
 
 
 def _defaults() -> Iterator[tuple[str, Any]]:

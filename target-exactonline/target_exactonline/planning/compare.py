@@ -144,8 +144,9 @@ def _ownership(
     entity: Entity, desired: Desired, existing: Existing, copy: Copy | None, rules: Rules
 ) -> tuple[frozenset[str], frozenset[str]]:
     """Return the fields that the rules keep from being written, and those of them that have to be remembered."""
+    adopted = copy.adopted if copy is not None else frozenset()
     if not rules.field_rules:
-        return frozenset(), frozenset()
+        return adopted, frozenset()
     theirs = {name for name in copy.theirs if rules.rule_of(name) != "source"} if copy is not None else set()
     ours = copy.baseline if copy is not None else {}
     may_have_changed = copy is not None and not untouched(existing, copy)
@@ -161,7 +162,7 @@ def _ownership(
             written_at_first.add(name)
         elif is_empty(after) or not is_empty(before):
             theirs.add(name)
-    return frozenset(theirs | written_at_first), frozenset(theirs)
+    return adopted.union(theirs, written_at_first), frozenset(theirs)
 
 
 def _ruled(desired: Desired, rules: Rules) -> Iterator[tuple[str, FieldRule]]:

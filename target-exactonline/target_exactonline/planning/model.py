@@ -136,6 +136,8 @@ class Copy:
     """None while its source record is there; after its deletion, what we changed in the row for it."""
     theirs: frozenset[str] = frozenset()
     """Fields that the target owns by `field_rules`, beside those of the rule `initial` that we wrote."""
+    adopted: frozenset[str] = frozenset()
+    """Fields that the target owns because a person said so."""
     seen: Row = field(default_factory=dict)
     """Fields of the rule `target` → what the row held when it was last compared, where that is not what we wrote."""
     state: CopyState = "new"

@@ -207,6 +207,7 @@ class Copies:
             row.matched_on,
             None if gone is None else {name: (one[0], one[1]) for name, one in gone.items()},
             frozenset(besides.get("theirs", ())),
+            frozenset(besides.get("adopted", ())),
             besides.get("seen", {}),
             row.state,
             row.kind,
@@ -226,6 +227,7 @@ class Copies:
         besides = {
             "gone": None if copy.gone is None else {name: list(one) for name, one in copy.gone.items()},
             "theirs": sorted(copy.theirs) or None,
+            "adopted": sorted(copy.adopted) or None,
             "seen": copy.seen or None,
             "held": copy.held_at,
         }
