@@ -77,6 +77,8 @@ PURE_MODULES = [
     "target_exactonline.planning.decide",
     "target_exactonline.planning.holds",
     "target_exactonline.planning.identity",
+    "target_exactonline.planning.match_keys",
+    "target_exactonline.planning.matching",
     "target_exactonline.planning.merge",
     "target_exactonline.planning.model",
     "target_exactonline.planning.recovery",
@@ -100,6 +102,7 @@ BROUGHT_ALONG = {
 """What a dependency is made of, or named in its own code."""
 NO_IO = {
     "__future__",
+    "array",
     "base64",
     "bisect",
     "collections",

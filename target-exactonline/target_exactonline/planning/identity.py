@@ -64,6 +64,32 @@ def plain_name(name: str) -> str:
     return "".join(word for word in words if word not in LEGAL_FORMS) or "".join(words)
 
 
+def normal(likeness: Likeness, value: Any, country: str = "") -> str:
+    """Return a value in the one form of all that mean the same; nothing where it can identify nobody.
+
+    Args:
+        likeness: How values of its field are compared.
+        value: As it is written.
+        country: Of the party, which completes a number that names none.
+    """
+    text = str(value or "")
+    return _FORMS[likeness](text, country) if _is_filled(likeness, text) else ""
+
+
+def country_of(rule: IdentityRule, values: Row) -> str:
+    """Return the country of a party in two capitals, or nothing."""
+    return str(values.get(rule.country) or "").strip().upper() if rule.country else ""
+
+
+def is_valid(value: str, country: str, kind: str = "vat") -> bool | None:
+    """Return whether a number passes the check of its own country; None where that has no check."""
+    from stdnum import get_cc_module  # noqa: PLC0415 - only when two numbers differ
+
+    prefix, number = _prefixed(value, country)
+    module = get_cc_module(_MODULES.get(prefix, prefix.lower()), kind) if len(prefix) == 2 else None
+    return None if module is None else bool(module.is_valid(number))
+
+
 def roles_of(rule: IdentityRule, values: Row) -> frozenset[str] | None:
     """Return the roles that a party has, or None if that is not said."""
     if any(role.field not in values for role in rule.roles):
@@ -76,7 +102,7 @@ def _comparisons(rule: IdentityRule, one: Row, other: Row) -> Iterator[tuple[str
     names = plain_name(str(one.get(rule.name) or "")), plain_name(str(other.get(rule.name) or ""))
     if all(names):
         yield rule.name, names[0] == names[1]
-    here, there = _country(rule, one), _country(rule, other)
+    here, there = country_of(rule, one), country_of(rule, other)
     for name, likeness in rule.evidence.items():
         ours, theirs = str(one.get(name) or ""), str(other.get(name) or "")
         if _is_filled(likeness, ours) and _is_filled(likeness, theirs):
@@ -103,10 +129,6 @@ def _alike(likeness: Likeness, one: tuple[str, str], other: tuple[str, str]) -> 
     return form(*one) == form(*other)
 
 
-def _country(rule: IdentityRule, values: Row) -> str:
-    return str(values.get(rule.country) or "").strip().upper() if rule.country else ""
-
-
 def _place(rule: IdentityRule, values: Row) -> tuple[str, ...]:
     """Return postcode and house number, or nothing where one of them is missing."""
     postcode = plain(values.get(rule.postcode)) if rule.postcode else ""
@@ -115,8 +137,8 @@ def _place(rule: IdentityRule, values: Row) -> tuple[str, ...]:
     return (postcode, *numbers) if postcode and numbers else ()
 
 
-def _number(value: str, _: str) -> str:
-    return plain(value).lstrip("0")
+def _number(value: str, country: str) -> str:
+    return plain(value).removeprefix(country.lower()).lstrip("0")
 
 
 @lru_cache(maxsize=4096)
@@ -124,15 +146,20 @@ def _vat(value: str, country: str) -> str:
     """Return a VAT number as the country's own rules write it, with the country before it."""
     from stdnum import get_cc_module  # noqa: PLC0415 - only when two numbers differ as text
 
-    text = re.sub(r"[\W_]+", "", value).upper()
-    prefix = text[:2] if text[:2].isalpha() else {"GR": "EL"}.get(country, country)
-    module = get_cc_module({"EL": "gr", "XI": "gb"}.get(prefix, prefix.lower()), "vat") if len(prefix) == 2 else None
+    prefix, text = _prefixed(value, country)
+    module = get_cc_module(_MODULES.get(prefix, prefix.lower()), "vat") if len(prefix) == 2 else None
     if module is None:
         return text
     try:
         return prefix + str(module.compact(text)).removeprefix(prefix)
     except Exception:  # noqa: BLE001 - a number that is none compares as it is written
         return text
+
+
+def _prefixed(value: str, country: str) -> tuple[str, str]:
+    """Return the country that a VAT number names, or its party's, and the number in capitals and digits."""
+    text = re.sub(r"[\W_]+", "", value).upper()
+    return (text[:2] if text[:2].isalpha() else {"GR": "EL"}.get(country, country)), text
 
 
 @lru_cache(maxsize=4096)
@@ -156,6 +183,8 @@ def _website(value: str, _: str) -> str:
     return re.sub(r"^[a-z]+://|^www\d?\.|(?<=//)www\d?\.|[/?#]+$", "", value.strip().casefold()).removeprefix("www.")
 
 
+_MODULES = {"EL": "gr", "XI": "gb"}
+"""Countries whose VAT numbers begin with something else."""
 _FORMS: Mapping[Likeness, Callable[[str, str], str]] = {
     "number": _number,
     "vat": _vat,

@@ -1,0 +1,122 @@
+"""Rules of `match_on`: the value by which a party is looked for, in one form however it is written. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from array import array
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+from typing import Any, Final, Literal, get_args
+
+from exactonline_client.entities import Entity, IdentityRule
+from exactonline_client.odata import Row
+
+from target_exactonline.planning.identity import country_of, normal, plain, plain_name
+
+MatchRule = Literal["Code", "VATNumber", "ChamberOfCommerce", "RSIN", "Email", "Name+Postcode", "Name+City"]
+CODE: Final = "Code"
+RULES: Final[tuple[MatchRule, ...]] = get_args(MatchRule)
+
+SHORTEST_NUMBER = 5
+"""Digits; a registered number with fewer holds a place."""
+NO_COURT = re.compile(r"hr[ab]\d+")
+"""A number of the German register without its court, of which every court has one."""
+POSTCODE_WIDTHS = {"DE": 5, "ES": 5, "FI": 5, "FR": 5, "IT": 5}
+"""Digits of the postcodes that may begin with a zero, which spreadsheets take off."""
+CITIES = {
+    "sgravenhage": "denhaag",
+    "thehague": "denhaag",
+    "shertogenbosch": "denbosch",
+    "anvers": "antwerpen",
+    "antwerp": "antwerpen",
+    "bruxelles": "brussel",
+    "brussels": "brussel",
+    "gand": "gent",
+    "liege": "luik",
+}
+
+
+def fields_of(rules: Iterable[str]) -> frozenset[str]:
+    """Return the fields that rules look at, and those that can speak against a hit."""
+    wanted = {name for rule in rules for name in rule.split("+")} - {CODE}
+    return frozenset(wanted | {"Name", "Country", "VATNumber", "ChamberOfCommerce", "RSIN"}) if wanted else frozenset()
+
+
+def key_of(entity: Entity, rule: str, code: str | None, values: Row) -> str | None:
+    """Return the normalised value that a party is looked for by, or None if it has none that identifies anybody."""
+    if rule == CODE:
+        return code or None
+    identity = entity.identity
+    if identity is None:
+        return None
+    parts = [_part(identity, name, values) for name in rule.split("+")]
+    return "\n".join(parts) if all(parts) else None
+
+
+class KeyIndex:
+    """Which parties have a value, by rule: some bytes for each, so that a large company fits.
+
+    Two values in a great many may fall together, so whoever is found is compared before it counts.
+    """
+
+    def __init__(self) -> None:
+        self._digests, self._places = array("Q"), array("q")
+        self._is_sorted = True
+
+    def add(self, rule: str, key: str | None, place: int) -> None:
+        """Note that the party with this number has a value; a second time makes no difference."""
+        if key is not None:
+            self._digests.append(_digest(rule, key))
+            self._places.append(place)
+            self._is_sorted = False
+
+    def find(self, rule: str, key: str | None) -> list[int]:
+        """Return the numbers of those who have a value, in order."""
+        if key is None:
+            return []
+        if not self._is_sorted:
+            order = sorted(range(len(self._digests)), key=self._digests.__getitem__)
+            self._digests = array("Q", map(self._digests.__getitem__, order))
+            self._places = array("q", map(self._places.__getitem__, order))
+            self._is_sorted = True
+        digest = _digest(rule, key)
+        start = bisect_left(self._digests, digest)
+        return sorted(set(self._places[start : bisect_right(self._digests, digest, start)]))
+
+
+def _digest(rule: str, key: str) -> int:
+    return int.from_bytes(hashlib.blake2b(f"{rule}\n{key}".encode(), digest_size=8).digest(), "big")
+
+
+def _part(identity: IdentityRule, name: str, values: Row) -> str:
+    value, country = values.get(name), country_of(identity, values)
+    if name == identity.name:
+        return plain_name(str(value or ""))
+    if name == identity.postcode:
+        return _postcode(plain(value), country)
+    likeness = identity.evidence.get(name)
+    if likeness is None:
+        return _city(value)
+    text = normal(likeness, value, country)
+    return "" if likeness in {"number", "vat"} and _holds_a_place(plain(text)) else text
+
+
+def _holds_a_place(number: str) -> bool:
+    digits = re.sub(r"\D", "", number).lstrip("0")
+    return len(digits) < SHORTEST_NUMBER or len(set(digits)) == 1 or NO_COURT.fullmatch(number) is not None
+
+
+def _postcode(text: str, country: str) -> str:
+    """Return a postcode without the country before it."""
+    if not text.strip("0"):
+        return ""
+    if (dutch := re.fullmatch(r"(?:nl)?(\d{4}[a-z]{2})", text)) is not None:
+        return dutch[1]
+    number = re.fullmatch(r"(?:[a-z]{1,2})?(\d{4,5})", text)
+    return number[1].zfill(POSTCODE_WIDTHS.get(country, 0)) if number is not None else text
+
+
+def _city(value: Any) -> str:
+    text = plain(re.sub(r"\(.*?\)", "", str(value or "")))
+    return CITIES.get(text, text)
