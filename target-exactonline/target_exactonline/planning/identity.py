@@ -27,6 +27,9 @@ LEGAL_FORMS = frozenset(
 )
 """Of the countries where Exact Online is sold and of their neighbours, in letters alone."""
 NOT_DECOMPOSED = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
+NO_LETTERS = re.compile(r"[\W_]+")
+POSTCODE_WIDTHS = {"DE": 5, "ES": 5, "FI": 5, "FR": 5, "IT": 5}
+"""Digits of the postcodes that may begin with a zero, which spreadsheets take off."""
 SHORTEST_PHONE = 6
 """Digits; a shorter number is a placeholder or an extension."""
 
@@ -51,8 +54,11 @@ def evidence(rule: IdentityRule, one: Row, other: Row) -> Evidence:
 
 def plain(value: Any) -> str:
     """Return letters and digits alone, without case and diacritics."""
-    text = unicodedata.normalize("NFKD", str(value or "").casefold()).translate(NOT_DECOMPOSED)
-    return re.sub(r"[\W_]+", "", "".join(char for char in text if not unicodedata.combining(char)))
+    text = str(value or "").casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text).translate(NOT_DECOMPOSED)
+        text = "".join(char for char in text if not unicodedata.combining(char))
+    return NO_LETTERS.sub("", text)
 
 
 @lru_cache(maxsize=4096)
@@ -81,6 +87,17 @@ def country_of(rule: IdentityRule, values: Row) -> str:
     return str(values.get(rule.country) or "").strip().upper() if rule.country else ""
 
 
+def postcode(value: Any, country: str = "") -> str:
+    """Return a postcode without blanks and without the country before it; nothing for zeros."""
+    text = plain(value)
+    if not text.strip("0"):
+        return ""
+    if (dutch := re.fullmatch(r"(?:nl)?(\d{4}[a-z]{2})", text)) is not None:
+        return dutch[1]
+    number = re.fullmatch(r"(?:[a-z]{1,2})?(\d{4,5})", text)
+    return number[1].zfill(POSTCODE_WIDTHS.get(country, 0)) if number is not None else text
+
+
 def is_valid(value: str, country: str, kind: str = "vat") -> bool | None:
     """Return whether a number passes the check of its own country; None where that has no check."""
     from stdnum import get_cc_module  # noqa: PLC0415 - only when two numbers differ
@@ -107,7 +124,7 @@ def _comparisons(rule: IdentityRule, one: Row, other: Row) -> Iterator[tuple[str
         ours, theirs = str(one.get(name) or ""), str(other.get(name) or "")
         if _is_filled(likeness, ours) and _is_filled(likeness, theirs):
             yield name, _alike(likeness, (ours, here or there), (theirs, there or here))
-    places = _place(rule, one), _place(rule, other)
+    places = _place(rule, one, here or there), _place(rule, other, there or here)
     if all(places):
         yield ADDRESS, places[0] == places[1]
 
@@ -129,12 +146,12 @@ def _alike(likeness: Likeness, one: tuple[str, str], other: tuple[str, str]) -> 
     return form(*one) == form(*other)
 
 
-def _place(rule: IdentityRule, values: Row) -> tuple[str, ...]:
+def _place(rule: IdentityRule, values: Row, country: str) -> tuple[str, ...]:
     """Return postcode and house number, or nothing where one of them is missing."""
-    postcode = plain(values.get(rule.postcode)) if rule.postcode else ""
+    code = postcode(values.get(rule.postcode), country) if rule.postcode else ""
     lines = (re.findall(r"\d+", str(values.get(name) or "")) for name in rule.address_lines)
     numbers = next((found for found in lines if found), None)
-    return (postcode, *numbers) if postcode and numbers else ()
+    return (code, *numbers) if code and numbers else ()
 
 
 def _number(value: str, country: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 from exactonline_client.entities import Entity, IdentityRule
 from exactonline_client.odata import Row
 
-from target_exactonline.planning.identity import country_of, normal, plain, plain_name
+from target_exactonline.planning.identity import country_of, normal, plain, plain_name, postcode
 
 MatchRule = Literal["Code", "VATNumber", "ChamberOfCommerce", "RSIN", "Email", "Name+Postcode", "Name+City"]
 CODE: Final = "Code"
@@ -22,8 +22,6 @@ SHORTEST_NUMBER = 5
 """Digits; a registered number with fewer holds a place."""
 NO_COURT = re.compile(r"hr[ab]\d+")
 """A number of the German register without its court, of which every court has one."""
-POSTCODE_WIDTHS = {"DE": 5, "ES": 5, "FI": 5, "FR": 5, "IT": 5}
-"""Digits of the postcodes that may begin with a zero, which spreadsheets take off."""
 CITIES = {
     "sgravenhage": "denhaag",
     "thehague": "denhaag",
@@ -94,7 +92,7 @@ def _part(identity: IdentityRule, name: str, values: Row) -> str:
     if name == identity.name:
         return plain_name(str(value or ""))
     if name == identity.postcode:
-        return _postcode(plain(value), country)
+        return postcode(value, country)
     likeness = identity.evidence.get(name)
     if likeness is None:
         return _city(value)
@@ -105,16 +103,6 @@ def _part(identity: IdentityRule, name: str, values: Row) -> str:
 def _holds_a_place(number: str) -> bool:
     digits = re.sub(r"\D", "", number).lstrip("0")
     return len(digits) < SHORTEST_NUMBER or len(set(digits)) == 1 or NO_COURT.fullmatch(number) is not None
-
-
-def _postcode(text: str, country: str) -> str:
-    """Return a postcode without the country before it."""
-    if not text.strip("0"):
-        return ""
-    if (dutch := re.fullmatch(r"(?:nl)?(\d{4}[a-z]{2})", text)) is not None:
-        return dutch[1]
-    number = re.fullmatch(r"(?:[a-z]{1,2})?(\d{4,5})", text)
-    return number[1].zfill(POSTCODE_WIDTHS.get(country, 0)) if number is not None else text
 
 
 def _city(value: Any) -> str:

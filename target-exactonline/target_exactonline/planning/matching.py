@@ -6,8 +6,10 @@ hits by rule ─▶ the first rule that hits ─▶ Tied     one row, and nothin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from exactonline_client.entities import Entity, IdentityRule
 from exactonline_client.odata import Row
@@ -99,19 +101,23 @@ def match(
         hits: By rule, the rows that may have its value; none where several source records share it.
         overwrites: Whether a row under the code is taken whoever it is.
     """
+    doubtful: Possible | None = None
     for rule in rules:
         key = key_of(entity, rule, wanted.code, wanted.identity)
         found = [row for row in hits.get(rule, ()) if key and key_of(entity, rule, row.code, row.values) == key]
         if rule == CODE:
             row = next(iter(found), None)
-            if row is not None and (overwrites or collisions.other_party(entity, wanted.identity, row.values) is None):
+            if row is None or (not overwrites and collisions.other_party(entity, wanted.identity, row.values)):
+                continue
+            doubtful = None if overwrites else _namesake(entity, rules, wanted.identity, row)
+            if doubtful is None:
                 return Tied(row, rule)
         elif found:
-            candidates = tuple(_possible(entity, rule, wanted.identity, row) for row in found)
-            if len(candidates) == 1 and not candidates[0].doubts:
+            doubts = [_doubts(entity, rule, wanted.identity, row.values) for row in found]
+            if len(found) == 1 and not doubts[0]:
                 return Tied(found[0], rule)
-            return Ambiguous(rule, candidates)
-    return None
+            return Ambiguous(rule, tuple(map(partial(_possible, entity, wanted.identity), found, doubts)))
+    return Ambiguous(CODE, (doubtful,)) if doubtful is not None else None
 
 
 def better_claims(
@@ -147,13 +153,27 @@ def agreeing(entity: Entity, one: Row, other: Row) -> tuple[str, ...]:
     return (*names, *(rule.address_lines[:1] if ADDRESS in found.agrees else ()))
 
 
-def _possible(entity: Entity, rule: str, source: Row, row: Existing) -> Possible:
-    doubts = tuple(_doubts(entity.identity, rule, source, row.values)) if entity.identity is not None else ()
+def _namesake(entity: Entity, rules: Sequence[str], source: Row, row: Existing) -> Possible | None:
+    """Return a row under the code that has the name alone in common, with registered numbers that contradict.
+
+    By the code alone it is one party, since the names agree; where other rules are there, they go first.
+    """
+    doubts = _doubts(entity, CODE, source, row.values) if len(rules) > 1 else ()
+    if not doubts or set(agreeing(entity, source, row.values)) - {"Name", "City"}:
+        return None
+    return _possible(entity, source, row, doubts)
+
+
+def _possible(entity: Entity, source: Row, row: Existing, doubts: tuple[str, ...]) -> Possible:
     return Possible(row, agreeing(entity, source, row.values), doubts)
 
 
-def _doubts(identity: IdentityRule, rule: str, source: Row, existing: Row) -> Iterator[str]:
-    """Yield what shows that a hit may be another party."""
+def _doubts(entity: Entity, rule: str, source: Row, existing: Row) -> tuple[str, ...]:
+    """Return what shows that a hit may be another party."""
+    return tuple(_told_apart(entity.identity, rule, source, existing)) if entity.identity is not None else ()
+
+
+def _told_apart(identity: IdentityRule, rule: str, source: Row, existing: Row) -> Iterator[str]:
     found = evidence(identity, source, existing)
     for name in dict.fromkeys((*identity.decisive, *CHECKED)):
         if name in found.differs and not _is_mistyped(identity, name, source, existing):
@@ -178,8 +198,13 @@ def _is_mistyped(identity: IdentityRule, name: str, one: Row, other: Row) -> boo
         return False
     here, there = country_of(identity, one), country_of(identity, other)
     pairs = (str(one[name]), here or there), (str(other[name]), there or here)
-    forms = [normal(identity.evidence[name], *pair) for pair in pairs], [plain(value) for value, _ in pairs]
+    forms = [normal(identity.evidence[name], *pair) for pair in pairs], [_bare(*pair) for pair in pairs]
     return any(_one_slip(*two) for two in forms) and any(is_valid(*pair, CHECKED[name]) is False for pair in pairs)
+
+
+def _bare(value: str, country: str) -> str:
+    """Return a number without the country before it."""
+    return re.sub(r"^[a-z]{2}(?=\d)", "", plain(value)).removeprefix(country.lower())
 
 
 def _one_slip(one: str, other: str) -> bool:

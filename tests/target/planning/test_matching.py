@@ -178,6 +178,19 @@ def test_a_row_under_the_code_of_another_party_is_no_hit_and_the_other_rules_go_
     assert found(wanted, another, there, overwrites=True) == Tied(another, "Code")
 
 
+def test_a_namesake_under_the_code_with_another_number_is_ambiguous_unless_another_rule_finds_the_row() -> None:
+    namesake = row("5", OTHER_ID, Name="Jansen NV", VATNumber=ALSO_VALID)
+    there = row("30", Name="Jansen Transport", VATNumber=VALID)
+    wanted = desired("5", Name="Jansen", VATNumber=VALID)
+
+    result = found(wanted, namesake)
+
+    assert isinstance(result, Ambiguous)
+    assert result.candidates[0].row == namesake
+    assert found(wanted, namesake, there) == Tied(there, "VATNumber")
+    assert found(wanted, namesake, rules=("Code",)) == Tied(namesake, "Code")
+
+
 def test_the_order_of_the_rules_decides() -> None:
     at_code = row("5", OTHER_ID, Name="Jansen")
     there = row("30", Name="Jansen Transport", VATNumber=VALID)
