@@ -53,6 +53,7 @@ SKELETONS: dict[str, tuple[str, dict[str, Any]]] = {
             "select": [
                 "divisions.*",
                 "accounts.*",
+                "!accounts.AccountManagerEmail",
                 "!accounts.BSN",
                 "!accounts.Logo",
                 "!accounts.LogoFileName",

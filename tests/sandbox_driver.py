@@ -13,6 +13,7 @@ import httpx
 from warm_start import BIN
 
 Account = dict[str, Any]
+ListRow = dict[str, Any]
 World = dict[str, Any]
 
 CLIENT_ID = "b81cc4de-d192-400e-bcb4-09254394c52a"
@@ -47,6 +48,7 @@ def small_world(
     *,
     targets: Sequence[int] = TARGETS,
     accounts: Mapping[int, Sequence[Account]] | None = None,
+    lists: Mapping[int, Mapping[str, Sequence[ListRow]]] | None = None,
     divisions: Mapping[int, Mapping[str, Any]] | None = None,
     user: Mapping[str, Any] | None = None,
     limits: Mapping[str, Any] | None = None,
@@ -56,7 +58,8 @@ def small_world(
     """A source company, 100, with n customers (codes 1 to n) and empty target companies 201, 202 and 203.
 
     The clock starts at `now`, an ISO moment with a zone, or at the real time. `accounts` states what a division
-    holds instead, `divisions` and `user` more of their keys. Limits are lifted unless `limits` says `enabled`.
+    holds instead, `lists` its reference lists, `divisions` and `user` more of their keys. Limits are lifted unless
+    `limits` says `enabled`.
     """
     codes = (SOURCE, *targets)
     held: dict[int, Sequence[Account]] = {SOURCE: [customer(number) for number in range(1, n + 1)]}
@@ -87,6 +90,7 @@ def small_world(
             for code in codes
         ],
         "accounts": {str(code): list(held.get(code, ())) for code in codes},
+        "lists": {str(code): {name: list(rows) for name, rows in held.items()} for code, held in (lists or {}).items()},
         "limits": {"enabled": False, **(limits or {})},
         "switches": dict(switches or {}),
         **({} if now is None else {"now": now}),
@@ -197,6 +201,30 @@ class Sandbox:
     def remove(self, division: int, code: str) -> None:
         """Delete one account as a person would."""
         self._call("DELETE", f"accounts/{division}/{quote(code, safe='')}")
+
+    def list_rows(self, division: int, name: str) -> list[ListRow]:
+        """The rows of a list, such as `PaymentConditions`, by what tells them apart."""
+        return list(self._call("GET", f"lists/{division}/{name}"))
+
+    def list_row(self, division: int, name: str, *natural: str) -> ListRow:
+        """One row by its code; of a classification `"1", "A"`."""
+        return dict(self._call("GET", self._row_path(division, name, natural)))
+
+    def fill_list(self, division: int, name: str, rows: Sequence[ListRow], *, replace: bool = False) -> None:
+        """Add or change rows; with `replace` the list holds no others."""
+        self._call("POST", f"lists/{division}/{name}", {"rows": list(rows), "replace": replace})
+
+    def edit_list_row(self, division: int, name: str, *natural: str, **members: Any) -> ListRow:
+        """Add or change one row as a person would; return it."""
+        return dict(self._call("POST", self._row_path(division, name, natural), members))
+
+    def remove_list_row(self, division: int, name: str, *natural: str) -> None:
+        """Delete one row."""
+        self._call("DELETE", self._row_path(division, name, natural))
+
+    @staticmethod
+    def _row_path(division: int, name: str, natural: Sequence[str]) -> str:
+        return "/".join([f"lists/{division}/{name}", *(quote(part, safe="") for part in natural)])
 
     def move(self, division: int) -> None:
         """Move a division to another database: its row versions start over."""

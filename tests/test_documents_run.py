@@ -23,7 +23,7 @@ from sandbox_driver import customer, small_world
 from warm_start import BIN
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/deployment.md", *(f"{name}/README.md" for name in (
+PAGES = ["README.md", "docs/deployment.md", "docs/references.md", *(f"{name}/README.md" for name in (
     "exactonline-client", "tap-exactonline", "transform", "target-exactonline", "console", "sandbox", "deploy",
 ))]  # fmt: skip
 PROGRAMS = r"make|meltano|cp|uv|curl|at=|python|\.venv/bin/|exactonline|tap-|mapper-|target-"

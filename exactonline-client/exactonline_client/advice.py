@@ -36,6 +36,7 @@ SCOPES = {
     "financial/glaccounts": "Financial generalledgers",
     "hrm/cost": "Financial costcenters",
     "general/currencies": "Financial currencies",
+    "sales/shippingmethods": "Sales orders",
     "sales/": "Sales prices",
     "logistics/": "Logistics items",
 }

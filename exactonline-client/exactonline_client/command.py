@@ -22,6 +22,7 @@ from exactonline_client.command_line import (
     plainly,
     read_config,
 )
+from exactonline_client.command_references import references
 from exactonline_client.consent import TIME_TO_CONSENT, Consent
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.redaction import Secrets
@@ -57,20 +58,23 @@ Examples:
 
 \b
 Exit status:
-  0  done; for status: every login works; for check: a run can start
+  0  done; for status: every login works; for check: a run can start; for
+     references: every code in use means the same in every company
   1  not done, with one line that says why; for status: a login is needed or
      does not work; for check: a run cannot start
   2  the command was misspelt
+  3  for references: a code in use is missing or another thing in a company
 """
 
 
 @click.group(epilog=EPILOG)
 def main() -> None:
-    """Log in to Exact Online, see how the login stands, and check whether a run can start."""
+    """Log in to Exact Online, see how the login stands, and check whether a run can start and what codes come to."""
     load_environment()
 
 
 main.add_command(check)
+main.add_command(references)
 
 
 @main.command(

@@ -4,29 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
-from exactonline_client.command_line import chosen, from_json, options, plainly, read_config
+from exactonline_client.command_line import Codes, chosen, meant_divisions, options, plainly, read_config
 from exactonline_client.connections import Connections
 from exactonline_client.programs import installed
 from exactonline_client.proof import prove
 from exactonline_client.standing import PROGRAM, Patience
 from exactonline_client.store import Store
-
-
-class Codes(click.ParamType[list[int]]):
-    """Codes of divisions, parted by commas."""
-
-    name = "N,N..."
-
-    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> list[int]:
-        """The codes in a text."""
-        try:
-            return value if isinstance(value, list) else [int(one) for one in str(value).split(",")]
-        except ValueError:
-            self.fail(f"{value!r} is no list of division codes, such as 2000101,2000102.", parameter, context)
 
 
 @click.command(
@@ -63,7 +49,7 @@ def check(
     """
     config = read_config(config_file)
     settings = chosen(config, name)
-    meant = _divisions_of_the_settings(config if config_file else None) if name is None else {}
+    meant = meant_divisions(config if config_file else None) if name is None else {}
     fan_out = meant.get("fan_out") or meant
     programs = installed()
     with (
@@ -84,13 +70,3 @@ def check(
     lines = [json.dumps(one, ensure_ascii=False) for one in readiness.as_json()]
     click.echo("\n".join(lines) if as_json else readiness.as_text())
     raise SystemExit(0 if readiness.is_ready else 1)
-
-
-def _divisions_of_the_settings(config: dict[str, Any] | None) -> dict[str, Any]:
-    """Where the settings of tap and target say which divisions they read and write: the file, or the environment."""
-    if config is not None:
-        return config
-    return {
-        "divisions": from_json("TAP_EXACTONLINE_DIVISIONS"),
-        "fan_out": from_json("TARGET_EXACTONLINE_FAN_OUT"),
-    }

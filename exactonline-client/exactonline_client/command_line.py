@@ -23,6 +23,19 @@ VARIABLES = {*(f"EXACTONLINE_{name.upper()}" for name in (*TEXTS, *JSONS)), REDI
 NOT_IN_EVERY_FILE = ("client_id", "client_secret")
 
 
+class Codes(click.ParamType[list[int]]):
+    """Codes of divisions, parted by commas."""
+
+    name = "N,N..."
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> list[int]:
+        """The codes in a text."""
+        try:
+            return value if isinstance(value, list) else [int(one) for one in str(value).split(",")]
+        except ValueError:
+            self.fail(f"{value!r} is no list of division codes, such as 2000101,2000102.", parameter, context)
+
+
 def load_environment() -> None:
     """Take the variables of a file .env in this folder that the environment lacks."""
     load_dotenv(Path(".env"))
@@ -103,3 +116,13 @@ def one_of(config: dict[str, Any], name: str | None) -> Settings:
 
 def _names(settings: list[Settings]) -> str:
     return ", ".join(one.name or "only one, without a name" for one in settings)
+
+
+def meant_divisions(config: dict[str, Any] | None) -> dict[str, Any]:
+    """Where the settings of tap and target say which divisions they read and write: the file, or the environment."""
+    if config is not None:
+        return config
+    return {
+        "divisions": from_json("TAP_EXACTONLINE_DIVISIONS"),
+        "fan_out": from_json("TARGET_EXACTONLINE_FAN_OUT"),
+    }

@@ -100,6 +100,11 @@ class Connections:
         missing = set(wanted) - found.keys()
         return self._placed(lambda one: one.without(missing, self._likely(one, wanted))) if missing else found
 
+    def listed_today(self, wanted: Collection[int]) -> dict[int, Reached]:
+        """Every division within reach, as Exact listed them today if that has those wanted, else as it does now."""
+        found = self._placed(lambda one: one.kept())
+        return found if found.keys() >= set(wanted) else self._placed(lambda one: one.whole(self._likely(one, wanted)))
+
     def _believed(
         self, listed: Callable[[DivisionList], dict[int, Row]], wanted: Collection[int]
     ) -> dict[int, Reached]:

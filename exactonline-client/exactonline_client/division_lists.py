@@ -99,8 +99,12 @@ class DivisionList:
 
     def without(self, codes: Collection[int], likely: Sequence[int]) -> dict[int, Row]:
         """Return all divisions within reach, after these codes were not found; in doubt as Exact lists them now."""
-        rows = self._rows() if self._kept().is_of_today else {}
+        rows = self.kept()
         return self.whole(likely) if not rows or rows.keys() & set(codes) else rows
+
+    def kept(self) -> dict[int, Row]:
+        """Return all divisions within reach as Exact listed them today, without a call; none if it did not."""
+        return self._rows() if self._kept().is_of_today else {}
 
     def whole(self, likely: Sequence[int]) -> dict[int, Row]:
         """Read the whole list from Exact, and keep it."""

@@ -122,6 +122,34 @@ _THE_KEY = re.compile(
 """Names of an account's code, and of the account itself. Only whole: a 'Btw-code' or 'Postcode' is another field."""
 _VALUE = re.compile(r"[\[(=:'\"-]\s*([^\])'\"]*?)\s*[\])'\"]?\s*$")
 
+_REFERENCE = re.compile(
+    r"ongeldige?\s+ref|onbekende?\s+ref|invalid\s+ref|unknown\s+ref|ungültige\w*\s+(ref|verweis)"
+    r"|référence\s+(invalide|non valide)|referencia\s+(no válida|inválida)|ongeldig\s*:\s*grootboek",
+    re.IGNORECASE,
+)
+"""That a reference is not accepted (Dutch: quoted, entities 3.15; the other languages are guesses)."""
+_LISTS = {
+    "payment_conditions": r"betalingsconditie|payment condition|zahlungsbedingung|condition de paiement",
+    "vat_codes": r"\bbtw|\bvat\b|\btva\b|umsatzsteuer|\biva\b",
+    "gl_accounts": r"grootboek|ledger|\bg/?l\b|sachkonto",
+    "account_classifications": r"classifica",
+    "price_lists": r"prijslijst|price list|preisliste",
+    "shipping_methods": r"verzend|leverings?wijze|shipping",
+    "lead_sources": r"bron|lead source",
+    "lead_purposes": r"doel|lead purpose",
+    "currencies": r"valuta|currency|währung|devise",
+    "users": r"manager|gebruiker|user",
+    "accounts": r"relatie|hoofd|parent|wederverkoper|reseller|accountant|factuur voor|invoice",
+}
+"""What the list is called in texts: the first two are quoted, the others are Exact's own names or guesses."""
+
+
+def lists_named(text: str) -> list[str] | None:
+    """Return the lists that a refusal of a reference names, by stream; none if it names none; None for another text."""
+    if not _REFERENCE.search(text):
+        return None
+    return [stream for stream, words in _LISTS.items() if re.search(words, text, re.IGNORECASE)]
+
 
 def meaning_of(messages: Sequence[str], key: str = "") -> Meaning:
     """Return what the messages of one error answer mean together.

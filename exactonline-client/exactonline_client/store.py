@@ -78,6 +78,7 @@ class Store:
                     return
         # Each declares tables of ours, and not every program has imported them all.
         from exactonline_client import budgets, contract, division_lists, token_tables  # noqa: F401, PLC0415
+        from exactonline_client.lists import memory  # noqa: F401, PLC0415
 
         with self.lock("schema"), self._writing() as connection:
             for one in tables:

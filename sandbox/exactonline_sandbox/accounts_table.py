@@ -1,6 +1,6 @@
 """The accounts and deletions of a division as rows: read, written, moved; every change takes the next row version.
 
-One counter per division serves accounts and deletions alike (dossier 5.4 leaves that open).
+One counter per division serves accounts, ledger accounts and deletions alike (dossier 5.4 leaves that open).
 """
 
 import json
@@ -10,6 +10,8 @@ from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
 Row = dict[str, Any]
+
+ENTITY_TYPE = 2  # of accounts in sync/Deleted (dossier 5.4)
 
 _loads = json.loads
 
@@ -77,25 +79,30 @@ def put(db: sqlite3.Connection, division: int, row: Mapping[str, Any], version: 
 def remove(db: sqlite3.Connection, division: int, key: str, wall: int, by: str | None) -> None:
     """Delete an account and note it for sync/Deleted."""
     db.execute("DELETE FROM accounts WHERE division = ? AND id = ?", (division, key))
+    note_deletion(db, division, ENTITY_TYPE, key, wall, by)
+
+
+def note_deletion(db: sqlite3.Connection, division: int, entity_type: int, key: str, wall: int, by: str | None) -> None:
+    """Note for sync/Deleted that a row of some type was deleted."""
     db.execute(
-        "INSERT INTO deleted (division, version, id, entity_key, wall, by) VALUES (?, ?, ?, ?, ?, ?)",
-        (division, next_version(db, division), str(uuid4()), key, wall, by),
+        "INSERT INTO deleted (division, version, id, entity_type, entity_key, wall, by) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (division, next_version(db, division), str(uuid4()), entity_type, key, wall, by),
     )
 
 
 def deleted_after(db: sqlite3.Connection, division: int, version: int, since_wall: int) -> Iterator[Row]:
     """Deletions after a row version that are remembered still, by row version."""
     cursor = db.execute(
-        "SELECT version, id, entity_key, wall, by FROM deleted"
+        "SELECT version, id, entity_type, entity_key, wall, by FROM deleted"
         " WHERE division = ? AND version > ? AND wall >= ? ORDER BY version",
         (division, version, since_wall),
     )
-    for number, key, entity_key, wall, by in cursor:
+    for number, key, entity_type, entity_key, wall, by in cursor:
         yield {
             "Timestamp": number,
             "ID": key,
             "EntityKey": entity_key,
-            "EntityType": 2,
+            "EntityType": entity_type,
             "DeletedBy": by,
             "DeletedDate": wall,
             "Division": division,
@@ -110,14 +117,20 @@ def highest_code(db: sqlite3.Connection, division: int) -> int:
 
 def move(db: sqlite3.Connection, division: int) -> None:
     """Give all rows fresh versions from 2 up, in their old order: the division moved to another database."""
-    keys = [key for (key,) in db.execute("SELECT id FROM accounts WHERE division = ? ORDER BY version", (division,))]
+    version = 1
     db.execute("DELETE FROM deleted WHERE division = ?", (division,))
-    db.execute("UPDATE accounts SET version = -version WHERE division = ?", (division,))
-    db.executemany(
-        "UPDATE accounts SET version = ? WHERE division = ? AND id = ?",
-        [(number, division, key) for number, key in enumerate(keys, start=2)],
-    )
-    db.execute("UPDATE counters SET version = ? WHERE division = ?", (len(keys) + 1, division))
+    for name in ("accounts", "list_rows"):
+        rows = db.execute(
+            f"SELECT rowid FROM {name} WHERE division = ? AND version IS NOT NULL ORDER BY version",  # noqa: S608
+            (division,),
+        ).fetchall()
+        db.execute(f"UPDATE {name} SET version = -version WHERE division = ?", (division,))  # noqa: S608
+        db.executemany(
+            f"UPDATE {name} SET version = ? WHERE rowid = ?",  # noqa: S608
+            [(number, row) for number, (row,) in enumerate(rows, start=version + 1)],
+        )
+        version += len(rows)
+    db.execute("UPDATE counters SET version = ? WHERE division = ?", (version, division))
 
 
 def key_for(division: int, code: str) -> str:

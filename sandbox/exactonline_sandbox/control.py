@@ -14,6 +14,7 @@ from exactonline_sandbox.call import Call, Reply
 from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.control_accounts import Order, UnknownError, accounts, division_of, edit, remove, seed
 from exactonline_sandbox.control_database import back_up, begin, commit, restore
+from exactonline_sandbox.control_lists import lists, remove_rows, write_rows
 from exactonline_sandbox.loading import change_config, load, read_state, read_world
 from exactonline_sandbox.options import LIMIT_NAMES, SWITCH_NAMES
 from exactonline_sandbox.rendering import dumps
@@ -51,7 +52,8 @@ def _reset(order: Order) -> Any:
 
 def _world(order: Order) -> Any:
     config, world = order.db.execute("SELECT config, world FROM state").fetchone()
-    return {**json.loads(config), "accounts": json.loads(world).get("accounts", {})}
+    given = json.loads(world)
+    return {**json.loads(config), "accounts": given.get("accounts", {}), "lists": given.get("lists", {})}
 
 
 def _move(order: Order) -> Any:
@@ -182,6 +184,9 @@ _ACTIONS: dict[tuple[str, str], Callable[[Order], Any]] = {
     ("GET", "accounts"): accounts,
     ("POST", "accounts"): edit,
     ("DELETE", "accounts"): remove,
+    ("GET", "lists"): lists,
+    ("POST", "lists"): write_rows,
+    ("DELETE", "lists"): remove_rows,
     ("POST", "begin"): begin,
     ("POST", "commit"): commit,
     ("POST", "backup"): back_up,

@@ -9,7 +9,8 @@ from exactonline_sandbox.loading import put_by_hand, read_state, read_world
 
 _COLUMNS = {
     "accounts": "id, code, version, data",
-    "deleted": "version, id, entity_key, wall, by",
+    "deleted": "version, id, entity_type, entity_key, wall, by",
+    "list_rows": "list, id, natural, version, data",
 }
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from exactonline_sandbox.demo_lists import lists_of, refer
 from exactonline_sandbox.demo_numbers import Dice
 from exactonline_sandbox.demo_parties import PartyMaker
 
@@ -54,6 +55,9 @@ _DIVISIONS: tuple[tuple[int, str, str, int], ...] = (
     (OUT_OF_REACH, "Van der Linden Personeel B.V.", "NL", 1),  # no user may open it
 )
 
+# Whose lists differ from the holding's, and how.
+_LISTS_OF = {SOUTH: "south", BELGIUM: "belgium", GERMANY: "germany"}
+
 # Exact's own numbers, but a minute lasts two seconds: a rehearsal runs into the limit and waits as it would
 # at Exact, and yet 240 customers for each of four companies take some ten seconds, not four minutes.
 _LIMITS = {
@@ -92,6 +96,7 @@ def demo_world(seed: int = 2026) -> dict[str, Any]:
         own = [make.party(str(FIRST_OWN_CODE + n)) for n in range(_OWN_PARTIES[division])]
         accounts[str(division)] = [*_customers_known_to(division, customers, dice, make), *own]
     accounts[str(ARCHIVED)] = [make.party(str(FIRST_OWN_CODE + n)) for n in range(5)]
+    refer(customers, seed)
     return {
         "apps": [dict(_APP)],
         "users": [{**_USER, "divisions": list(_USER["divisions"])}],
@@ -100,6 +105,7 @@ def demo_world(seed: int = 2026) -> dict[str, Any]:
             for code, name, country, status in _DIVISIONS
         ],
         "accounts": accounts,
+        "lists": {str(code): lists_of(_LISTS_OF.get(code, "holding")) for code, *_ in _DIVISIONS},
         "limits": dict(_LIMITS),
     }
 

@@ -1,26 +1,20 @@
-"""Members that Exact derives when it answers: names of countries, codes of other accounts, descriptions."""
+"""Members that Exact derives when it answers: names of countries, codes and descriptions of rows referred to."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 
-from exactonline_sandbox import accounts_table as table
+from exactonline_sandbox.account_references import REFERENCES
 from exactonline_sandbox.context import Row, Visit
 from exactonline_sandbox.places import described
+from exactonline_sandbox.reading import Completed, wanted
+from exactonline_sandbox.reference_lists import LEDGER_TYPES, Reference, ReferenceList
+from exactonline_sandbox.rows_referred_to import RowsReferredTo
 
 Derive = Callable[[Visit, Row], str | None]
 
 
 def _in_words(kind: str, member: str) -> Derive:
     return lambda visit, row: described(kind, row.get(member), dutch=_reads_dutch(visit))
-
-
-def _of_account(member: str, wanted: str) -> Derive:
-    def derive(visit: Visit, row: Row) -> str | None:
-        key = row.get(member)
-        other = table.by_id(visit.db, visit.division.code, key) if key else None
-        return other[wanted] if other else None
-
-    return derive
 
 
 def _of_user(member: str) -> Derive:
@@ -31,41 +25,55 @@ def _of_user(member: str) -> Derive:
     return derive
 
 
-def _vat(member: str) -> Derive:
-    return lambda visit, row: visit.division.vat_codes.get(row.get(member) or "")
-
-
-def _condition(member: str) -> Derive:
-    return lambda visit, row: visit.division.payment_conditions.get(row.get(member) or "")
-
-
 _DERIVED: dict[str, Derive] = {
-    "AccountManagerFullName": _of_user("AccountManager"),
     "CountryName": _in_words("country", "Country"),
     "CreatorFullName": _of_user("Creator"),
-    "InvoiceAccountCode": _of_account("InvoiceAccount", "Code"),
-    "InvoiceAccountName": _of_account("InvoiceAccount", "Name"),
     "LanguageDescription": _in_words("language", "Language"),
     "ModifierFullName": _of_user("Modifier"),
-    "PaymentConditionPurchaseDescription": _condition("PaymentConditionPurchase"),
-    "PaymentConditionSalesDescription": _condition("PaymentConditionSales"),
     "PurchaseCurrencyDescription": _in_words("currency", "PurchaseCurrency"),
-    "PurchaseVATCodeDescription": _vat("PurchaseVATCode"),
-    "ResellerCode": _of_account("Reseller", "Code"),
-    "ResellerName": _of_account("Reseller", "Name"),
     "SalesCurrencyDescription": _in_words("currency", "SalesCurrency"),
-    "SalesVATCodeDescription": _vat("SalesVATCode"),
 }
 
 
-def completed(visit: Visit) -> Callable[[Row, tuple[str, ...] | None], Row]:
+def completed(visit: Visit) -> Completed:
     """A function that fills in the derived members among those selected, where the row does not state them."""
+    companions = _companions_completed(visit, REFERENCES)
 
     def complete(row: Row, select: tuple[str, ...] | None) -> Row:
         row["Division"] = visit.division.code
         for name, derive in _derived_among(select):
             if row.get(name) is None:
                 row[name] = derive(visit, row)
+        return companions(row, select)
+
+    return complete
+
+
+def row_completed(visit: Visit, known: ReferenceList) -> Completed:
+    """The same for the rows of a list."""
+    companions = _companions_completed(visit, known.references)
+
+    def complete(row: Row, select: tuple[str, ...] | None) -> Row:
+        row["Division"] = visit.division.code
+        if known.name == "GLAccounts" and row.get("TypeDescription") is None:
+            row["TypeDescription"] = LEDGER_TYPES.get(row.get("Type") or 0)
+        return companions(row, select)
+
+    return complete
+
+
+def _companions_completed(visit: Visit, references: Mapping[str, Reference]) -> Completed:
+    led_to = RowsReferredTo(visit.db, visit.division.code)
+    companions = [
+        (companion, name, reference, member)
+        for name, reference in references.items()
+        for companion, member in reference.companions.items()
+    ]
+
+    def complete(row: Row, select: tuple[str, ...] | None) -> Row:
+        for companion, name, reference, member in companions:
+            if row.get(name) and wanted(companion, select) and row.get(companion) is None:
+                row[companion] = (led_to.row(reference, row[name]) or {}).get(member)
         return row
 
     return complete

@@ -4,12 +4,15 @@ Nothing is written here. Messages come in the order of the checks; Exact joins s
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from exactonline_sandbox.account_references import CURRENCY, REFERENCES, WITHOUT_LIST
 from exactonline_sandbox.options import Switches
 from exactonline_sandbox.places import COUNTRIES, may_be_state
+from exactonline_sandbox.reference_lists import CODE, Reference
+from exactonline_sandbox.rows_referred_to import RowsReferredTo
 from exactonline_sandbox.texts import Texts
 from exactonline_sandbox.world import Division
 
@@ -27,29 +30,17 @@ _ONE_OF: dict[str, frozenset[Any]] = {
     "IncotermVersionSales": frozenset({2010, 2020}),
     "IncotermVersionPurchase": frozenset({2010, 2020}),
 }
-_TO_ACCOUNTS = ("Parent", "InvoiceAccount", "Accountant", "Reseller")
-_TO_LISTS = (
-    *("AccountManager", "ActivitySector", "ActivitySubSector", "BusinessType", "CompanySize", "GLAccountPurchase"),
-    *("GLAccountSales", "GLAP", "GLAR", "LeadPurpose", "LeadSource", "MainContact", "PriceList", "SalesTaxSchedule"),
-    *("ShippingMethod", *(f"Classification{number}" for number in range(1, 9))),
-)
-_BY_CODE = {
-    "PaymentConditionSales": "payment_conditions",
-    "PaymentConditionPurchase": "payment_conditions",
-    "SalesVATCode": "vat_codes",
-    "PurchaseVATCode": "vat_codes",
-}
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What a company knows: its lists, its other accounts by ID, the users' IDs, and the rules of this world."""
+    """What a company knows: its lists and other accounts, the moment there, and the rules of this world."""
 
     division: Division
     switches: Switches
     texts: Texts
-    account: Callable[[str], Row | None]
-    users: frozenset[str]
+    led_to: RowsReferredTo
+    wall: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +62,7 @@ def judge(sent: Row, before: Row | None, around: Surroundings) -> Judgement:
         *_references(values, around),
     ]
     for name in ("SalesCurrency", "PurchaseCurrency"):
-        if values.get(name) is not None and values[name] not in around.division.currencies:
+        if values.get(name) is not None and around.led_to.row(CURRENCY, values[name]) is None:
             values[name] = None  # blanked without an error (dossier 2.4)
     return Judgement(values, tuple(messages))
 
@@ -113,29 +104,49 @@ def _state(values: Row, before: Row | None, merged: Row, texts: Texts) -> list[s
 
 def _references(values: dict[str, Any], around: Surroundings) -> list[str]:
     messages = []
-    for name in (*_TO_ACCOUNTS, *_TO_LISTS):
-        if values.get(name) is None:
+    for name in (*REFERENCES, *WITHOUT_LIST):
+        if values.get(name) in {None, ""}:
             continue
-        found = _found(name, values[name], around)
-        if found == "unknown" and around.switches.foreign_guid == "null":
-            values[name] = None
-        elif found == "unknown":
-            messages.append(around.texts.bad_reference(name))
-        elif found == "unfit":
-            messages.append(around.texts.invalid(name))
-    for name, listed in _BY_CODE.items():
-        if values.get(name) and values[name] not in getattr(around.division, listed):
-            messages.append(around.texts.bad_reference(name))
+        match _found(name, values[name], around):
+            case "unknown" if _dropped(name, around.switches):
+                values[name] = None
+            case "unknown":
+                messages.append(around.texts.bad_reference(name))
+            case "wrong type":
+                messages.append(around.texts.invalid("GLAccountType"))
+            case "unfit":
+                messages.append(around.texts.invalid(name))
     return messages
 
 
-def _found(name: str, key: str, around: Surroundings) -> Literal["fit", "unfit", "unknown"]:
-    if name == "AccountManager":
-        return "fit" if key in around.users else "unknown"
-    if name not in _TO_ACCOUNTS:
-        return "fit" if key in around.division.references.get(name, ()) else "unknown"
-    other = around.account(key)
-    if other is None:
+def _dropped(name: str, switches: Switches) -> bool:
+    """Whether a reference that leads nowhere becomes null without a word."""
+    by_code = name in REFERENCES and REFERENCES[name].by == CODE
+    return (switches.unknown_code if by_code else switches.foreign_guid) == "null"
+
+
+def _found(name: str, value: str, around: Surroundings) -> Literal["fit", "unfit", "wrong type", "unknown"]:
+    if name in WITHOUT_LIST:
+        return "fit" if value in around.division.references.get(name, ()) else "unknown"
+    reference = REFERENCES[name]
+    row = around.led_to.row(reference, value)
+    if row is None or _ended(row, reference, around):
         return "unknown"
-    fit = {"Accountant": (other.get("IsAccountant") or 0) > 0, "Reseller": bool(other.get("IsReseller"))}
-    return "fit" if fit.get(name, True) else "unfit"
+    if reference.to == "Accounts":
+        fit = {"Accountant": (row.get("IsAccountant") or 0) > 0, "Reseller": bool(row.get("IsReseller"))}
+        return "fit" if fit.get(name, True) else "unfit"
+    if reference.slot is not None and around.led_to.slot_of(row) != reference.slot:
+        return "unknown"
+    if reference.kinds is None or row.get(reference.kinds[0]) in {None, *reference.kinds[1]}:
+        return "fit"
+    if reference.to == "GLAccounts":
+        return "wrong type" if around.switches.ledger_types == "checked" else "fit"
+    return "unfit"
+
+
+def _ended(row: Row, reference: Reference, around: Surroundings) -> bool:
+    """Whether a row of a list may not be used any more: that Exact then answers as if it were not there is assumed."""
+    if reference.to == "Accounts":
+        return False
+    ended = row.get("EndDate") is not None and row["EndDate"] <= around.wall
+    return bool(row.get("IsBlocked")) or row.get("Active") is False or ended

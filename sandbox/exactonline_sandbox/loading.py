@@ -9,11 +9,13 @@ from typing import Any
 from uuid import uuid4
 
 from exactonline_sandbox import accounts_table as table
-from exactonline_sandbox import tokens, visits
+from exactonline_sandbox import list_rows, tokens, visits
+from exactonline_sandbox.account_references import REFERENCES
 from exactonline_sandbox.account_rows import new_row, stamped, with_status
 from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.edm import kept_from_person
 from exactonline_sandbox.properties import ACCOUNT
+from exactonline_sandbox.reference_lists import GUID
 from exactonline_sandbox.storage import empty
 from exactonline_sandbox.world import Division, World, world_from, world_from_text
 
@@ -57,11 +59,11 @@ def load(
     """
     before = db.execute("SELECT no_limits, start FROM state").fetchone()
     lifted = bool(before and before[0]) if no_limits is None else no_limits
-    config: Config = {name: value for name, value in given.items() if name != "accounts"}
+    config: Config = {name: value for name, value in given.items() if name not in {"accounts", "lists"}}
     if lifted:
         config["limits"] = {**config.get("limits", {}), "enabled": False}
     started_with = before[1] if before and not start else json.dumps(given)
-    world = world_from({**config, "accounts": given.get("accounts", {})})
+    world = world_from({**given, **config})
     now = time.time() if world.starts_at is None else world.starts_at
     empty(db)
     db.execute("DELETE FROM state")
@@ -78,9 +80,17 @@ def load(
         # Far above 32 bits and apart per division: a client that mixes them up or cuts them off fails here.
         first = world.first_timestamp + division.code % 1000 * 1_000_000 if world.first_timestamp > 1 else 1
         db.execute("INSERT INTO counters (division, version) VALUES (?, ?)", (division.code, first))
+        list_rows.load(db, world, division, given.get("lists", {}).get(str(division.code), {}), now)
         for account in given.get("accounts", {}).get(str(division.code), ()):
             put_by_hand(db, world, division, account, now)
     tokens.seed(db, world, now)
+
+
+def load_lists(db: sqlite3.Connection) -> None:
+    """Give every company the lists that follow from the world itself: users and currencies."""
+    world, now = read_world(db), read_state(db).now
+    for division in world.divisions.values():
+        list_rows.load(db, world, division, {}, now)
 
 
 def change_config(db: sqlite3.Connection, change: Callable[[Config], None]) -> None:
@@ -109,18 +119,24 @@ def put_by_hand(
 ) -> None:
     """Add or change the account with this Code as a person would in the screen: no rules, no limits.
 
+    A member that holds the GUID of a row or another account may be stated by its code.
+
     Args:
         version: Its row version, if one was given to it already.
         key: ID of the account, where it is to get another Code.
 
     Raises:
-        ValueError: No Code, or a name that is no property of an account.
+        ValueError: No Code, a name that is no property of an account, or a code that its list does not have.
     """
     values = {}
     for name, value in given.items():
         if name not in ACCOUNT.properties:
             raise ValueError(f"an account has no property called {name}")
-        values[name] = kept_from_person(ACCOUNT.properties[name], value)
+        reference = REFERENCES.get(name)
+        if reference is not None and reference.by == GUID and value is not None:
+            values[name] = list_rows.guid_of(db, division.code, reference, str(value))
+        else:
+            values[name] = kept_from_person(ACCOUNT.properties[name], value)
     code = values.get("Code")
     if not code:
         raise ValueError("an account in a world needs a Code")

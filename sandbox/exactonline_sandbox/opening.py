@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from exactonline_sandbox.demo import demo_world
-from exactonline_sandbox.loading import load
-from exactonline_sandbox.storage import Storage, has_world
+from exactonline_sandbox.loading import load, load_lists
+from exactonline_sandbox.storage import Storage, has_lists, has_world
 
 
 def open_world(
@@ -22,6 +22,8 @@ def open_world(
     with storage.transaction() as db:
         if fresh or not has_world(db):
             load(db, demo_world() if world is None else world, no_limits=no_limits, start=True)
+        elif not has_lists(db):  # a file of before there were lists
+            load_lists(db)
     return storage
 
 

@@ -46,7 +46,8 @@ class Switches:
     """World key `switches`: where the sources contradict each other, or nobody knows (dossier 11 and 13).
 
     mandatory_filter: lists on crm and bulk need a filter (11.1).
-    foreign_guid: a guid of another company is refused, or becomes null (11.3).
+    foreign_guid: a guid of another company is refused, or becomes null (11.3). unknown_code: the same for codes.
+    ledger_types: a ledger account of a type that does not suit the member is refused, or taken.
     path_case_sensitive: `CRM/accounts` is a 404 (11.5). early_refresh_status: 400 or 401 (11.2).
     expires_in_as (11.4), timestamp_as (11.6): the JSON type. rate_headers_on_429: one family or none (11.7).
     minutely_reset: whether the minute's headers tell when it ends; recorded once, not documented (7.1).
@@ -54,10 +55,13 @@ class Switches:
     long_url_status: the status for an address that is too long (7.1); the body is empty.
     codes: numeric, or any text up to 18 characters (13.3). post_id: an ID in a POST is used or ignored (13.5).
     sent_codes: kept as sent, or padded with zeros to the division's `code_digits` (13.3).
+    missing_list_right: a list that the user may not read is a 403, or shows no rows (4.4, E 3.13).
     """
 
     mandatory_filter: bool = False
     foreign_guid: Literal["refuse", "null"] = "refuse"
+    unknown_code: Literal["refuse", "null"] = "refuse"
+    ledger_types: Literal["checked", "any"] = "checked"
     path_case_sensitive: bool = False
     early_refresh_status: Literal[400, 401] = 400
     expires_in_as: Literal["string", "number"] = "string"
@@ -69,10 +73,13 @@ class Switches:
     codes: Literal["numeric", "any"] = "numeric"
     post_id: Literal["use", "ignore"] = "use"
     sent_codes: Literal["kept", "padded"] = "kept"
+    missing_list_right: Literal["forbidden", "no_rows"] = "forbidden"
 
 
 _CHOICES: dict[str, set[Any]] = {
     "foreign_guid": {"refuse", "null"},
+    "unknown_code": {"refuse", "null"},
+    "ledger_types": {"checked", "any"},
     "early_refresh_status": {400, 401},
     "expires_in_as": {"string", "number"},
     "timestamp_as": {"string", "number"},
@@ -83,6 +90,7 @@ _CHOICES: dict[str, set[Any]] = {
     "codes": {"numeric", "any"},
     "post_id": {"use", "ignore"},
     "sent_codes": {"kept", "padded"},
+    "missing_list_right": {"forbidden", "no_rows"},
 }
 
 

@@ -93,6 +93,7 @@ class _Plan:
 
     nulls: dict[str, Any]
     encoders: dict[str, Callable[[Value], Value] | None]
+    collections: tuple[str, ...]
 
 
 @lru_cache(maxsize=512)
@@ -104,7 +105,8 @@ def _plan(entity: Entity, select: tuple[str, ...] | None, timestamp_as: str) -> 
         for name in names
         if (known := entity.properties[name]) and not known.edm.startswith("Collection")
     }
-    return _Plan(dict.fromkeys(("__metadata", *names)), encoders)
+    collections = tuple(name for name in names if name not in encoders)
+    return _Plan(dict.fromkeys(("__metadata", *names)), encoders, collections)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +136,6 @@ class Writer:
             if value is not None and name in encoders:
                 encode = encoders[name]
                 wire[name] = value if encode is None else encode(value)
-        if "BankAccounts" in self.entity.properties and (self.select is None or "BankAccounts" in self.select):
-            deferred = {"__deferred": {"uri": f"{address}/BankAccounts"}}
-            wire["BankAccounts"] = {"results": []} if self.expand else deferred
+        for name in plan.collections:
+            wire[name] = {"results": []} if self.expand else {"__deferred": {"uri": f"{address}/{name}"}}
         return wire

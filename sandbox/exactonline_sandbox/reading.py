@@ -3,13 +3,19 @@
 from collections.abc import Callable, Iterable
 
 from exactonline_sandbox import rendering
-from exactonline_sandbox.call import Refusal, Reply
+from exactonline_sandbox.call import NotImitatedError, Refusal, Reply
 from exactonline_sandbox.context import Context, Row, Visit
+from exactonline_sandbox.filter_tokens import SYNTAX
+from exactonline_sandbox.filters import bound_by, filter_rule_text
+from exactonline_sandbox.options import Switches
 from exactonline_sandbox.paging import Writer, count_of, page_of
 from exactonline_sandbox.properties import Entity
 from exactonline_sandbox.queries import Query, parse_query
 
 Completed = Callable[[Row, tuple[str, ...] | None], Row]
+
+_ABOVE = frozenset({"gt", "ge"})
+_NO_SELECT = "Please add a $select or a $top=1 statement to the query string."
 
 
 def folder(context: Context, entity: Entity) -> str:
@@ -75,3 +81,30 @@ def query_of(context: Context, entity: Entity) -> Query:
 def wanted(name: str, select: tuple[str, ...] | None) -> bool:
     """Whether a member is to be sent."""
     return select is None or name in select
+
+
+def refuse_without_select(query: Query) -> None:
+    """400 on bulk without a `$select` (dossier 2.7)."""
+    if not any(name == "$select" and value for name, value in query.pairs) and query.top != 1:
+        raise Refusal(400, _NO_SELECT)
+
+
+def refuse_without_filter(switches: Switches, query: Query, entity: Entity) -> None:
+    """400 without a `$filter`, where a world wants one (dossier 5.3)."""
+    if switches.mandatory_filter and query.filter is None and not query.follows:
+        raise Refusal(400, filter_rule_text(entity))
+
+
+def only_by_timestamp(query: Query) -> None:
+    """501 for a sync feed in another order."""
+    if query.order not in {(), (("Timestamp", False),)}:
+        raise NotImitatedError("$orderby on a sync endpoint by anything but Timestamp")
+
+
+def version_above(query: Query) -> int:
+    """A row version that all wanted rows lie above."""
+    if query.token and not isinstance(query.token[-1], int):
+        raise Refusal(400, SYNTAX)
+    bound = bound_by(query.filter, "Timestamp", _ABOVE)
+    low = int(bound) - 1 if isinstance(bound, (int, float)) else 0
+    return low if query.count or not query.token else max(low, query.token[-1])

@@ -8,14 +8,21 @@ from exactonline_sandbox.clock import months_before
 from exactonline_sandbox.context import Row, Visit
 from exactonline_sandbox.deriving import completed
 from exactonline_sandbox.filter_tokens import SYNTAX, words
-from exactonline_sandbox.filters import bound_by, filter_rule_text
+from exactonline_sandbox.filters import bound_by
 from exactonline_sandbox.properties import ACCOUNT, BULK_ACCOUNT, DELETED, SYNC_ACCOUNT, SYNC_TIMESTAMP, Entity
 from exactonline_sandbox.queries import Query, query_pairs
-from exactonline_sandbox.reading import answer_count, answer_list, answer_one, query_of
+from exactonline_sandbox.reading import (
+    answer_count,
+    answer_list,
+    answer_one,
+    only_by_timestamp,
+    query_of,
+    refuse_without_filter,
+    refuse_without_select,
+    version_above,
+)
 
 _EQUAL = frozenset({"eq"})
-_ABOVE = frozenset({"gt", "ge"})
-_NO_SELECT = "Please add a $select or a $top=1 statement to the query string."
 
 
 def get_accounts(visit: Visit) -> Reply:
@@ -30,29 +37,28 @@ def get_accounts(visit: Visit) -> Reply:
 def get_bulk_accounts(visit: Visit) -> Reply:
     """bulk/CRM/Accounts: a thousand a page, `$select` demanded (dossier 2.7)."""
     query = query_of(visit, BULK_ACCOUNT)
-    if not any(name == "$select" and value for name, value in query.pairs) and query.top != 1:
-        raise Refusal(400, _NO_SELECT)
+    refuse_without_select(query)
     return _answer(visit, BULK_ACCOUNT, query)
 
 
 def get_sync_accounts(visit: Visit) -> Reply:
     """sync/CRM/Accounts: by row version, ascending, which clients assume and no text promises."""
     query = query_of(visit, SYNC_ACCOUNT)
-    _only_by_timestamp(query)
-    rows = table.after_version(visit.db, visit.division.code, _version_above(query)) if _may_read(visit) else ()
+    only_by_timestamp(query)
+    rows = table.after_version(visit.db, visit.division.code, version_above(query)) if _may_read(visit) else ()
     if visit.count_only:
         return answer_count(SYNC_ACCOUNT, query, rows)
     return answer_list(visit, SYNC_ACCOUNT, query, rows, completed(visit))
 
 
 def get_deleted(visit: Visit) -> Reply:
-    """sync/Deleted: what went in the last two months; EntityType 2 is an account."""
+    """sync/Deleted: what went in the last two months; EntityType 2 is an account, 7 a ledger account."""
     query = query_of(visit, DELETED)
-    _only_by_timestamp(query)
+    only_by_timestamp(query)
     rows: Iterable[Row] = ()
     if visit.division.may("read_deleted"):
         since = months_before(visit.wall, visit.world.limits.deleted_months)
-        rows = table.deleted_after(visit.db, visit.division.code, _version_above(query), since)
+        rows = table.deleted_after(visit.db, visit.division.code, version_above(query), since)
     return answer_count(DELETED, query, rows) if visit.count_only else answer_list(visit, DELETED, query, rows)
 
 
@@ -85,8 +91,7 @@ def guid_key(visit: Visit) -> str:
 
 
 def _answer(visit: Visit, entity: Entity, query: Query) -> Reply:
-    if visit.world.switches.mandatory_filter and query.filter is None and not query.follows:
-        raise Refusal(400, filter_rule_text(entity))
+    refuse_without_filter(visit.world.switches, query, entity)
     rows = _narrowed(visit, query) if _may_read(visit) else ()
     if visit.count_only:
         return answer_count(entity, query, rows)
@@ -111,17 +116,3 @@ def _narrowed(visit: Visit, query: Query) -> Iterable[Row]:
 def _may_read(visit: Visit) -> bool:
     """A missing right shows as zero rows (INV /256)."""
     return visit.division.may("read_accounts")
-
-
-def _only_by_timestamp(query: Query) -> None:
-    if query.order not in {(), (("Timestamp", False),)}:
-        raise NotImitatedError("$orderby on a sync endpoint by anything but Timestamp")
-
-
-def _version_above(query: Query) -> int:
-    """A row version that all wanted rows lie above."""
-    if query.token and not isinstance(query.token[-1], int):
-        raise Refusal(400, SYNTAX)
-    bound = bound_by(query.filter, "Timestamp", _ABOVE)
-    low = int(bound) - 1 if isinstance(bound, (int, float)) else 0
-    return low if query.count or not query.token else max(low, query.token[-1])

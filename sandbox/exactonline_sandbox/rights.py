@@ -5,23 +5,28 @@ from exactonline_sandbox.call import NotImitatedError, Refusal, Reply
 from exactonline_sandbox.context import Visit
 from exactonline_sandbox.filter_tokens import SYNTAX, words
 from exactonline_sandbox.queries import query_pairs
+from exactonline_sandbox.reference_lists import LISTS
 
 _MAY = {"GET": "read_accounts", "POST": "write_accounts", "PUT": "write_accounts", "DELETE": "write_accounts"}
 # That an account's own records need the rights of accounts is an assumption.
 _ENDPOINTS = {"crm/accounts", "crm/contacts", "crm/addresses", "crm/bankaccounts"}
+_LISTS = {path.lower(): known.right for known in LISTS.values() for path in (known.path, *known.also_at)}
 
 
 def get_user_has_rights(visit: Visit) -> Reply:
     """`d.UserHasRights`, true or false.
 
     Raises:
-        NotImitatedError: An endpoint other than those of accounts and what belongs to them.
+        NotImitatedError: An endpoint other than those of accounts and what belongs to them, or a write to a list.
     """
     given = dict(query_pairs(visit.call.query))
     endpoint, action = _text(given, "endpoint"), _text(given, "action").upper()
-    if endpoint.lower() not in _ENDPOINTS or action not in _MAY:
+    right = _MAY.get(action) if endpoint.lower() in _ENDPOINTS else None
+    if action == "GET":
+        right = _LISTS.get(endpoint.lower(), right)
+    if right is None:
         raise NotImitatedError(f"UserHasRights for {action} {endpoint}")
-    return rendering.value(visit.call, "UserHasRights", known=visit.division.may(_MAY[action]))
+    return rendering.value(visit.call, "UserHasRights", known=visit.division.may(right))
 
 
 def _text(given: dict[str, str], name: str) -> str:

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from exactonline_sandbox import divisions, reading_accounts, rights, writing_accounts
+from exactonline_sandbox import divisions, reading_accounts, reading_lists, rights, writing_accounts
 from exactonline_sandbox.call import Call, NotImitatedError, Reply
 from exactonline_sandbox.context import Visit
+from exactonline_sandbox.reference_lists import LISTS
 
 Handler = Callable[[Visit], Reply]
 
@@ -61,6 +62,16 @@ ROUTES = {
         Route("system/GetMostRecentlyUsedDivisions", _ADMINISTRATION, {"GET": divisions.get_recent_divisions}),
         Route("users/UserHasRights", _ADMINISTRATION, {"GET": rights.get_user_has_rights}),
         Route("hrm/Divisions", _ADMINISTRATION, {"GET": divisions.get_hrm_divisions}, frozenset({"GET"})),
+        *(
+            Route(
+                path,
+                known.scope,
+                {"GET": reading_lists.reader(known, path)},
+                frozenset({"GET"} if page == "crm" else ()),
+            )
+            for known in LISTS.values()
+            for path, page in known.paths
+        ),
     )
 }
 

@@ -20,7 +20,11 @@ CREATE UNIQUE INDEX IF NOT EXISTS accounts_code ON accounts (division, code);
 CREATE UNIQUE INDEX IF NOT EXISTS accounts_version ON accounts (division, version);
 CREATE TABLE IF NOT EXISTS deleted (
     division INTEGER NOT NULL, version INTEGER NOT NULL, id TEXT NOT NULL, entity_key TEXT NOT NULL,
-    wall INTEGER NOT NULL, by TEXT, PRIMARY KEY (division, version));
+    wall INTEGER NOT NULL, by TEXT, entity_type INTEGER NOT NULL DEFAULT 2, PRIMARY KEY (division, version));
+CREATE TABLE IF NOT EXISTS list_rows (
+    division INTEGER NOT NULL, list TEXT NOT NULL, id TEXT NOT NULL, natural TEXT NOT NULL, version INTEGER,
+    data TEXT NOT NULL, PRIMARY KEY (division, list, id));
+CREATE UNIQUE INDEX IF NOT EXISTS list_rows_natural ON list_rows (division, list, natural);
 CREATE TABLE IF NOT EXISTS uncommitted (
     division INTEGER NOT NULL, version INTEGER NOT NULL, code TEXT NOT NULL, at REAL NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS backups (division INTEGER PRIMARY KEY, data TEXT NOT NULL);
@@ -63,7 +67,7 @@ CREATE TABLE IF NOT EXISTS journal (
 _TABLES = (
     *("users", "counters", "accounts", "deleted", "codes", "chains", "refresh_tokens", "access_tokens"),
     *("token_calls", "budgets", "errors", "blocks", "faults", "journal", "uncommitted", "backups"),
-    *("contract_calls", "used_divisions"),
+    *("contract_calls", "used_divisions", "list_rows"),
 )
 
 
@@ -80,6 +84,8 @@ class Storage:
         self._db.execute("PRAGMA journal_mode = WAL")
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.executescript(_SCHEMA)
+        if "entity_type" not in [column[1] for column in self._db.execute("PRAGMA table_info(deleted)")]:
+            self._db.execute("ALTER TABLE deleted ADD COLUMN entity_type INTEGER NOT NULL DEFAULT 2")  # of older files
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -102,6 +108,11 @@ class Storage:
 def has_world(db: sqlite3.Connection) -> bool:
     """Whether a world was ever loaded here."""
     return db.execute("SELECT 1 FROM state").fetchone() is not None
+
+
+def has_lists(db: sqlite3.Connection) -> bool:
+    """Whether any company has a row in a list."""
+    return db.execute("SELECT 1 FROM list_rows").fetchone() is not None
 
 
 def empty(db: sqlite3.Connection) -> None:

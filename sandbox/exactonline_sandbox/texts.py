@@ -1,7 +1,7 @@
 """What Exact says when a row is refused, in the user's language (dossier 9).
 
 Dutch forms are seen; English ones marked * there are not. Labels of fields beyond Naam, Code, Email,
-Betalingsconditie and Btw-code are translations made here.
+Betalingsconditie, Btw-code and Grootboekrekeningtype are translations made here.
 """
 
 from dataclasses import dataclass
@@ -18,6 +18,14 @@ _LABELS = {
     "PaymentConditionPurchase": ("Betalingsconditie", "Payment condition"),
     "SalesVATCode": ("Btw-code", "VAT code"),
     "PurchaseVATCode": ("Btw-code", "VAT code"),
+    **{f"Classification{number}": (f"Classificatie {number}", f"Classification {number}") for number in range(1, 9)},
+    "GLAccountSales": ("Grootboekrekening: Verkoop", "G/L account: Sales"),
+    "GLAccountPurchase": ("Grootboekrekening: Inkoop", "G/L account: Purchase"),
+    "GLAR": ("Debiteurenrekening", "Accounts receivable"),
+    "GLAP": ("Crediteurenrekening", "Accounts payable"),
+    "GLAccountType": ("Grootboekrekeningtype", "G/L account type"),
+    "LeadSource": ("Bron", "Lead source"),
+    "LeadPurpose": ("Doel", "Lead purpose"),
     "Parent": ("Hoofdrelatie", "Parent"),
     "InvoiceAccount": ("Factuur voor", "Invoice to"),
     "Accountant": ("Accountant", "Accountant"),

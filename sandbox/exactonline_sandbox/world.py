@@ -9,22 +9,24 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
+from exactonline_sandbox.account_references import WITHOUT_LIST
 from exactonline_sandbox.clock import parse_wall
 from exactonline_sandbox.edm import kept_from_person
 from exactonline_sandbox.options import Limits, Switches, limits_from, switches_from
 from exactonline_sandbox.properties import DIVISION
+from exactonline_sandbox.reference_lists import LISTS
 
-_KEYS = {"apps", "users", "divisions", "accounts", "limits", "switches", "timezone", "first_timestamp", "now"}
+_KEYS = {"apps", "users", "divisions", "accounts", "lists", "limits", "switches", "timezone", "first_timestamp", "now"}
 _REASONS = {"BlockedUser", "InactiveUser", "BlockedCustomer", "LicenseExpired"}
 # The scopes of the endpoints that are imitated, and of the lists that are so in part (dossier 6.x).
 SCOPES = frozenset(
     {
         *("crm.accounts", "organization.administration", "financial.cashflow", "financial.accounting"),
         *("financial.generalledgers", "financial.costcenters", "financial.currencies", "sales.prices"),
-        "logistics.items",
+        *("sales.orders", "logistics.items"),
     }
 )
-_RIGHTS = {"read_accounts", "write_accounts", "read_deleted"}
+_RIGHTS = {"read_accounts", "write_accounts", "read_deleted", *(known.right for known in LISTS.values())}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Division:
-    """A company. `rights` and the lists of codes say what this world lets one do there.
+    """A company. `rights` say what this world lets one do there, `references` which GUIDs exist that no list has.
 
     `countries`: codes it takes beyond those of ISO 3166.
     """
@@ -83,8 +85,6 @@ class Division:
     countries: tuple[str, ...] = ()
     rights: Mapping[str, bool] = field(default_factory=dict)
     references: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    vat_codes: Mapping[str, str] = field(default_factory=dict)
-    payment_conditions: Mapping[str, str] = field(default_factory=dict)
     more: Mapping[str, Any] = field(default_factory=dict)
 
     def seen_by(self, user: User) -> "Division":
@@ -99,7 +99,7 @@ class Division:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything about a world but its accounts."""
+    """Everything about a world but its accounts and lists."""
 
     apps: Mapping[str, App]
     users: Mapping[str, User]
@@ -118,9 +118,10 @@ def world_from(given: Mapping[str, Any]) -> World:
     users = [_user(user) for user in given.get("users", [])]
     divisions = [_division(division) for division in given.get("divisions", [])]
     known = {division.code for division in divisions}
-    strangers = {int(code) for code in given.get("accounts", {})} - known
-    if strangers:
-        raise ValueError(f"accounts of divisions that are not in the world: {sorted(strangers)}")
+    for held in ("accounts", "lists"):
+        strangers = {int(code) for code in given.get(held, {})} - known
+        if strangers:
+            raise ValueError(f"{held} of divisions that are not in the world: {sorted(strangers)}")
     timezone = given.get("timezone", "Europe/Amsterdam")
     ZoneInfo(timezone)
     return World(
@@ -149,6 +150,11 @@ def instant(text: str) -> float:
     return moment.timestamp()
 
 
+def user_id(name: str) -> str:
+    """The GUID of a user for whom a world states none."""
+    return str(uuid5(NAMESPACE_URL, f"exact-user:{name}"))
+
+
 def _known(what: str, given: Mapping[str, Any], names: set[str]) -> None:
     unknown = given.keys() - names
     if unknown:
@@ -173,7 +179,7 @@ def _user(given: Mapping[str, Any]) -> User:
     values["rights"] = {int(code): rights for code, rights in given.get("rights", {}).items()}
     for rights in values["rights"].values():
         _known("rights", rights, _RIGHTS)
-    values["id"] = given.get("id") or str(uuid5(NAMESPACE_URL, f"exact-user:{given['name']}"))
+    values["id"] = given.get("id") or user_id(given["name"])
     return User(**values)
 
 
@@ -187,6 +193,7 @@ def _division(given: Mapping[str, Any]) -> Division:
     _known("a division", given, set(Division.__dataclass_fields__))
     _known("rights", given.get("rights", {}), _RIGHTS)
     values = dict(given)
+    _known("a division's `references`", given.get("references", {}), set(WITHOUT_LIST))
     values["code"] = int(given["code"])
     values["currencies"] = tuple(given.get("currencies", ())) or (given.get("currency", "EUR"),)
     values["countries"] = tuple(given.get("countries", ()))

@@ -15,6 +15,7 @@ from exactonline_sandbox.judging import Judgement, Surroundings, judge
 from exactonline_sandbox.properties import ACCOUNT
 from exactonline_sandbox.reading import not_found, writer
 from exactonline_sandbox.reading_accounts import guid_key
+from exactonline_sandbox.rows_referred_to import RowsReferredTo
 from exactonline_sandbox.texts import Texts
 
 _NO_WRITE = "Forbidden"
@@ -136,8 +137,8 @@ def _around(visit: Visit) -> Surroundings:
         division=visit.division,
         switches=visit.world.switches,
         texts=_texts(visit),
-        account=lambda key: table.by_id(visit.db, visit.division.code, key),
-        users=frozenset(user.id for user in visit.world.users.values()),
+        led_to=RowsReferredTo(visit.db, visit.division.code),
+        wall=visit.wall,
     )
 
 

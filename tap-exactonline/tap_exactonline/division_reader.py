@@ -12,9 +12,12 @@ from exactonline_client.entities import ACCOUNTS
 from exactonline_client.exchange import Waiting
 from exactonline_client.feeds.bookmark import Bookmark, Position
 from exactonline_client.feeds.reader import Feed, FeedReader, Reading
+from exactonline_client.lists.memory import ListMemory
+from exactonline_client.lists.reader import Lists
 from exactonline_client.odata import Row
 from exactonline_client.store import Store
 
+from tap_exactonline.companions import Companions
 from tap_exactonline.known import KnownAccounts
 
 LogPosition = Callable[[int], tuple[Bookmark | None, Collection[str]] | None]
@@ -32,6 +35,7 @@ class DivisionReader:
         self._store = store
         self._log_position = log_position
         self._read: dict[int, Reading] = {}
+        self.lists = Lists(ListMemory(store))
 
     def accounts(
         self, division: int, bookmark: Bookmark | None, fields: Collection[str]
@@ -63,6 +67,7 @@ class DivisionReader:
         self, division: int, position: Position, fields: Collection[str] | None, log_fields: Collection[str] | None
     ) -> Generator[Row, None, Reading]:
         client, known = self.reach[division].client, self._known(division)
+        companions = Companions(client, self.lists, known, fields or ())
         feed = FeedReader(client, self._store, known.company, ACCOUNTS).read(
             position,
             known.ids,
@@ -72,9 +77,10 @@ class DivisionReader:
         )
         while True:
             rows, reading = client.run(_next_page(feed))
-            known.see([row["ID"] for row in rows])
-            yield from rows
+            known.see(rows)
+            yield from companions.completed(rows)
             if reading is not None:
+                yield from companions.rest()
                 return reading
 
     def _known(self, division: int) -> KnownAccounts:

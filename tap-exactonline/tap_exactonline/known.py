@@ -1,4 +1,6 @@
-"""Which accounts of a source division were ever read: what is not there any more was deleted, whatever the log says.
+"""Which accounts of a source division were ever read, and under which code: others refer to them by it.
+
+What is not there any more was deleted, whatever the log says.
 
 Nothing is taken off the list, since the tap does not learn what became of what it sent: a deletion that is sent again
 does no harm.
@@ -6,10 +8,11 @@ does no harm.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from exactonline_client.companies import Company
+from exactonline_client.odata import Row
 from exactonline_client.schema import VersionedTables
 from exactonline_client.store import Store
 from sqlalchemy import Column, Integer, String, Table, select
@@ -23,7 +26,9 @@ known_accounts = Table(
     Column("site", String, primary_key=True),
     Column("division", Integer, primary_key=True),
     Column("account_id", String, primary_key=True),
+    Column("code", String),
 )
+IDS_AT_A_TIME = 500
 
 
 class KnownAccounts:
@@ -39,12 +44,26 @@ class KnownAccounts:
         with self._store.read() as connection:
             return list(connection.execute(select(known_accounts.c.account_id).where(*mine)).scalars())
 
-    def see(self, account_ids: Sequence[str]) -> None:
+    def codes(self, account_ids: Collection[str]) -> dict[str, str]:
+        """Return the codes of accounts, as far as they are known."""
+        table, found, listed = known_accounts.c, dict[str, str](), list(account_ids)
+        mine = table.site == self.company.site, table.division == self.company.division, table.code.is_not(None)
+        with self._store.read() as connection:
+            for start in range(0, len(listed), IDS_AT_A_TIME):
+                some = table.account_id.in_(listed[start : start + IDS_AT_A_TIME])
+                found |= dict(map(tuple, connection.execute(select(table.account_id, table.code).where(*mine, some))))
+        return found
+
+    def see(self, rows: Sequence[Row]) -> None:
         """Add accounts, before they are sent."""
-        if not account_ids:
+        if not rows:
             return
         company = {"site": self.company.site, "division": self.company.division}
         with self._store.write() as connection:
             insert = (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(known_accounts)
-            rows = [{**company, "account_id": one} for one in account_ids]
-            connection.execute(insert.on_conflict_do_nothing(), rows)
+            keep = insert.on_conflict_do_update(
+                index_elements=list(known_accounts.primary_key),
+                set_={"code": insert.excluded.code},
+                where=known_accounts.c.code.is_distinct_from(insert.excluded.code),
+            )
+            connection.execute(keep, [{**company, "account_id": row["ID"], "code": row.get("Code")} for row in rows])

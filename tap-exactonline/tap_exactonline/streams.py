@@ -8,8 +8,10 @@ from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from exactonline_client.entities import ACCOUNTS, DELETIONS, DIVISIONS, Entity, Field
-from exactonline_client.errors import ExactError
+from exactonline_client.companies import Company
+from exactonline_client.entities import ACCOUNTS, DELETIONS, DIVISIONS, REFERENCE_LISTS, Entity, Field
+from exactonline_client.entities.reference_lists import READ_ALONG
+from exactonline_client.errors import DivisionRefusedError, ExactError
 from exactonline_client.feeds.bookmark import Bookmark
 from exactonline_client.odata import Row
 from singer_sdk import Stream
@@ -32,8 +34,9 @@ _JSON_TYPES: Mapping[str, dict[str, Any]] = {
 
 
 def json_schema(entity: Entity) -> dict[str, Any]:
-    """The record schema of an entity: every field that can be asked for by name."""
-    return {"type": "object", "properties": {name: _json_type(entity.fields[name]) for name in entity.selectable}}
+    """The record schema of an entity: every field that can be asked for by name, and the companions of references."""
+    names = dict.fromkeys((*entity.selectable, *entity.by_travelling_name))
+    return {"type": "object", "properties": {name: _json_type(entity.fields[name]) for name in names}}
 
 
 def _json_type(field: Field) -> dict[str, Any]:
@@ -57,8 +60,13 @@ class ExactStream(Stream):
     """Sent only when selected by name."""
 
     def __init__(self, tap: Any) -> None:
-        super().__init__(tap=tap, schema=json_schema(self.entity))
+        super().__init__(tap=tap, schema=self.record_schema())
         self._tap_of_exact = tap
+
+    @classmethod
+    def record_schema(cls) -> dict[str, Any]:
+        """Return what its records may hold."""
+        return json_schema(cls.entity)
 
     @property
     def reader(self) -> DivisionReader:
@@ -92,6 +100,47 @@ class DivisionsStream(ExactStream):
     def get_records(self, context: Context | None) -> Iterable[dict[str, Any]]:  # noqa: D102 - inherits
         for reached in self.reader.reach.values():
             yield dict(reached.row)
+
+
+class ListStream(ExactStream):
+    """Entries of a list that accounts refer to, read in full; of each source division."""
+
+    selected_by_default = False
+    always = frozenset({"Division"})
+
+    @classmethod
+    def record_schema(cls) -> dict[str, Any]:  # noqa: D102 - inherits
+        schema = json_schema(cls.entity)
+        return {**schema, "properties": {"Division": {"type": "integer"}, **schema["properties"]}}
+
+    def get_records(self, context: Context | None) -> Iterator[Row]:  # noqa: D102 - inherits
+        names = tuple(name for name in self.entity.selectable if self.mask[("properties", name)])
+        variant: Any = "sync" if self.entity.sync_path else "single"
+        after = 0 if self.entity.sync_path else None
+        lists = self.reader.lists
+        for division in self.reader.divisions:
+            client = self.reader.reach[division].client
+            company = Company(client.settings.base_url, division)
+            known = lists.get(company, self.name)
+            if known.refused_at is not None and lists.is_fresh(client, company, self.name):
+                self.logger.warning("%s: %s Not asked again before a day is over.", self.name, known.refusal)
+                continue
+            try:
+                for rows in client.pages(self.entity, division, variant=variant, select=names, after=after):
+                    yield from ({"Division": division, **row} for row in rows)
+            except DivisionRefusedError as error:
+                lists.memory.refuse(company, self.name, client.now(), str(error))
+                self.logger.warning("%s: %s", self.name, error)
+
+
+def _list_stream(entity: Entity) -> type[ExactStream]:
+    members = {"name": entity.stream, "entity": entity, "primary_keys": ("Division", entity.key)}
+    return type(f"{entity.stream.title().replace('_', '')}Stream", (ListStream,), members)
+
+
+LIST_STREAMS: dict[str, type[ExactStream]] = {
+    entity.stream: _list_stream(entity) for entity in (*(one.entity for one in REFERENCE_LISTS.values()), *READ_ALONG)
+}
 
 
 class BookmarkedStream(ExactStream):
@@ -151,7 +200,15 @@ class AccountsStream(BookmarkedStream):
     name = "accounts"
     entity = ACCOUNTS
     always = frozenset({"Code", "Division"})
-    on_request = frozenset({"BSN", "Logo", "LogoFileName"})
+    on_request = frozenset({"BSN", "Logo", "LogoFileName", "AccountManagerEmail"})
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The selected properties, the companions among them, and the references that these belong to."""
+        companions = {
+            name: one for name, one in self.entity.by_travelling_name.items() if self.mask[("properties", name)]
+        }
+        return tuple(dict.fromkeys((*super().fields, *(one.field for one in companions.values()), *companions)))
 
     def rows(self, division: int) -> Generator[Row, None, Bookmark | None]:  # noqa: D102 - inherits
         return self.reader.accounts(division, self.bookmark(division), self.fields)

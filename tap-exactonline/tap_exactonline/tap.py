@@ -23,12 +23,19 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 
 from tap_exactonline import known
 from tap_exactonline.division_reader import DivisionReader
-from tap_exactonline.streams import AccountsStream, DeletedAccountsStream, DivisionsStream, ExactStream
+from tap_exactonline.streams import (
+    LIST_STREAMS,
+    AccountsStream,
+    DeletedAccountsStream,
+    DivisionsStream,
+    ExactStream,
+)
 
 STREAMS: dict[str, type[ExactStream]] = {
     "divisions": DivisionsStream,
     "accounts": AccountsStream,
     "deleted_accounts": DeletedAccountsStream,
+    **LIST_STREAMS,
 }
 """In the order in which they go out: whoever fans accounts out learns the divisions first."""
 

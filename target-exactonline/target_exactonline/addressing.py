@@ -11,7 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from exactonline_client.divisions import ACTIVE, Division
+from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.lists.policies import Policy
 from mapper_exactonline.fan_out import FanOut, Seen, seen_division
 from mapper_exactonline.streams import Streams, check_columns, is_addressed
 
@@ -122,22 +124,45 @@ class Addressing:
     def desire(self, division: int, record: SourceRecord) -> Desired | None:
         """Return what a company should hold of a source record, or None if it is not wanted there."""
         if record.company:
-            return Desired(record.key, record.code, record.values, record.values)
-        if self._fan_out is None or division not in self.targets(record.key.division):
+            return _addressed(record)
+        fan_out = self._fan_out
+        if fan_out is None or division not in self.targets(record.key.division):
             return None
-        values = self._fan_out.values(record.values, division)
-        return Desired(record.key, record.code, values, record.values)
+        values = fan_out.values(record.values, division)
+        if not fan_out.travelling_references:
+            return Desired(record.key, record.code, values, record.values)
+        codes = fan_out.references(record.values, division)
+        return Desired(
+            record.key, record.code, values, record.values, references=codes, references_of=record.key.division
+        )
+
+    @property
+    def policies(self) -> Mapping[str, Policy]:
+        """Return what the settings want of references."""
+        return self._fan_out.policies if self._fan_out is not None else {}
+
+    @property
+    def references(self) -> Sequence[str]:
+        """Return the fields that travel as codes."""
+        if self._fan_out is not None:
+            return self._fan_out.travelling_references
+        return tuple(_COMPANIONS.values())
 
     def rules(self, rules: Rules) -> Rules:
         """Return rules completed by those of the fan-out: who owns which field."""
         return rules if self._fan_out is None else replace(rules, field_rules=self._fan_out.field_rules)
 
-    def digest(self, division: int, rules: Rules) -> str:
-        """Return a short text that changes with the settings that decide what a company should hold."""
+    def digest(self, division: int, rules: Rules, lists: object = None) -> str:
+        """Return a short text that changes with the settings that decide what a company should hold.
+
+        Args:
+            division: The company.
+            rules: The settings that decide on its records.
+            lists: What stands for the lists that its references are in.
+        """
         shape = None if self._fan_out is None else self._fan_out.shape(division)
-        text = json.dumps(
-            [shape, rules.load_method, rules.nulls, rules.on_source_deletion], sort_keys=True, default=str
-        )
+        decisive = [shape, rules.load_method, rules.nulls, rules.on_source_deletion, *([lists] if lists else [])]
+        text = json.dumps(decisive, sort_keys=True, default=str)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
     @property
@@ -151,3 +176,15 @@ class Addressing:
     def compared(self) -> frozenset[str]:
         """Return the fields that settings may write."""
         return self._fan_out.compared if self._fan_out is not None else frozenset()
+
+
+_COMPANIONS = {name: one.field for name, one in ACCOUNTS.by_travelling_name.items() if not one.is_by_code}
+
+
+def _addressed(record: SourceRecord) -> Desired:
+    """Return what a record wants that says itself which company it is for: its codes are those of that company."""
+    if _COMPANIONS.keys().isdisjoint(record.values):
+        return Desired(record.key, record.code, record.values, record.values)
+    values = {name: value for name, value in record.values.items() if name not in _COMPANIONS}
+    codes = {_COMPANIONS[name]: code for name, code in record.values.items() if name in _COMPANIONS}
+    return Desired(record.key, record.code, values, record.values, references=codes)

@@ -23,9 +23,10 @@ from exactonline_client.transport import utc_now
 
 from target_exactonline.addressing import Addressing
 from target_exactonline.applying.endings import Deferral
-from target_exactonline.applying.lane import NOT_REACHED, Lane
+from target_exactonline.applying.lane import Lane
 from target_exactonline.applying.scheduler import Scheduler
 from target_exactonline.applying.task import Shared, Task
+from target_exactonline.applying.telling import NOT_REACHED
 from target_exactonline.intake.intake import Intake
 from target_exactonline.intake.spool import Spool
 from target_exactonline.planning.model import Rules
@@ -37,6 +38,7 @@ from target_exactonline.reporting.outcomes import Outcome, Result, Tally, verdic
 from target_exactonline.reporting.progress import Progress
 from target_exactonline.reporting.recorder import Recorder
 from target_exactonline.reporting.report import Report
+from target_exactonline.run_references import RunReferences
 from target_exactonline.settings import Decisions
 from target_exactonline.store import tables
 from target_exactonline.store.memory import Memory
@@ -77,6 +79,8 @@ class Run:
             self._tally, self._report, self.checkpoints, now=utc_now, max_errors=self._max_errors, stop=stop
         )
         self.intake = Intake(ACCOUNTS, self._spool, self.recorder, self.checkpoints)
+        self._reach: dict[int, Reached] = {}
+        self._references = RunReferences(self._database, self.addressing, self.intake, self._reach)
         self._work = Work(
             self._memory,
             self._spool,
@@ -85,11 +89,11 @@ class Run:
             dry_run=self._dry_run,
             reconcile=self._decisions.reconcile,
             retry_refused=self._decisions.retry_refused,
+            lists_digest=self._references.digest,
             now=utc_now,
         )
         self._failures = Failures()
         self._faults: list[str] = []
-        self._reach: dict[int, Reached] = {}
         self._asked: set[int] = set()
         self._only_tested = False
 
@@ -131,7 +135,7 @@ class Run:
         wanted = sorted(addressed | remembered)
         if wanted:
             try:
-                reach = self._divisions(wanted)
+                reach = self._divisions([*wanted, *self._references.sources()])
             except TryLaterError as error:
                 self._defer_all(wanted, Deferral(error.kind, str(error)))
             else:
@@ -193,6 +197,7 @@ class Run:
             self._stop,
             self._limits,
             self._work.fields(self.intake.fields, blocks=self._decisions.blocks),
+            self._references.terms(),
             dry_run=self._dry_run,
             retry_refused=self._decisions.retry_refused,
             reconcile=self._decisions.reconcile,
@@ -211,6 +216,7 @@ class Run:
                 partial(self._work.candidates, company, number, scope, position),
                 partial(self._work.records, company, number),
                 self._work.planned_after(company, position),
+                partial(self._work.settings, company),
                 self.addressing.scope,
             )
             lanes[company] = self._lane(task, shared)
@@ -260,7 +266,15 @@ class Run:
         self._memory.plans.note_refused(self._kept.number, self.recorder.unplaced)
         if not self.recorder.too_many_refused:
             self.checkpoints.release(at_once=True)
-        verdict = self._verdict(signal_number)
+        told = verdict(
+            self._tally.summary(),
+            sum(self._connections.calls.values()),
+            self._faults,
+            dry_run=self._dry_run,
+            most_refused=self._max_errors if self.recorder.too_many_refused else None,
+            signal_number=signal_number,
+            is_unheard=self.checkpoints.unheard,
+        )
         is_failed = failure or self._faults or self.recorder.too_many_refused or self.checkpoints.unheard
         status = FAILED if is_failed else 0
         if signal_number is not None:
@@ -270,14 +284,14 @@ class Run:
             self._logger.info("%s", line)
         ended_at = utc_now()
         page = self._report.finish(
-            started_at=self._started_at, ended_at=ended_at, names=names, calls=calls, verdict=failure or verdict
+            started_at=self._started_at, ended_at=ended_at, names=names, calls=calls, verdict=failure or told
         )
         divisions = [
             DivisionCounts(code, names.get(code or 0, ""), received, calls.get(code, 0), counts)
             for code, received, counts in self._tally.by_division()
         ]
         sources = sorted(self.intake.sources)
-        self._kept.end(ended_at, status=status, verdict=failure or verdict, sources=sources, divisions=divisions)
+        self._kept.end(ended_at, status=status, verdict=failure or told, sources=sources, divisions=divisions)
         if self._dry_run:
             self._memory.plans.forget_old_trials()
         metrics.log(divisions, calls, self._connections.waited_seconds)
@@ -295,7 +309,7 @@ class Run:
                 calls=sum(calls.values()),
             )
         )
-        self._logger.info("%s", verdict)
+        self._logger.info("%s", told)
         return status
 
     def _account_for_the_rest(self, why: str) -> None:
@@ -320,9 +334,8 @@ class Run:
             return (None,)
 
     def _close(self) -> None:
-        self._connections.close()
-        self._database.close()
-        self._spool.close()
+        for opened in (self._connections, self._database, self._spool):
+            opened.close()
 
     def _why_wait(self, division: int) -> str:
         client = self._reach[division].client
@@ -332,17 +345,6 @@ class Run:
     def _divisions(self, wanted: Sequence[int]) -> dict[int, Reached]:
         new = set(wanted) - self._asked
         if new:
-            self._reach |= self._connections.reach(sorted(new))
+            self._reach.update(self._connections.reach(sorted(new)))
             self._asked |= new
         return self._reach
-
-    def _verdict(self, signal_number: int | None) -> str:
-        return verdict(
-            self._tally.summary(),
-            sum(self._connections.calls.values()),
-            self._faults,
-            dry_run=self._dry_run,
-            most_refused=self._max_errors if self.recorder.too_many_refused else None,
-            signal_number=signal_number,
-            is_unheard=self.checkpoints.unheard,
-        )

@@ -10,18 +10,22 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from target_exactonline.reporting.left_out import LeftOutCounts
 from target_exactonline.reporting.outcomes import Outcome
 from target_exactonline.reporting.report import LINES, PAGE
 
 
 def summarize(folder: Path, console: Console) -> None:
-    """Print how many records ended how, per division, and each refusal with its reason."""
+    """Print how many records ended how, per division, each refusal with its reason, and what was left out."""
     counts: dict[int | None, Counter[str]] = defaultdict(Counter)
+    left_out: dict[int | None, LeftOutCounts] = defaultdict(LeftOutCounts)
     refusals: list[str] = []
     with (folder / LINES).open(encoding="utf-8") as lines:
         for text in lines:
             line = json.loads(text)
             counts[line["division"]][line["outcome"]] += 1
+            not_sent = (one.values() for one in line["not_sent"])
+            left_out[line["division"]].add(line["code"], not_sent, line["changes"])
             if line["outcome"] == Outcome.REFUSED.value:
                 refusals.append(line["reason"])
     seen = {outcome for counted in counts.values() for outcome in counted}
@@ -36,6 +40,9 @@ def summarize(folder: Path, console: Console) -> None:
         console.print(f"Refused: {reason}", markup=False, soft_wrap=True)
     if len(refusals) > 10:
         console.print(f"... and {len(refusals) - 10} more.")
+    for division, left in left_out.items():
+        for one, customers in left.rows()[:10]:
+            console.print(f"Left out in {division}: {one.as_words(customers)}", markup=False, soft_wrap=True)
     console.print(f"Report: {folder / PAGE}", soft_wrap=True)
 
 

@@ -40,6 +40,7 @@ class Work:
         dry_run: bool,
         reconcile: bool,
         retry_refused: bool,
+        lists_digest: Callable[[Company], object],
         now: Callable[[], datetime],
     ) -> None:
         self._memory = memory
@@ -49,6 +50,7 @@ class Work:
         self._dry_run = dry_run
         self._reconcile = reconcile
         self._retry_refused = retry_refused
+        self._lists_digest = lists_digest
         self._now = now
 
     @property
@@ -96,7 +98,7 @@ class Work:
         if self._memory.copies.has_due(number, condition, self._now(), or_refused=self._retry_refused):
             return True
         sources = self._memory.sources(company.site)
-        due = self._due(company.division, planned)
+        due = self._due(company, planned)
         return due.after < sources.newest() and sources.has_changed(scope, number, due.after)
 
     def scope(self, companies: tuple[int, ...]) -> Scope:
@@ -109,8 +111,12 @@ class Work:
             addressed=not self._addressing.has_fan_out,
         )
 
-    def _due(self, division: int, planned: Planned | None) -> Due:
-        settings = self._addressing.digest(division, self._rules_of(division))
+    def settings(self, company: Company) -> str:
+        """Return the digest of what decides on a company's rows: settings, and the lists that references are in."""
+        return self._addressing.digest(company.division, self._rules_of(company.division), self._lists_digest(company))
+
+    def _due(self, company: Company, planned: Planned | None) -> Due:
+        settings = self.settings(company)
         if planned is None or planned.settings not in (None, settings) or self._reconcile:
             return Due(0, settings)
         return Due(planned.version, settings)
@@ -189,7 +195,8 @@ class Work:
         entity = self._entity
         fields = frozenset(entity.safe_to_copy) | self._addressing.compared
         if not self._addressing.has_fan_out:
-            fields |= incoming
+            named = entity.by_travelling_name
+            fields |= {named[name].field if name in named else name for name in incoming}
         if entity.blocking is not None and (blocks or self._memory.copies.any_blocked()):
             fields |= {entity.blocking.flag, entity.blocking.last_day}
         return fields
@@ -209,7 +216,7 @@ class Work:
                 yield found
         if self._addressing.limit is not None:
             return
-        due = self._due(company.division, planned)
+        due = self._due(company, planned)
         for known in sources.changed(scope, number, due.after, sources.newest()):
             fresh = [Candidate(one) for one in known if one.number not in seen]
             seen |= {one.number for one in known}
@@ -257,7 +264,7 @@ class Work:
         """Return how far a company is planned once all of its candidates were looked at."""
         if self._addressing.limit is not None:
             return None
-        return Planned(self._memory.sources(company.site).newest(), self._due(company.division, planned).settings)
+        return Planned(self._memory.sources(company.site).newest(), self.settings(company))
 
     def forget_unwanted(self, sites: Sequence[str], sources: Sequence[int]) -> None:
         """Let nothing wait in a company that the settings name no longer; should it return, it is planned anew.

@@ -44,8 +44,8 @@ class Report:
 
 def world_of_130_customers() -> World:
     customers = [customer(int(code), IsSupplier=code in SUPPLIERS) for code in EVERYONE]
-    north = {"payment_conditions": {"15": "Binnen 15 dagen"}}
-    return small_world(accounts={NORTH: customers}, divisions={NORTH: north}, limits={"enabled": True})
+    north = {"PaymentConditions": [{"Code": "15", "Description": "Binnen 15 dagen"}]}
+    return small_world(accounts={NORTH: customers}, lists={NORTH: north}, limits={"enabled": True})
 
 
 def visit(client: str, python: Path, wishes: dict[str, Any]) -> dict[str, dict[str, Any]]:

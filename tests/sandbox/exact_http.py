@@ -21,9 +21,9 @@ def trade(url: str, **form: str) -> httpx.Response:
 class Exact:
     """A logged-in client of one sandbox."""
 
-    def __init__(self, sandbox: Sandbox, refresh_token: str = REFRESH_TOKEN) -> None:
+    def __init__(self, sandbox: Sandbox, refresh_token: str = REFRESH_TOKEN, **app: str) -> None:
         self.url = sandbox.url
-        answer = trade(sandbox.url, refresh_token=refresh_token)
+        answer = trade(sandbox.url, refresh_token=refresh_token, **app)
         assert answer.status_code == 200, answer.text
         self.tokens: dict[str, Any] = answer.json()
         self.http = httpx.Client(base_url=self.url, headers=JSON, verify=CONTEXT)

@@ -8,17 +8,23 @@ import sys
 from typing import Any
 
 import pytest
+from exact_http import Exact
+from exactonline_sandbox.account_references import REFERENCES
 from exactonline_sandbox.demo import (
     ARCHIVED,
+    BELGIUM,
     COLLISION,
     FIRST_OWN_CODE,
+    GERMANY,
     HOLDING,
     OPERATING_COMPANIES,
     OUT_OF_REACH,
+    SOUTH,
     demo_world,
 )
 from exactonline_sandbox.properties import ACCOUNT
 from exactonline_sandbox.world import world_from
+from sandbox_driver import Sandbox
 
 Account = dict[str, Any]
 
@@ -46,7 +52,8 @@ def all_accounts(world: dict[str, Any]) -> list[Account]:
 
 
 def out_of_date(customer: Account, known: Account) -> bool:
-    return any(known.get(name) != customer[name] for name in customer.keys() - {"Remarks", "CreditLineSales"})
+    kept_apart = {"Remarks", "CreditLineSales", *REFERENCES}
+    return any(known.get(name) != customer[name] for name in customer.keys() - kept_apart)
 
 
 def test_it_is_the_same_in_every_process() -> None:
@@ -144,6 +151,68 @@ def test_two_customers_must_be_refused_and_no_company_has_them(
 
     assert [len(bad_email), len(bad_country)] == [1, 1]
     assert not elsewhere & {*bad_email, *bad_country}
+
+
+def test_every_company_has_lists_and_they_differ_where_they_should(world: dict[str, Any]) -> None:
+    conditions, vat, ledger, names, classes = (
+        {code: {str(row[key]): row for row in lists[name]} for code, lists in world["lists"].items()}
+        for name, key in (
+            ("PaymentConditions", "Code"),
+            ("VATCodes", "Code"),
+            ("GLAccounts", "Code"),
+            ("AccountClassificationNames", "SequenceNumber"),
+            ("AccountClassifications", "Code"),
+        )
+    )
+    here, south, belgium, germany = (str(code) for code in (HOLDING, SOUTH, BELGIUM, GERMANY))
+
+    assert list(world["lists"]) == list(world["accounts"])
+    assert conditions[here].keys() - conditions[south].keys() == {"60"}
+    assert [conditions[code]["14"]["PaymentDays"] for code in (here, germany)] == [14, 10]
+    assert [vat[code]["1"]["Percentage"] for code in (here, belgium)] == [0.09, 0.06]
+    assert [vat[code]["2"]["Percentage"] for code in (here, belgium)] == [0.21, 0.21]
+    assert "2" not in vat[germany]
+    assert not {"8000", "8010", "8020"} & ledger[germany].keys()
+    assert ledger[here].keys() - ledger[south].keys() == {"8010"}
+    assert [names[code]["1"]["Description"] for code in (here, belgium)] == ["Branche", "Sector"]
+    assert "TRANSP" in classes[here].keys() - classes[south].keys()
+
+
+def test_customers_refer_to_what_the_holding_has_and_others_lack(
+    world: dict[str, Any], customers: dict[str, Account]
+) -> None:
+    used = {
+        name: {customer.get(name) for customer in customers.values()} - {None}
+        for name in ("PaymentConditionSales", "SalesVATCode", "GLAccountSales", "Classification1", "Parent")
+    }
+
+    assert used["PaymentConditionSales"] >= {"60", "14", "30"}
+    assert used["SalesVATCode"] == {"1", "2", "7"}
+    assert used["GLAccountSales"] == {"8000", "8010", "8020"}
+    assert "TRANSP" in used["Classification1"]
+    assert used["Parent"] <= customers.keys() - {"10017", "10239", "10240"}
+    assert any("Parent" in customers[code] for code in used["Parent"]), "a parent that has a parent"
+
+
+def test_the_parents_of_customers_end(customers: dict[str, Account]) -> None:
+    for customer in customers.values():
+        seen = {customer["Code"]}
+        while above := customer.get("Parent"):
+            assert above not in seen
+            seen.add(above)
+            customer = customers[above]  # noqa: PLW2901 - up the line
+
+
+def test_what_the_holding_refers_to_is_taken_by_exact_as_it_is(sandbox: Sandbox, world: dict[str, Any]) -> None:
+    sandbox.reset({**world, "limits": {"enabled": False}})
+    app = {name: world["apps"][0][name] for name in ("client_id", "client_secret")}
+    exact = Exact(sandbox, world["users"][0]["refresh_token"], **app)
+
+    for code in ("10001", "10012", "10033"):
+        held = sandbox.account(HOLDING, code)
+        sent = {name: held[name] for name in REFERENCES if held[name] is not None}
+        assert sent
+        assert exact.put(HOLDING, held["ID"], sent).status_code == 204
 
 
 def test_the_sandbox_can_be_filled_with_it(world: dict[str, Any]) -> None:

@@ -200,40 +200,6 @@ def test_a_currency_that_is_not_active_is_blanked(sandbox: Sandbox) -> None:
     assert (row["SalesCurrency"], row["PurchaseCurrency"]) == (None, "GBP")
 
 
-def test_a_foreign_guid_becomes_null_by_a_switch(sandbox: Sandbox, exact: Exact) -> None:
-    sandbox.limits(foreign_guid="null")
-
-    answer = exact.post(201, {"Name": "Nieuw", "Parent": FOREIGN, "GLAR": FOREIGN})
-
-    (row,) = sandbox.accounts(201)
-    assert answer.status_code == 201
-    assert (row["Parent"], row["GLAR"]) == (None, None)
-
-
-def test_references_that_the_company_has_are_kept(sandbox: Sandbox) -> None:
-    lists = {"vat_codes": {"2": "21 %"}, "payment_conditions": {"30": "30 dagen"}, "references": {"GLAR": [FOREIGN]}}
-    sandbox.reset(small_world(divisions={100: lists}))
-    exact = Exact(sandbox)
-    body = {"SalesVATCode": "2", "PaymentConditionSales": "30", "GLAR": FOREIGN, "Parent": exact.key(100, "1")}
-
-    exact.put(100, exact.key(100, "2"), body)
-
-    row = exact.row(100, "2")
-    assert row["SalesVATCode"] == "2  "
-    assert (row["SalesVATCodeDescription"], row["PaymentConditionSalesDescription"]) == ("21 %", "30 dagen")
-    assert (row["GLAR"], row["Parent"]) == (FOREIGN, exact.key(100, "1"))
-
-
-def test_an_accountant_must_be_one(sandbox: Sandbox, exact: Exact) -> None:
-    key = exact.key(100, "1")
-
-    refused = exact.put(100, exact.key(100, "2"), {"Accountant": key})
-    sandbox.edit(100, "1", IsAccountant=1)
-    taken = exact.put(100, exact.key(100, "2"), {"Accountant": key})
-
-    assert (message(refused), taken.status_code) == ("Ongeldig: Accountant", 204)
-
-
 def test_a_change_touches_only_what_was_sent(sandbox: Sandbox, exact: Exact) -> None:
     before = sandbox.account(100, "1")
     sandbox.advance(60)

@@ -47,6 +47,21 @@ def test_divisions_come_before_the_accounts_and_deletions_last(project: Project)
     assert kinds(ran)[-1] == ("STATE", "")
 
 
+LISTS = (
+    "payment_conditions",
+    "vat_codes",
+    "gl_accounts",
+    "account_classifications",
+    "account_classification_names",
+    "price_lists",
+    "shipping_methods",
+    "lead_sources",
+    "lead_purposes",
+    "cost_centers",
+    "cost_units",
+)
+
+
 def test_every_stream_has_its_key_and_its_replication_key(project: Project) -> None:
     streams = {stream["stream"]: stream for stream in json.loads(project.read("--discover").output)["streams"]}
 
@@ -55,6 +70,9 @@ def test_every_stream_has_its_key_and_its_replication_key(project: Project) -> N
         "divisions": (["Code"], None),
         "accounts": (["ID"], "Timestamp"),
         "deleted_accounts": (["ID"], "Timestamp"),
+        "currencies": (["Division", "Code"], None),
+        "users": (["Division", "UserID"], None),
+        **{name: (["Division", "ID"], None) for name in LISTS},
     }
     assert streams["accounts"]["schema"]["properties"]["Timestamp"]["type"] == ["integer", "null"]
 

@@ -4,7 +4,8 @@ The laws, each held by a property test:
 
 - There is one copy per target division, in the order of the targets, and none for the division it came from.
 - A copy holds `Division`, `Code`, the fields that travel and the constants of its division, and nothing else; what the
-  record lacks, its copies lack.
+  record lacks, its copies lack. What refers to a row of its own company travels as the code of that row, never as its
+  GUID.
 - The addressed schema describes every property of every copy.
 - What is read is never changed, and what is addressed is never addressed again.
 """
@@ -16,9 +17,12 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Any, Final
 
+from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
+from exactonline_client.lists.policies import Policy, policies
 
 from mapper_exactonline import settings
 from mapper_exactonline.settings import KEY_PROPERTIES, SETTINGS
@@ -78,6 +82,8 @@ class FanOut:
     streams: tuple[str, ...] | None = None
     """None: accounts, or the only stream that has a Code."""
     field_rules: Mapping[str, settings.FieldRule] = field(default_factory=dict)
+    policies: Mapping[str, Policy] = field(default_factory=dict)
+    """Of references, by field."""
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> FanOut:
@@ -99,6 +105,7 @@ class FanOut:
             countries=settings.countries(get("countries")),
             streams=settings.stream_names(get("streams")),
             field_rules=settings.field_rules(get("field_rules")),
+            policies=policies(ACCOUNTS, get("references")),
         )
         fan_out._check()
         return fan_out
@@ -160,18 +167,40 @@ class FanOut:
             common["Code"] = str(code) if isinstance(code, int) else code
         for name in self._travelling(record):
             common[name] = record[name]
+        codes = self._codes(record)
         for division in targets:
-            if division != source:
-                yield {"Division": division, **common, **self.overrides.get(division, {})}
+            if division == source:
+                continue
+            constants = self.overrides.get(division, {})
+            copy = {"Division": division, **common, **constants}
+            for name, code in codes.items():
+                travels_as = ACCOUNTS.references[name].travels_as
+                if name not in constants:
+                    copy[travels_as] = self._mapped(name, division, code)
+                elif travels_as != name:
+                    del copy[travels_as]
+            yield copy
 
     def values(self, record: Mapping[str, Any], division: int) -> dict[str, Any]:
         """What a division should hold of a record: the fields that travel, and the constants of the division."""
-        common = {name: record[name] for name in self._travelling(record)}
+        names = self._travelling(record)
+        common = {name: record[name] for name in names if name not in ACCOUNTS.by_travelling_name}
         return {**common, **self.overrides.get(division, {})}
+
+    def references(self, record: Mapping[str, Any], division: int) -> dict[str, str | None]:
+        """The references of a record that a division should hold, as codes of the source; None for an empty one."""
+        constants = self.overrides.get(division, {})
+        return {name: code for name, code in self._codes(record).items() if name not in constants}
+
+    @property
+    def travelling_references(self) -> tuple[str, ...]:
+        """The references among the fields that travel."""
+        return _references_among(self.fields)
 
     def shape(self, division: int) -> object:
         """What decides on the content of a division's copies, in types that JSON has."""
-        return [self.fields, self.overrides.get(division, {}), sorted(self.field_rules.items())]
+        policies = {name: one.in_company(division) for name, one in self.policies.items() if name in self.fields}
+        return [self.fields, self.overrides.get(division, {}), sorted(self.field_rules.items()), policies]
 
     @property
     def names_targets(self) -> bool:
@@ -198,8 +227,24 @@ class FanOut:
         return frozenset(self.fields).union(*self.overrides.values())
 
     def _travelling(self, present: Container[str]) -> list[str]:
-        """The fields that can travel of those present: a State only beside its Country."""
-        return [name for name in self.fields if name in present and (name != "State" or "Country" in present)]
+        """The fields that can travel of those present: a State only beside its Country, references as codes."""
+        names = _travelling_names(self.fields)
+        return [name for name in names if name in present and (name != "State" or "Country" in present)]
+
+    def _codes(self, record: Mapping[str, Any]) -> dict[str, str | None]:
+        """Reference → its code, of those that travel and the record has."""
+        found: dict[str, str | None] = {}
+        for name in self.travelling_references:
+            travels_as = ACCOUNTS.references[name].travels_as
+            if travels_as in record:
+                code = record[travels_as]
+                found[name] = None if code is None or not str(code).strip() else str(code).strip()
+        return found
+
+    def _mapped(self, name: str, division: int, code: str | None) -> str | None:
+        policy = self.policies.get(name)
+        mapped = policy.mapped(division, code) if policy is not None and code is not None else None
+        return code if mapped is None else mapped
 
     def _check(self) -> None:
         """Refuse settings that contradict each other."""
@@ -252,6 +297,18 @@ class FanOut:
                 raise ConfigurationError(
                     f"target_names: no division seen is called {pattern!r}. Correct it or take it off. Seen: {names}."
                 )
+
+
+@lru_cache(maxsize=16)
+def _references_among(fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in fields if name in ACCOUNTS.references)
+
+
+@lru_cache(maxsize=16)
+def _travelling_names(fields: tuple[str, ...]) -> tuple[str, ...]:
+    """The names under which fields travel: references as their codes."""
+    references = ACCOUNTS.references
+    return tuple(references[name].travels_as if name in references else name for name in fields)
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

@@ -79,7 +79,8 @@ SETTINGS: Final[dict[str, dict[str, Any]]] = {
         "title": "Fields",
         "description": (
             "Properties that travel, beside Code and Division, which always do. Without it: every property that "
-            "means the same in each division, for which * stands in a list. Country and State travel together."
+            "means the same in each division, for which * stands in a list. Country and State travel together. What "
+            "refers to a list of the company (SalesVATCode, GLAccountSales, Parent …) travels as its code."
         ),
         "type": ["array", "object", "null"],
         "items": {"type": "string"},
@@ -92,6 +93,17 @@ SETTINGS: Final[dict[str, dict[str, Any]]] = {
         ),
         "type": ["object", "null"],
         "additionalProperties": {"type": "string", "enum": list(FIELD_RULES)},
+        "default": {},
+    },
+    "references": {
+        "title": "References",
+        "description": (
+            "What is done with the code of a payment condition, VAT code, ledger account … that a company lacks or "
+            "has for something else, per property: missing (skip, default, wait, refuse), conflict (skip, accept, "
+            'refuse), map and default by division. {"SalesVATCode": {"map": {"201": {"2": "21"}}}}.'
+        ),
+        "type": ["object", "null"],
+        "additionalProperties": {"type": "object"},
         "default": {},
     },
     "overrides": {
@@ -272,8 +284,10 @@ def _of_accounts(value: Mapping[str, object]) -> object:
 
 
 def _travelling(name: object) -> str:
+    if isinstance(name, str) and name in ACCOUNTS.by_travelling_name:
+        return ACCOUNTS.by_travelling_name[name].field
     name = _writable("fields", name)
-    if ACCOUNTS.fields[name].division_bound:
+    if ACCOUNTS.fields[name].division_bound and name not in ACCOUNTS.references:
         raise ConfigurationError(
             f"fields: {name} is tied to its division: the same value means something else, or nothing, in "
             "another one. Take it off; a constant per division can be set in overrides."

@@ -7,15 +7,20 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from exactonline_client.entities import ACCOUNTS
+from exactonline_client.entities import ACCOUNTS, REFERENCE_LISTS
+from exactonline_client.entities.reference_lists import READ_ALONG
 from exactonline_client.errors import ConfigurationError
 
 from mapper_exactonline.settings import KEY_PROPERTIES
 
 RESERVED_STREAMS: Final = frozenset({"divisions", "deleted_accounts", "meltano_test_stream"})
-OF_OTHER_ENTITIES: Final = frozenset({"contacts", "addresses", "bank_accounts"})
+OF_OTHER_ENTITIES: Final = frozenset(
+    {"contacts", "addresses", "bank_accounts", *REFERENCE_LISTS, *(one.stream for one in READ_ALONG)}
+)
 _ASIDE: Final = str.maketrans("", "", " _\ufeff\t\u00a0")
-_PROPERTIES: Final = {name.lower(): name for name in (*KEY_PROPERTIES, *ACCOUNTS.writable)}
+_PROPERTIES: Final = {
+    name.lower(): name for name in (*KEY_PROPERTIES, *ACCOUNTS.writable, *ACCOUNTS.by_travelling_name)
+}
 _OTHER_WORDS: Final = {
     "AddressLine1": "address addressline adres street streetaddress straat rue strasse",
     "ChamberOfCommerce": "kvk kvknummer coc cocnumber handelsregister",

@@ -5,7 +5,19 @@ copy follows the reference's own texts on what a field refers to. Which
 fields Exact empties when it anonymises an account was not found; those that name, number or reach a person are marked.
 """
 
-from exactonline_client.entities.model import Blocking, Entity, Field, IdentityRule, Role, Trait
+from exactonline_client.entities.model import Blocking, Entity, Field, IdentityRule, Reference, Role, Trait
+from exactonline_client.entities.reference_lists import (
+    ACCOUNT_CLASSIFICATIONS,
+    CURRENCIES,
+    GL_ACCOUNTS,
+    LEAD_PURPOSES,
+    LEAD_SOURCES,
+    PAYMENT_CONDITIONS,
+    PRICE_LISTS,
+    SHIPPING_METHODS,
+    USERS,
+    VAT_CODES,
+)
 
 READ_ONLY = Trait.READ_ONLY
 DIVISION = Trait.DIVISION_BOUND
@@ -226,14 +238,48 @@ FIELDS = (
     ),
 )
 
+STREAM = "accounts"
+_BY_CODE = {
+    PAYMENT_CONDITIONS: ("PaymentConditionSales", "PaymentConditionPurchase"),
+    VAT_CODES: ("SalesVATCode", "PurchaseVATCode"),
+    CURRENCIES: ("SalesCurrency", "PurchaseCurrency"),
+}
+_BY_GUID = {
+    GL_ACCOUNTS.stream: ("GLAccountSales", "GLAccountPurchase", "GLAR", "GLAP"),
+    PRICE_LISTS.stream: ("PriceList",),
+    SHIPPING_METHODS.stream: ("ShippingMethod",),
+    LEAD_SOURCES.stream: ("LeadSource",),
+    LEAD_PURPOSES.stream: ("LeadPurpose",),
+    STREAM: ("Parent", "InvoiceAccount", "Reseller", "Accountant"),
+}
+REFERENCES = (
+    *(Reference(name, entity.stream, name) for entity, names in _BY_CODE.items() for name in names),
+    *(Reference(name, stream, f"{name}Code") for stream, names in _BY_GUID.items() for name in names),
+    *(
+        Reference(f"Classification{slot}", ACCOUNT_CLASSIFICATIONS.stream, f"Classification{slot}Code", slot)
+        for slot in range(1, 9)
+    ),
+    Reference("AccountManager", USERS.stream, "AccountManagerEmail"),
+)
+_COMPANIONS = tuple(
+    Field(
+        one.travels_as,
+        "String",
+        f"{'e-mail address' if one.list == USERS.stream else 'code'} of {one.field}; the tap adds it",
+        READ_ONLY | DIVISION | Trait.COMPANION,
+    )
+    for one in REFERENCES
+    if one.travels_as not in {field.name for field in FIELDS}
+)
+
 ACCOUNTS = Entity(
     name="account",
-    stream="accounts",
+    stream=STREAM,
     path="crm/Accounts",
     bulk_path="bulk/CRM/Accounts",
     sync_path="sync/CRM/Accounts",
     docs="https://start.exactonline.nl/docs/HlpRestAPIResourcesDetails.aspx?name=CRMAccounts",
-    declared=FIELDS,
+    declared=(*FIELDS, *_COMPANIONS),
     natural_key="Code",
     required=("Name",),
     deleted_type=2,
@@ -256,4 +302,5 @@ ACCOUNTS = Entity(
     blocking=Blocking("Blocked", "EndDate"),
     anonymised="IsAnonymised",
     travel_together={"Country": "State"},  # a filled State must fit the new country, or be emptied with it
+    references={one.field: one for one in REFERENCES},
 )

@@ -42,6 +42,8 @@ class Trait(Flag):
     """A day of the calendar, which Exact keeps as midnight on the division's clock; not an instant."""
     PERSONAL = auto()
     """Says who a person is or where to reach them; cleared in the copies of an anonymised row."""
+    COMPANION = auto()
+    """No property of Exact's: the code of the row that another field names by its GUID."""
 
 
 NOTHING_SPECIAL = Trait(0)
@@ -77,6 +79,24 @@ class Field:
     def is_day(self) -> bool:
         """Whether its value is a day of the calendar."""
         return Trait.DAY in self.traits
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A field whose value names a row of its own company, in a list or of the same entity."""
+
+    field: str
+    list: str
+    """Stream of the rows that it may name."""
+    travels_as: str
+    """The field that carries the row's code from company to company: the same one if Exact itself keeps the code."""
+    slot: int = 0
+    """Which of several lists of one kind, where codes are unique in each; 0 where there is one."""
+
+    @property
+    def is_by_code(self) -> bool:
+        """Whether Exact keeps the code of the row, and not its GUID."""
+        return self.travels_as == self.field
 
 
 Likeness = Literal["number", "vat", "email", "phone", "website"]
@@ -153,6 +173,8 @@ class Entity:
     """The field that says that a row was anonymised."""
     travel_together: Mapping[str, str] = field(default_factory=dict)
     """Field → the filled field that Exact wants in the same call when the first one changes."""
+    references: Mapping[str, Reference] = field(default_factory=dict)
+    """By field: what names a row of the same company, and travels as its code."""
 
     @property
     def title(self) -> str:
@@ -180,6 +202,11 @@ class Entity:
         return tuple(field.name for field in self.declared if field.safe_to_copy)
 
     @cached_property
+    def by_travelling_name(self) -> Mapping[str, Reference]:
+        """References by the name of the field that carries the code."""
+        return {one.travels_as: one for one in self.references.values()}
+
+    @cached_property
     def personal(self) -> frozenset[str]:
         """Names of the fields that say who a person is or where to reach them."""
         return frozenset(field.name for field in self.declared if Trait.PERSONAL in field.traits)
@@ -190,5 +217,5 @@ class Entity:
         return tuple(
             field.name
             for field in self.declared
-            if field.edm != "Collection" and Trait.UNDOCUMENTED not in field.traits
+            if field.edm != "Collection" and not field.traits & (Trait.UNDOCUMENTED | Trait.COMPANION)
         )

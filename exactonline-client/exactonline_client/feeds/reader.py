@@ -277,7 +277,8 @@ class FeedReader:
         """Yield the new rows of a feed, page by page; of the log only those of this entity."""
         is_log = entity is self._log_entity
         wanted = (*LOG_FIELDS, *sorted(task.log_fields or ())) if is_log else (MODIFIED, *sorted(task.fields))
-        select = [name for name in dict.fromkeys((entity.key, ROW_VERSION, *wanted)) if name in entity.fields]
+        readable = frozenset(entity.selectable)
+        select = [name for name in dict.fromkeys((entity.key, ROW_VERSION, *wanted)) if name in readable]
         link: Link | None = None
         while True:
             page = yield from self._client.page(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,7 +13,8 @@ from exactonline_client.failures import next_try
 
 from target_exactonline.applying.pending import Pending
 from target_exactonline.planning.decide import digest
-from target_exactonline.planning.model import Changes, Copy, Delete, Existing
+from target_exactonline.planning.model import Changes, Copy, Delete, Existing, NotSent
+from target_exactonline.planning.references import in_wait
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.settlement import Ended
@@ -49,6 +50,8 @@ class Endings:
         """What becomes of a copy that was written, by its version at the source."""
         self.broken: dict[int, Deferral] = {}
         """Source records of which a first change failed that a second one builds on."""
+        self.failed: set[int] = set()
+        """Source records of which a change was not carried out."""
 
     def defer(self, pending: Pending, deferral: Deferral) -> None:
         """Leave a change for a later run."""
@@ -119,6 +122,12 @@ class Endings:
         )
         self.end(pending, Outcome.REFUSED, copy, existing=None, kind="rejected", reason=reason)
 
+    def drop(self, pending: Pending) -> None:
+        """Note that a change has nothing left to build on; how its record ended was told before."""
+        source, number = pending.source.record, pending.change.number
+        result = Result(self._division, source.code, Outcome.SKIPPED, self._recorder.now(), entity=self._entity.stream)
+        self._recorder.end(Ended(result, pending.source.number, change=number, is_silent=True))
+
     def end(
         self,
         pending: Pending,
@@ -131,6 +140,7 @@ class Endings:
         forget: bool = False,
         kind: str | None = None,
         reason: str | None = None,
+        dropped: Sequence[NotSent] = (),
     ) -> None:
         """Note how a change ended, with what is to be remembered of it."""
         change, source = pending.change, pending.source.record
@@ -140,6 +150,13 @@ class Endings:
         if change.is_followed and outcome in (Outcome.PARKED, Outcome.REFUSED):
             self.broken[pending.source.number] = Deferral(kind or "fault", reason or "")
         is_done = outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED)
+        not_sent = (*change.not_sent, *dropped) if is_done else ()
+        if copy is not None and is_done:
+            lost = {one.field for one in dropped}
+            kept = {name: value for name, value in copy.baseline.items() if name not in lost}
+            copy = in_wait(self._entity, copy.having(baseline=kept), not_sent)
+        elif not is_done:
+            self.failed.add(pending.source.number)
         self._recorder.end(
             Ended(
                 Result(
@@ -154,6 +171,7 @@ class Endings:
                     source=source.key,
                     matched_on=copy.matched_on if copy is not None else None,
                     target_code=existing.code if existing is not None else change.target_code,
+                    not_sent=not_sent,
                 ),
                 pending.source.number,
                 None if change.is_followed else self._numbers.pop(pending.source.number, None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -14,23 +15,23 @@ from exactonline_client.feeds.bookmark import WENT_BACK
 from exactonline_client.feeds.reader import FeedReader, take_pages
 
 from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, blind
+from target_exactonline.applying.references import CompanyReferences
 from target_exactonline.applying.task import Shared, Task
+from target_exactonline.applying.telling import Telling
 from target_exactonline.applying.worker import Worker
-from target_exactonline.planning.model import SourceRecord
 from target_exactonline.planning.planner import Planner
-from target_exactonline.planning.terms import Candidate, Terms
+from target_exactonline.planning.referred import References
+from target_exactonline.planning.terms import Terms
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.mirror import Mirror, always_read
-from target_exactonline.store.plans import Verdict
+from target_exactonline.store.plans import Change, Verdict
 from target_exactonline.store.settlement import Ended, Settlement
 
 logger = logging.getLogger(__name__)
 
 LOOK_AGAIN = timedelta(seconds=1)
 """How often a company is asked for that another process works on."""
-NOT_REACHED = "The run was stopped before its turn. It comes again in the next run."
-MERGED = "Merged with a newer record of the same source record in the same run."
 
 
 class Lane:
@@ -43,6 +44,11 @@ class Lane:
         self._mirror: Mirror = memory.mirror(number)
         settlement = Settlement(memory.store, number, memory.copies, self._mirror, memory.plans, shared.run.number)
         self._recorder = CompanyRecorder(shared.recorder, settlement, is_trial=shared.dry_run)
+        self._references = CompanyReferences(
+            memory.entity, task.company, number, task.client, shared.references, memory.proofs
+        )
+        self._telling = Telling(self._recorder, task.division.code, memory.entity)
+        self._planned = task.planned
         self.fault: str | None = None
         """What went wrong in the company as a whole, and needs a person."""
 
@@ -79,6 +85,7 @@ class Lane:
     def _work(self) -> Waiting[None]:
         try:
             yield from self._refresh()
+            yield from self._read_lists()
             today = f"{self._task.client.exacts_now().astimezone((yield from self._task.client.zone())):%Y-%m-%d}"
         except LoginNeededError:
             raise
@@ -126,6 +133,14 @@ class Lane:
         is_suspect = memory.positions.is_suspect(number) and not reading.rows
         memory.positions.keep(number, reading.position, is_suspect=is_suspect)
 
+    def _read_lists(self) -> Waiting[None]:
+        """Bring the lists up to date that the records refer to."""
+        if self._shared.references.fields:
+            wanted = (self._task.desire(one.source.record) for page in self._task.candidates() for one in page)
+            yield from self._references.read_lists(one for one in wanted if one is not None)
+        if self._planned is not None:
+            self._planned = replace(self._planned, settings=self._task.settings())
+
     # Planning
 
     def _plan(self, today: str) -> tuple[int, Planner | None]:
@@ -136,13 +151,15 @@ class Lane:
         )
         self._recorder.plan = plan
         for page in task.candidates():
-            self._tell_merged(page)
+            self._telling.merged(page)
             if self._shared.stop.is_set():
-                self._pass_by(page)
+                came_in = (one.source.record for one in page if one.number is not None)
+                self._telling.not_reached(one for one in came_in if not one.is_deleted)
                 continue
-            changes = planner.look_at(page)
-            if changes:
-                memory.plans.add(plan, self._shared.run.number, task.number, self._entity.stream, changes, now())
+            self._add(plan, planner.look_at(page))
+        if not self._shared.stop.is_set():
+            for changes in planner.late():
+                self._add(plan, changes)
         self._recorder.flush()
         if self._shared.stop.is_set():
             self._leave(plan, planner)
@@ -151,8 +168,13 @@ class Lane:
             planner.forget_killed_plans()
         return plan, planner
 
+    def _add(self, plan: int, changes: Sequence[Change]) -> None:
+        run, number = self._shared.run.number, self._task.number
+        self._shared.memory.plans.add(plan, run, number, self._entity.stream, changes, self._recorder.now())
+
     def _planner(self, today: str) -> Planner:
         task, memory = self._task, self._shared.memory
+        sources = memory.sources(task.company.site)
         terms = Terms(
             task.division.code,
             self._entity,
@@ -161,12 +183,21 @@ class Lane:
             retry_refused=self._shared.retry_refused,
             reconcile=self._shared.reconcile,
         )
+        references = References(
+            task.number,
+            task.desire,
+            self._references.translator,
+            sources,
+            memory.copies,
+            self._mirror,
+            is_trial=self._shared.dry_run,
+        )
         return Planner(
             task.number,
             terms,
-            task.desire,
+            references,
             memory.copies,
-            memory.sources(task.company.site),
+            sources,
             self._mirror,
             memory.plans,
             self._recorder,
@@ -218,6 +249,7 @@ class Lane:
             self._recorder,
             shared.failures,
             task.records,
+            self._references,
             select,
             is_empty=self._mirror.is_empty(),
             stop=shared.stop,
@@ -242,6 +274,7 @@ class Lane:
                     entity=self._entity.stream,
                     source=source.key,
                     target_code=change.target_code,
+                    not_sent=change.not_sent,
                 )
                 self._recorder.end(
                     Ended(result, work.source.number, numbers.pop(work.source.number, None), change=change.number)
@@ -264,7 +297,7 @@ class Lane:
         self._say(deferral)
         with self._shared.planning:
             self._defer_due(deferral)
-        if self._task.planned is not None and not self._shared.dry_run:
+        if self._planned is not None and not self._shared.dry_run:
             self._recorder.flush()
             self._keep_planned()
 
@@ -272,7 +305,7 @@ class Lane:
         planner = self._planner("")
         worker = self._worker(planner)
         for page in self._task.candidates():
-            self._tell_merged(page)
+            self._telling.merged(page)
             for candidate in page:
                 if candidate.number is not None:
                     planner.numbers[candidate.source.number] = candidate.number
@@ -296,49 +329,22 @@ class Lane:
     def _say(self, deferral: Deferral) -> None:
         logger.warning("Division %d: %s The rest of it is parked.", self._task.division.code, deferral.reason)
 
-    def _pass_by(self, page: Sequence[Candidate]) -> None:
-        """Account for records that had no turn; no STATE acknowledges them, so they come again."""
-        for candidate in page:
-            if candidate.number is not None and not candidate.source.record.is_deleted:
-                self._skip(candidate.source.record, None, NOT_REACHED)
-
-    def _tell_merged(self, page: Sequence[Candidate]) -> None:
-        """Account for records that became part of a newer one of the same source record."""
-        for candidate in page:
-            for _ in range(candidate.merged):
-                self._skip(candidate.source.record, "superseded", MERGED)
-
-    def _skip(self, source: SourceRecord, kind: str | None, reason: str) -> None:
-        result = Result(
-            self._task.division.code,
-            source.code,
-            Outcome.SKIPPED,
-            self._recorder.now(),
-            kind,
-            reason,
-            entity=self._entity.stream,
-            source=source.key,
-        )
-        self._recorder.end(Ended(result, is_news=False))
-
     def _leave(self, plan: int, planner: Planner) -> None:
         """Account for the rest of a plan that was stopped: it is made again in the next run."""
         self._recorder.flush()
         worker = self._worker(planner)
         for page in self._shared.memory.plans.changes(plan):
-            for work in worker.pending.prepared(page):
-                self._skip(work.source.record, None, NOT_REACHED)
+            self._telling.not_reached([work.source.record for work in worker.pending.prepared(page)])
         self._recorder.flush()
         if not self._shared.dry_run:
             self._shared.memory.plans.abandon([plan], self._task.number)
 
     def _finish(self, plan: int) -> None:
         self._recorder.flush()
-        if self._shared.dry_run:
-            return
-        self._shared.memory.plans.close(plan, self._task.number)
-        self._keep_planned()
+        if not self._shared.dry_run:
+            self._shared.memory.plans.close(plan, self._task.number)
+            self._keep_planned()
 
     def _keep_planned(self) -> None:
-        if self._task.planned is not None:
-            self._shared.memory.positions.keep_planned(self._task.number, self._task.scope, self._task.planned)
+        if self._planned is not None:
+            self._shared.memory.positions.keep_planned(self._task.number, self._task.scope, self._planned)

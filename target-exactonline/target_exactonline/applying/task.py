@@ -12,6 +12,7 @@ from exactonline_client.companies import Company
 from exactonline_client.divisions import Division
 from exactonline_client.failures import Failures
 
+from target_exactonline.applying.references import ReferenceTerms
 from target_exactonline.planning.model import Desired, Rules, SourceRecord
 from target_exactonline.planning.safety import SafetyLimits
 from target_exactonline.planning.terms import Candidate
@@ -36,6 +37,7 @@ class Shared:
     limits: SafetyLimits
     fields: frozenset[str]
     """Fields that are compared, beside those that were once."""
+    references: ReferenceTerms
     dry_run: bool
     retry_refused: bool
     reconcile: bool
@@ -60,4 +62,6 @@ class Task:
     """Source records by number."""
     planned: Planned | None
     """How far the company is planned once this is done; None to leave that as it is."""
+    settings: Callable[[], str]
+    """Returns the digest of what decides on the company's rows."""
     scope: str

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from exactonline_client.exchange import Waiting
+
 from target_exactonline.applying.lane import Lane
 from target_exactonline.applying.task import Shared, Task
 from target_exactonline.applying.worker import Worker
@@ -44,6 +46,10 @@ class UndoLane(Lane):
         self._earlier = earlier
         self._delete = delete
         self._reason = reason
+
+    def _read_lists(self) -> Waiting[None]:
+        """Read none: what was there before is put back as it was."""
+        yield from ()
 
     def _plan(self, today: str) -> tuple[int, Planner | None]:
         """Plan the way back, the newest change first."""

@@ -18,9 +18,11 @@ from exactonline_client.errors import (
 )
 from exactonline_client.exchange import Waiting
 from exactonline_client.failures import Failures, GivenUp
+from exactonline_client.odata import Row
 
 from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, Endings, blind
 from target_exactonline.applying.pending import Pending, PendingChanges
+from target_exactonline.applying.references import CompanyReferences
 from target_exactonline.planning.model import Create, Delete, Existing, Update
 from target_exactonline.planning.planner import Planner
 from target_exactonline.planning.recovery import Written, noted
@@ -47,6 +49,7 @@ class Worker:
         recorder: CompanyRecorder,
         failures: Failures,
         records: Callable[[Sequence[int]], dict[int, Remembered]],
+        references: CompanyReferences,
         select: Sequence[str],
         *,
         is_empty: bool,
@@ -63,10 +66,12 @@ class Worker:
         self._failures = failures
         self.pending = PendingChanges(number, memory.copies, self._mirror, records)
         self.endings = Endings(company.division, memory.entity, planner.numbers, recorder)
+        self._references = references
         self._select = select
         self._looks_empty = is_empty
         self.fault: str | None = None
         """What first put a record aside, of which Exact said nothing that is a verdict."""
+        self._has_flushed_creates = False
         self._stop = stop
         self._step = step
 
@@ -94,27 +99,50 @@ class Worker:
                 self._step()
         return True
 
-    def _carry_out(self, pending: Pending) -> Waiting[None]:
+    def _carry_out(self, change: Pending) -> Waiting[None]:
+        pending: Pending | None = change
+        if change.change.is_late:
+            pending = self._due_now(change)
+        elif self._references.has_dropped(_sent(change)):
+            pending = self._again(change)
         for _ in range(LOOKS_ALLOWED):
+            if pending is None:
+                return
+            pending = yield from self._tried(pending)
+        if pending is not None:
+            reason = f"{self._label(pending)}: Exact says that the code is taken, and shows no row."
+            self.endings.defer(pending, Deferral("fault", reason))
+
+    def _tried(self, pending: Pending) -> Waiting[Pending | None]:
+        """Write a change; return what is to be tried in its place, or None if it ended."""
+        try:
             try:
-                try:
-                    yield from self._write(pending)
-                except (AlreadyExistsError, NotFoundError) as error:
-                    again = yield from self._looked_again(pending, error)
-                    if again is None:
-                        return
-                    pending = again
-                else:
-                    self._failures.add_success(self._company.site, self._company.division)
-                    return
-            except RecordRefusedError as error:
-                self.endings.refuse(pending, error)
-                return
-            except ExactError as error:
-                self._failed(pending, error)
-                return
-        reason = f"{self._label(pending)}: Exact says that the code is taken, and shows no row."
-        self.endings.defer(pending, Deferral("fault", reason))
+                yield from self._write(pending)
+            except (AlreadyExistsError, NotFoundError) as error:
+                return (yield from self._looked_again(pending, error))
+            self._failures.add_success(self._company.site, self._company.division)
+        except RecordRefusedError as error:
+            if (yield from self._references.left_out(_sent(pending), error)):
+                return self._again(pending)
+            self.endings.refuse(pending, error)
+        except ExactError as error:
+            self._failed(pending, error)
+        return None
+
+    def _due_now(self, pending: Pending) -> Pending | None:
+        """Return the change that a reference to an account of this plan came to, if its own row is there."""
+        if pending.source.number in self.endings.failed:
+            self.endings.drop(pending)
+            return None
+        if not self._has_flushed_creates:  # all of them come before
+            self._recorder.flush()
+            self._has_flushed_creates = True
+        return self._again(pending)
+
+    def _again(self, pending: Pending) -> Pending | None:
+        """Decide once more by what is known by now."""
+        changes = self._planner.again(pending.change, pending.source)
+        return self.pending.prepared(changes[:1])[0] if changes else None
 
     def _write(self, pending: Pending) -> Waiting[None]:
         match pending.change.decision:
@@ -134,11 +162,12 @@ class Worker:
         answered = existing_of(entity, row)
         at = answered.modified_at or self._client.budgets.exacts_now_at_most(self._client.now())
         known = {name: value for name, value in answered.values.items() if answered.code is not None}
-        existing = Existing(answered.id, answered.code or source.code, {**decision.values, **known}, at)
+        held, dropped = yield from self._references.made_sure(answered.id, decision.values, source)
+        existing = Existing(answered.id, answered.code or source.code, {**decision.values, **known, **held}, at)
         written = Written(existing.id, at, source.code)
         copy = noted(source.key, source.code, decision.values, pending.copy, decision, written)
         copy = replace(copy, first_seen=copy.first_seen or self._recorder.now())
-        self.endings.end(pending, Outcome.CREATED, copy, existing=existing, is_written=True)
+        self.endings.end(pending, Outcome.CREATED, copy, existing=existing, is_written=True, dropped=dropped)
         if self._looks_empty:
             yield from self._make_sure_it_shows(existing.code or source.code)
 
@@ -146,18 +175,19 @@ class Worker:
         source = pending.source.record
         division, label = self._company.division, pending.change.code
         at = yield from self._client.update(self._entity, division, decision.target_id, decision.values, label=label)
+        held, dropped = yield from self._references.made_sure(decision.target_id, decision.values, source)
         before = pending.existing
         existing = Existing(
             decision.target_id,
             before.code if before is not None else None,
-            {**(before.values if before is not None else {}), **decision.values},
+            {**(before.values if before is not None else {}), **decision.values, **held},
             at,
         )
         desired = None if source.is_deleted else decision.values
         written = Written(decision.target_id, at, existing.code)
         copy = noted(source.key, source.code, desired, pending.copy, decision, written)
         copy = replace(copy, first_seen=copy.first_seen or self._recorder.now(), tries=0, next_try=None)
-        self.endings.end(pending, Outcome.UPDATED, copy, existing=existing, is_written=True)
+        self.endings.end(pending, Outcome.UPDATED, copy, existing=existing, is_written=True, dropped=dropped)
 
     def _make_sure_it_shows(self, code: str) -> Waiting[None]:
         """Read the first row created in a company that looks empty: a missing right shows as no rows.
@@ -190,11 +220,7 @@ class Worker:
         elif self._looks_empty:
             self._memory.positions.suspect(self._number, suspect=True)
             raise CompanyGivenUpError(blind(self._company, self._entity))
-        changes = self._planner.again(pending.change, pending.source)
-        if not changes:
-            return None
-        (again,) = self.pending.prepared(changes[:1])
-        return again
+        return self._again(pending)
 
     def _failed(self, pending: Pending, error: ExactError) -> None:
         """Put aside the smallest thing that explains an error.
@@ -215,3 +241,9 @@ class Worker:
 
     def _label(self, pending: Pending) -> str:
         return f"{self._entity.title} {pending.change.code} in division {self._company.division}"
+
+
+def _sent(pending: Pending) -> Row:
+    """Return what a change sends."""
+    decision = pending.change.decision
+    return {} if isinstance(decision, Delete) else decision.values

@@ -47,8 +47,9 @@ class Intake:
         self._checkpoints = checkpoints
         besides = frozenset(filter(None, (entity.anonymised,)))
         free = (field.name for field in entity.declared if field.writable and not field.division_bound)
-        self._travelling = frozenset(free) | besides
-        self._writable = frozenset(entity.writable) | besides
+        companions = {name for name, one in entity.by_travelling_name.items() if not one.is_by_code}
+        self._travelling = frozenset(free).union(entity.by_travelling_name) | besides
+        self._writable = frozenset(entity.writable) | companions | besides
         self.sources: set[int] = set()
         """Companies that records came from, as far as they said."""
         self.fields: set[str] = set()

@@ -49,6 +49,8 @@ def decide(entity: Entity, desired: Desired | None, situation: Situation, rules:
         return decide_deletion(entity, situation, rules, today)
     if desired.problems:
         return Refuse("invalid", f"{'; '.join(desired.problems)}. Not sent; correct it in the source and run again.")
+    if desired.refusal is not None:
+        return Refuse("reference", desired.refusal)
     if situation.copy is not None and situation.copy.target_id is not None and situation.tied is not None:
         return _tied(entity, desired, situation, situation.copy, situation.tied, rules, today)
     if situation.at_code is not None:

@@ -66,6 +66,21 @@ class SourceRecord:
     stream: str = ""
 
 
+class NotSent(NamedTuple):
+    """A reference that was left out of a row."""
+
+    field: str
+    code: str
+    """At the source."""
+    state: Literal["missing", "conflict", "unreadable", "waiting"]
+    why: str
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is due until what it refers to is there."""
+        return self.state == "waiting"
+
+
 @dataclass(frozen=True, slots=True)
 class Desired:
     """What one company should hold of a source record, by today's settings."""
@@ -78,6 +93,14 @@ class Desired:
     """The whole source record, which the first-contact rule looks at."""
     problems: tuple[str, ...] = ()
     """Why it cannot go to this company, each naming its field."""
+    references: Mapping[str, str | None] = field(default_factory=dict)
+    """Field → the source's code of what it refers to, until they are resolved into values; None for an empty one."""
+    references_of: int = 0
+    """The company whose codes these are; 0 if it is none of Exact's, or this one."""
+    not_sent: tuple[NotSent, ...] = ()
+    """References that are left out."""
+    refusal: str | None = None
+    """Why the settings want the record refused for a reference."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,12 @@ What needs no call ends here. The rest becomes rows of the plan, which is then s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from target_exactonline.planning import decide as decisions
+from target_exactonline.planning.ends import Ends
+from target_exactonline.planning.late import Late, LateReferences
 from target_exactonline.planning.model import (
     Copy,
     Create,
@@ -21,20 +23,17 @@ from target_exactonline.planning.model import (
     Replace,
     Situation,
     Skip,
-    SourceRecord,
     Unchanged,
     Update,
 )
-from target_exactonline.planning.recovery import Unfinished, Written, noted, recovered
+from target_exactonline.planning.referred import References
 from target_exactonline.planning.safety import Counts
-from target_exactonline.planning.situations import Facts, Situations
+from target_exactonline.planning.situations import Facts, Situations, taken_for_ours
 from target_exactonline.planning.terms import Candidate, Terms
-from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.copies import Copies
 from target_exactonline.store.mirror import Mirror
 from target_exactonline.store.plans import Change, Plans, steps
-from target_exactonline.store.settlement import Ended
 from target_exactonline.store.sources import Remembered, Sources
 
 RANKS = {"delete": 0, "block": 0, "update": 1, "create": 2}
@@ -51,7 +50,7 @@ class Planner:
         self,
         company: int,
         terms: Terms,
-        desire: Callable[[SourceRecord], Desired | None],
+        references: References,
         copies: Copies,
         sources: Sources,
         mirror: Mirror,
@@ -60,13 +59,14 @@ class Planner:
     ) -> None:
         self._company = company
         self.terms = terms
-        self._desire = desire
-        self._situations = Situations(company, desire, sources, copies, mirror)
-        self._mirror = mirror
+        self.references = references
+        self._desire = references.desire
+        self._situations = Situations(company, references.desire, sources, copies, mirror)
+        self._late = LateReferences(terms.entity, self._situations)
         self._plans = plans
-        self._recorder = recorder
         self._left_open: Sequence[int] = plans.left_open(company, terms.entity.stream)
         self.counts = Counts()
+        self._ends = Ends(terms, self.counts, recorder, self._situations, mirror)
         self.compared = 0
         """Copies that nothing came in for and that were held against their rows."""
         self.differing = 0
@@ -76,12 +76,32 @@ class Planner:
 
     def look_at(self, page: Sequence[Candidate]) -> list[Change]:
         """Decide on some records; return the changes, and end what needs none."""
+        self.references.learn([one.source.record for one in page], self._situations)
         facts = self._situations.facts([one.source for one in page])
         unfinished = self._unfinished(page)
         found: list[Change] = []
         for candidate in page:
             found += self._decided(candidate, facts, unfinished.get(candidate.source.number, ()))
         return found
+
+    def late(self) -> Iterator[list[Change]]:
+        """Yield what is to be set once the accounts that this plan creates have rows; all records were looked at."""
+        for page in self._late.pages():
+            sources = [one.candidate.source for one in page]
+            self.references.learn([one.record for one in sources], self._situations, is_last=True)
+            facts = self._situations.facts(sources)
+            yield [change for one in page for change in self._set_later(one, facts)]
+
+    def _set_later(self, one: Late, facts: Facts) -> list[Change]:
+        source = one.candidate.source
+        change = self._late.change(one, self._desire(source.record), AFTER_DEFERRED)
+        if change is None:
+            last = replace(one.candidate, is_last=True)
+            return [] if one.is_planned else self._decided(last, facts, ())
+        if not one.is_planned and one.candidate.number is not None:
+            self.numbers[source.number] = one.candidate.number
+        self.counts.add(change.action)
+        return [change]
 
     def is_wanted(self, candidate: Candidate) -> bool:
         """Return whether the company is to hold a record, by today's settings, or to give up its copy."""
@@ -99,10 +119,14 @@ class Planner:
 
         The mirror knows it by now.
         """
+        self.references.learn([source.record], self._situations, is_last=True)
         facts = self._situations.facts([source])
         self._situations.unclaim(source.record.code)
         candidate = Candidate(source, self.numbers.pop(source.number, None), change=change.number)
-        return [replace(one, number=change.number) for one in self._decided(candidate, facts, ())]
+        again = self._decided(candidate, facts, ())
+        if change.is_second:
+            again = [replace(one, not_sent=tuple(left for left in one.not_sent if left.waits)) for one in again]
+        return [replace(one, number=change.number) for one in again]
 
     def _unfinished(self, page: Sequence[Candidate]) -> Mapping[int, list[Change]]:
         """Return what killed runs were about to do with these records."""
@@ -118,25 +142,28 @@ class Planner:
         copy = kept.with_row(facts.by_id.get(kept.copy.target_id or "")) if kept is not None else None
         desired = None if source.is_deleted else self._desire(source)
         if desired is None and (copy is None or not source.is_deleted):
-            self._forget(candidate, copy)
+            self._ends.forget(candidate, copy)
             return []
         if desired is not None and source.problems:
             desired = replace(desired, problems=source.problems)
         self.compared += self._is_compared(candidate, copy)
         known, happened = copy, None
         if unfinished:
-            copy, happened = self._recover(candidate, copy, facts, unfinished)
+            copy, happened = taken_for_ours(self.terms.entity, source, copy, facts, unfinished)
         situation = self._situations.situation(candidate.source, desired, copy, facts)
         decision = self._judged(candidate, desired, situation)
         match decision:
             case Refuse():
-                self._refused(candidate, copy, decision)
+                self._ends.refused(candidate, copy, decision)
             case Skip():
-                self._skipped(candidate, copy, decision)
+                self._ends.skipped(candidate, copy, decision)
+            case Unchanged() if self._late.take(candidate, desired, is_planned=False):
+                pass
             case Unchanged():
-                self._unchanged(candidate, desired, situation, decision, known, happened)
+                self._ends.unchanged(candidate, desired, situation, decision, known, happened)
             case _:
-                return self._changes(candidate, desired, copy, decision, situation, facts)
+                self._late.take(candidate, desired, is_planned=True)
+                return self._changes(candidate, desired, copy, decision, situation)
         return []
 
     def _judged(self, candidate: Candidate, desired: Desired | None, situation: Situation) -> Decision:
@@ -148,143 +175,7 @@ class Planner:
             return Refuse("rejected", f"{copy.reason}{NOT_TRIED_AGAIN}")
         return decision
 
-    def _recover(
-        self, candidate: Candidate, copy: Copy | None, facts: Facts, unfinished: Sequence[Change]
-    ) -> tuple[Copy | None, tuple[int, Outcome] | None]:
-        """Take for ours what a killed run wrote and could not note."""
-        source = candidate.source.record
-        for change in unfinished:
-            decision = change.decision
-            target_id = None if isinstance(decision, Create) else decision.target_id
-            row = facts.by_id.get(target_id) if target_id else facts.by_code.get(source.code)
-            left = Unfinished(source.key, change.code, decision)
-            after = recovered(self.terms.entity, left, row, copy)
-            if after is None:
-                continue
-            if row is not None:
-                facts.by_id[row.id] = row
-            outcomes = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
-            copy, happened = after, (change.number, outcomes.get(change.action, Outcome.UPDATED))
-            return copy, happened
-        return copy, None
-
-    # Ends
-
-    def _result(
-        self,
-        candidate: Candidate,
-        outcome: Outcome,
-        kind: str | None = None,
-        reason: str | None = None,
-        matched_on: str | None = None,
-        target_code: str | None = None,
-    ) -> Result:
-        source = candidate.source.record
-        return Result(
-            self.terms.division,
-            source.code,
-            outcome,
-            self._recorder.now(),
-            kind,
-            reason,
-            entity=self.terms.entity.stream,
-            source=source.key,
-            matched_on=matched_on,
-            target_code=target_code,
-        )
-
-    def _unchanged(
-        self,
-        candidate: Candidate,
-        desired: Desired | None,
-        situation: Situation,
-        decision: Unchanged,
-        known: Copy | None,
-        happened: tuple[int, Outcome] | None,
-    ) -> None:
-        source = candidate.source.record
-        row = _row_of(decision.target_id, situation)
-        holder = situation.holder
-        before = situation.copy if situation.copy and situation.copy.target_id == decision.target_id else None
-        if before is None and holder is not None:
-            before = holder.copy
-        written = Written(decision.target_id, None, row.code if row is not None else None)
-        after = noted(source.key, source.code, desired.values if desired else None, before, decision, written)
-        first_seen = situation.copy.first_seen if situation.copy is not None else None
-        after = after.having(
-            state="tied", kind=None, reason=None, refused=None, tries=0, next_try=None,
-            first_seen=first_seen or self._recorder.now(),
-        )  # fmt: skip
-        is_silent = candidate.number is None
-        if desired is None:
-            is_silent |= self.terms.rules.on_source_deletion == "ignore" or after.gone is not None
-        if desired is None and not is_silent:
-            after = replace(after, gone={})  # there is nothing left to do, and nothing more to be said
-        is_news = decision.target_id is not None and known != after
-        if row is not None and desired is not None and is_news:
-            self._situations.tie(row.id, Holder(source.key, "", is_deleted=False))
-        if not is_silent:
-            self.counts.add("unchanged")
-        elif candidate.number is None and not (is_news or happened or candidate.change):
-            return  # a copy that was looked at unasked and is as it was
-        self._recorder.end(
-            Ended(
-                self._result(
-                    candidate, Outcome.UNCHANGED, None, None, after.matched_on, row.code if row is not None else None
-                ),
-                candidate.source.number,
-                candidate.number,
-                copy=after if is_news else None,
-                existing=row,
-                change=candidate.change,
-                happened=happened,
-                is_silent=is_silent,
-            )
-        )
-
-    def _refused(self, candidate: Candidate, copy: Copy | None, decision: Refuse) -> None:
-        source = candidate.source.record
-        before = copy or Copy(source.key, source.code, first_seen=self._recorder.now())
-        reason = self._labelled(source, decision.reason)
-        row = None if copy is None else self._row_now(copy)
-        code = source.code if row is None or row.code == source.code else before.code  # its change is still to be told
-        after = replace(before, code=code, state="refused", kind=decision.kind, next_try=None)
-        if decision.kind != "rejected":
-            after = replace(after, reason=reason)
-        is_news = copy is None or (copy.state, copy.kind, copy.reason) != (after.state, after.kind, after.reason)
-        is_silent = candidate.number is None and not is_news and candidate.change is None
-        if not is_silent:
-            self.counts.add("refused")
-        self._recorder.end(
-            Ended(
-                self._result(candidate, Outcome.REFUSED, decision.kind, reason),
-                candidate.source.number,
-                candidate.number,
-                copy=after if after != copy else None,
-                existing=row,
-                change=candidate.change,
-                is_silent=is_silent,
-                is_news=is_news,
-            )
-        )
-
-    def _skipped(self, candidate: Candidate, copy: Copy | None, decision: Skip) -> None:
-        self.counts.add("skipped")
-        is_over = copy is not None and copy.target_id is None and decision.kind == "source_deleted"
-        self._recorder.end(
-            Ended(
-                self._result(candidate, Outcome.SKIPPED, decision.kind, decision.reason),
-                candidate.source.number,
-                candidate.number,
-                forget=is_over,
-                change=candidate.change,
-            )
-        )
-
-    def _forget(self, candidate: Candidate, copy: Copy | None) -> None:
-        """Drop what is wanted here no longer, or never was; a row that we are tied to stays known."""
-        is_untied = copy is not None and copy.target_id is None
-        self._recorder.pass_over(candidate.number, candidate.source.number if is_untied else None)
+    # Changes
 
     def _changes(
         self,
@@ -293,7 +184,6 @@ class Planner:
         copy: Copy | None,
         decision: Create | Update | Replace | Delete,
         situation: Situation,
-        facts: Facts,
     ) -> list[Change]:
         source, number = candidate.source.record, candidate.source.number
         me = Holder(source.key, str(source.values.get("Name") or ""), is_deleted=False)
@@ -312,6 +202,7 @@ class Planner:
                 target_code=row.code if row is not None and not isinstance(step, Create) else None,
                 is_followed=step is not todo[-1],
                 origin=source.key if number < 0 else None,
+                not_sent=desired.not_sent if desired is not None else (),
             )
             found.append(replace(change, rank=base + RANKS[change.action]))
             self.counts.add(change.action)
@@ -334,15 +225,3 @@ class Planner:
 
     def _is_compared(self, candidate: Candidate, copy: Copy | None) -> bool:
         return self.terms.reconcile and candidate.number is None and copy is not None and copy.target_id is not None
-
-    def _row_now(self, copy: Copy) -> Existing | None:
-        return self._mirror.by_id([copy.target_id]).get(copy.target_id) if copy.target_id else None
-
-    def _labelled(self, source: SourceRecord, reason: str) -> str:
-        label = f"{self.terms.entity.title} {source.code or 'without a code'} in division {self.terms.division}"
-        return reason if reason.startswith(("Exact", label)) else f"{label}: {reason}"
-
-
-def _row_of(target_id: str | None, situation: Situation) -> Existing | None:
-    rows: Iterable[Existing | None] = (situation.tied, situation.at_code)
-    return next((row for row in rows if row is not None and row.id == target_id), None)

@@ -5,9 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from target_exactonline.planning.model import Copy, Desired, Existing, Holder, Situation, SourceRecord
+from exactonline_client.entities import Entity
+
+from target_exactonline.planning.model import (
+    Copy,
+    Create,
+    Desired,
+    Existing,
+    Holder,
+    Situation,
+    SourceKey,
+    SourceRecord,
+)
+from target_exactonline.planning.recovery import Unfinished, recovered
+from target_exactonline.reporting.outcomes import Outcome
 from target_exactonline.store.copies import Copies, KeptCopy
 from target_exactonline.store.mirror import Mirror
+from target_exactonline.store.plans import Change
 from target_exactonline.store.sources import Remembered, Sources
 
 
@@ -56,6 +70,15 @@ class Situations:
     def tie(self, target_id: str, who: Holder) -> None:
         """Note that this row is a source record's copy."""
         self._tied[target_id] = who
+
+    def is_tied(self, target_id: str, source: SourceKey) -> bool:
+        """Return whether this plan made a row the copy of a source record."""
+        holder = self._tied.get(target_id)
+        return holder is not None and holder.source == source
+
+    def is_claimed(self, code: str) -> bool:
+        """Return whether this plan creates a row under a code."""
+        return code in self._claimed
 
     def facts(self, page: Sequence[Remembered]) -> Facts:
         """Return what is known of some source records."""
@@ -112,3 +135,20 @@ def _goes_first(other: Holder, number: int, facts: Facts, desired: Desired) -> b
     """Return whether another record's claim to a free code is better: it has a row, or was known earlier."""
     claims = facts.claims.get(desired.code, [])
     return bool(claims) and claims[0][1] == other and claims[0][0] != number
+
+
+def taken_for_ours(
+    entity: Entity, source: SourceRecord, copy: Copy | None, facts: Facts, unfinished: Sequence[Change]
+) -> tuple[Copy | None, tuple[int, Outcome] | None]:
+    """Return the copy after what a killed run wrote and could not note, and that change with its outcome."""
+    for change in unfinished:
+        target_id = None if isinstance(change.decision, Create) else change.decision.target_id
+        row = facts.by_id.get(target_id) if target_id else facts.by_code.get(source.code)
+        after = recovered(entity, Unfinished(source.key, change.code, change.decision), row, copy)
+        if after is None:
+            continue
+        if row is not None:
+            facts.by_id[row.id] = row
+        outcomes = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
+        return after, (change.number, outcomes.get(change.action, Outcome.UPDATED))
+    return copy, None

@@ -21,6 +21,8 @@ class Candidate:
     """Records that came in before it and became part of it."""
     change: int | None = None
     """Of a record that is decided on again: the number of its change."""
+    is_last: bool = False
+    """Whether the plan has seen all other records before."""
     is_second_look: bool = False
     """Whether it was refused before, and is looked at in case somebody has mended what it met."""
 

@@ -10,7 +10,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from target_exactonline.planning.model import Changes, SourceKey
+from target_exactonline.planning.model import Changes, NotSent, SourceKey
+from target_exactonline.reporting.left_out import LeftOutCounts
 
 
 class Outcome(str, Enum):
@@ -46,6 +47,8 @@ class Result:
     """The rule that tied the row at first contact."""
     target_code: str | None = None
     """The code that the row bears, where it is another one."""
+    not_sent: tuple[NotSent, ...] = ()
+    """References that were left out."""
 
     def as_line(self, *, run: str, dry_run: bool) -> dict[str, Any]:
         """Return the object that stands for it in outcomes.jsonl."""
@@ -58,7 +61,7 @@ class Result:
             "reason": self.reason,
             "changes": {name: list(change) for name, change in self.changes.items()},
             "source": source_as_object(self.source),
-            "not_sent": [],
+            "not_sent": [one._asdict() for one in self.not_sent],
             "run": run,
             "at": self.at.isoformat(timespec="milliseconds"),
         }
@@ -80,11 +83,14 @@ class Tally:
     def __init__(self) -> None:
         self._mutex = threading.Lock()
         self._outcomes: dict[int | None, Counter[Outcome]] = defaultdict(Counter)
+        self._left_out: dict[int | None, LeftOutCounts] = defaultdict(LeftOutCounts)
 
     def add(self, result: Result) -> None:
         """Count how one ended."""
         with self._mutex:
             self._outcomes[result.division][result.outcome] += 1
+            if result.not_sent or result.division in self._left_out:
+                self._left_out[result.division].add(result.code, result.not_sent, result.changes)
 
     def count(self, outcome: Outcome) -> int:
         """Return how many ended so, in all companies."""
@@ -98,13 +104,15 @@ class Tally:
             yield division, sum(counts.values()), {outcome.value: counts[outcome] for outcome in Outcome}
 
     def lines(self, calls: Mapping[int | None, int]) -> Iterator[str]:
-        """Yield one line per company, whose counts add up."""
+        """Yield one line per company, whose counts add up, and one for each reference that it left out."""
         for division in sorted(self._outcomes, key=lambda division: division or 0):
             counts = self._outcomes[division]
             yield (
                 f"accounts → {f'division {division}' if division else 'no division'}: "
                 f"{_counts(counts)} ({sum(counts.values())} received, {calls.get(division, 0)} calls)"
             )
+            for left, customers in self._left_out[division].rows() if division in self._left_out else ():
+                yield f"division {division} left out: {left.as_words(customers)}"
 
     def summary(self) -> str:
         """Return all companies in one line."""

@@ -14,6 +14,7 @@ from typing import IO, Any
 import msgspec
 from exactonline_client.errors import ConfigurationError
 
+from target_exactonline.reporting.left_out import LeftOutCounts
 from target_exactonline.reporting.outcomes import Outcome, Result
 
 LINES = "outcomes.jsonl"
@@ -34,11 +35,13 @@ class DivisionSection:
     calls: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     shown: dict[str, list[dict[str, Any]]] = field(default_factory=lambda: defaultdict(list))
+    left_out: LeftOutCounts = field(default_factory=LeftOutCounts)
 
     def add(self, line: dict[str, Any]) -> None:
         """Count a line, and show it unless it is one of very many or nothing happened."""
         outcome = line["outcome"]
         self.counts[outcome] += 1
+        self.left_out.add(line["code"], (one.values() for one in line["not_sent"]), line["changes"])
         if outcome != Outcome.UNCHANGED.value and len(self.shown[outcome]) < SHOWN_PER_KIND:
             self.shown[outcome].append(line)
 

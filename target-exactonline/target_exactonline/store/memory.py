@@ -13,6 +13,7 @@ from target_exactonline.store.copies import Copies
 from target_exactonline.store.mirror import Mirror
 from target_exactonline.store.plans import Plans
 from target_exactonline.store.positions import Positions
+from target_exactonline.store.proofs import ReferenceProofs
 from target_exactonline.store.sources import Sources
 
 
@@ -26,6 +27,7 @@ class Memory:
         self.copies = Copies(store, entity)
         self.plans = Plans(store)
         self.positions = Positions(store, entity.stream)
+        self.proofs = ReferenceProofs(store)
         self._sources: dict[str, Sources] = {}
 
     def sources(self, site: str) -> Sources:

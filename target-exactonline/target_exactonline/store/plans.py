@@ -11,7 +11,7 @@ from exactonline_client.store import Store
 from sqlalchemy import and_, bindparam, delete, func, select
 from sqlalchemy.engine import Connection
 
-from target_exactonline.planning.model import Changes, Create, Delete, Replace, SourceKey, Update
+from target_exactonline.planning.model import Changes, Create, Delete, NotSent, Replace, SourceKey, Update
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.rows import RECORDS_AT_A_TIME, packed, pages, unpacked
@@ -39,6 +39,15 @@ class Change:
     """Whether another change of the same record comes after it."""
     origin: SourceKey | None = None
     """Of a source record that is kept nowhere, since it came in for a dry run."""
+    not_sent: tuple[NotSent, ...] = ()
+    """References that are left out of it."""
+    is_second: bool = False
+    """Whether an earlier change of the plan told what is left out of the row."""
+
+    @property
+    def is_late(self) -> bool:
+        """Return whether it is decided on only when its turn comes: it builds on creates of the same plan."""
+        return isinstance(self.decision, Update) and not self.decision.target_id
 
     @property
     def action(self) -> str:
@@ -111,7 +120,9 @@ class Plans:
             return int(connection.execute(plans.insert().returning(plans.c.id), row).scalar_one())
 
     def add(self, plan: int, run: int, company: int, entity: str, decided: Sequence[Change], at: datetime) -> None:
-        """Add changes to a plan."""
+        """Add changes to a plan, if there are any."""
+        if not decided:
+            return
         shared = {"plan": plan, "run": run, "company": company, "entity": entity, "at": at}
         with self._store.write(f"company-{company}") as connection:
             for page in pages(decided):
@@ -245,6 +256,8 @@ class Plans:
             besides["seen"] = decision.seen
         if one.is_followed:
             besides["followed"] = True
+        if one.is_second:
+            besides["second"] = True
         if one.origin is not None:
             besides["origin"] = one.origin
         return {
@@ -257,6 +270,7 @@ class Plans:
             "target_id": None if isinstance(decision, Create) else decision.target_id,
             "target_code": one.target_code,
             "matched_on": decision.matched_on if isinstance(decision, Update) else None,
+            "not_sent": packed(one.not_sent) if one.not_sent else None,
             "besides": packed(besides) if besides else None,
         }
 
@@ -271,7 +285,19 @@ class Plans:
         else:
             decision = Update(row.target_id, fields, row.action, row.matched_on, theirs, besides.get("seen", {}))
         is_followed = bool(besides.get("followed"))
-        return Change(row.source, row.code, decision, row.rank, row.reason, row.target_code, row.number, is_followed)
+        not_sent = tuple(NotSent(*one) for one in unpacked(row.not_sent or "[]"))
+        return Change(
+            row.source,
+            row.code,
+            decision,
+            row.rank,
+            row.reason,
+            row.target_code,
+            row.number,
+            is_followed,
+            not_sent=not_sent,
+            is_second=bool(besides.get("second")),
+        )
 
 
 def steps(decision: Create | Update | Replace | Delete) -> Sequence[Create | Update | Delete]:

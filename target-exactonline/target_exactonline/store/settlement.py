@@ -14,7 +14,7 @@ from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.store.copies import Copies
 from target_exactonline.store.mirror import Mirror
 from target_exactonline.store.plans import Plans, packed_fields
-from target_exactonline.store.rows import pages
+from target_exactonline.store.rows import packed, pages
 from target_exactonline.store.tables import changes
 
 IN_HISTORY = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED, Outcome.REFUSED})
@@ -111,6 +111,7 @@ class Settlement:
             "reason": result.reason,
             "target_code": result.target_code,
             "matched_on": result.matched_on,
+            "not_sent": packed(result.not_sent) if result.not_sent else None,
             "at": result.at,
         }
 
@@ -125,6 +126,7 @@ class Settlement:
             "new_reason": result.reason,
             "new_target_id": target_id,
             "new_target_code": result.target_code,
+            "new_not_sent": packed(result.not_sent) if result.not_sent else None,
             "new_at": result.at,
             "new_action": action,
             "new_fields": packed_fields(self._plans.sets, connection, action, result.changes),

@@ -162,6 +162,18 @@ mirror = Table(
     sqlite_with_rowid=False,
 )
 
+reference_proofs = Table(
+    "reference_proofs",
+    metadata,
+    Column("company", Integer, primary_key=True, autoincrement=False),
+    Column("field", String, primary_key=True),
+    Column("value", String, primary_key=True),
+    Column("digest", String),
+    Column("why", Text),
+)
+"""value: empty for a kind of reference that was read back as it was sent, else what Exact did not take, while the list
+has this digest."""
+
 versions = Table(
     "versions",
     metadata,

@@ -1,0 +1,49 @@
+"""Tells of records of which nothing was done in one company."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from exactonline_client.entities import Entity
+
+from target_exactonline.planning.model import SourceRecord
+from target_exactonline.planning.terms import Candidate
+from target_exactonline.reporting.outcomes import Outcome, Result
+from target_exactonline.reporting.recorder import CompanyRecorder
+from target_exactonline.store.settlement import Ended
+
+NOT_REACHED = "The run was stopped before its turn. It comes again in the next run."
+MERGED = "Merged with a newer record of the same source record in the same run."
+
+
+class Telling:
+    """What is told in one company."""
+
+    def __init__(self, recorder: CompanyRecorder, division: int, entity: Entity) -> None:
+        self._recorder = recorder
+        self._division = division
+        self._entity = entity
+
+    def not_reached(self, records: Iterable[SourceRecord]) -> None:
+        """Tell of records that had no turn; no STATE acknowledges them, so they come again."""
+        for record in records:
+            self._skipped(record, None, NOT_REACHED)
+
+    def merged(self, page: Sequence[Candidate]) -> None:
+        """Tell of records that became part of a newer one of the same source record."""
+        for candidate in page:
+            for _ in range(candidate.merged):
+                self._skipped(candidate.source.record, "superseded", MERGED)
+
+    def _skipped(self, record: SourceRecord, kind: str | None, reason: str) -> None:
+        result = Result(
+            self._division,
+            record.code,
+            Outcome.SKIPPED,
+            self._recorder.now(),
+            kind,
+            reason,
+            entity=self._entity.stream,
+            source=record.key,
+        )
+        self._recorder.end(Ended(result, is_news=False))
