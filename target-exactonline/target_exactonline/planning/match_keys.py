@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, get_args
 
 from exactonline_client.entities import Entity, IdentityRule
+from exactonline_client.errors import ConfigurationError
 from exactonline_client.odata import Row
 
 from target_exactonline.planning.identity import country_of, normal, plain, plain_name, postcode
@@ -17,6 +19,8 @@ from target_exactonline.planning.identity import country_of, normal, plain, plai
 MatchRule = Literal["Code", "VATNumber", "ChamberOfCommerce", "RSIN", "Email", "Name+Postcode", "Name+City"]
 CODE: Final = "Code"
 RULES: Final[tuple[MatchRule, ...]] = get_args(MatchRule)
+
+_FOLDED = {rule.casefold(): rule for rule in RULES}
 
 SHORTEST_NUMBER = 5
 """Digits; a registered number with fewer holds a place."""
@@ -33,6 +37,28 @@ CITIES = {
     "gand": "gent",
     "liege": "luik",
 }
+
+
+def match_rules(given: Sequence[str] | None) -> tuple[str, ...]:
+    """Return the rules that the setting `match_on` names.
+
+    Raises:
+        ConfigurationError: It names none, an unknown one, or one twice.
+    """
+    if given is None:
+        return (CODE,)
+    if not given:
+        raise ConfigurationError(f"match_on is empty. Name one rule at least, of {', '.join(RULES)}; or unset it.")
+    for name in given:
+        if name not in RULES:
+            close = difflib.get_close_matches(name.casefold(), _FOLDED, n=1, cutoff=0.5)
+            meant = f" Did you mean {_FOLDED[close[0]]}?" if close else ""
+            raise ConfigurationError(f"match_on: {name!r} is no rule.{meant} There are {', '.join(RULES)}.")
+        if list(given).count(name) > 1:
+            raise ConfigurationError(
+                f"match_on names {name} more than once. The first place counts; take off the rest."
+            )
+    return tuple(given)
 
 
 def fields_of(rules: Iterable[str]) -> frozenset[str]:

@@ -208,6 +208,8 @@ class Rules:
     on_code_change: OnCodeChange = "refuse"
     on_source_deletion: OnSourceDeletion = "ignore"
     field_rules: Mapping[str, FieldRule] = field(default_factory=dict)
+    match_on: tuple[str, ...] = ("Code",)
+    """Rules by which a source record finds its row at first contact, in order."""
 
     def rule_of(self, name: str) -> FieldRule:
         """Return the rule of a field."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 from exactonline_client.entities import ACCOUNTS, DIVISIONS
+from exactonline_client.errors import ConfigurationError
 from hypothesis import given
 from hypothesis import strategies as st
 from planning_driver import OTHER_ID, desired, row
-from target_exactonline.planning.match_keys import RULES, KeyIndex, fields_of, key_of
+from target_exactonline.planning.match_keys import RULES, KeyIndex, fields_of, key_of, match_rules
 from target_exactonline.planning.matching import Ambiguous, Match, Tied, agreeing, better_claims, match, rows_of
 from target_exactonline.planning.model import Desired, Existing
 
@@ -92,6 +94,26 @@ def test_an_entity_without_an_identity_rule_is_looked_for_by_its_key_alone() -> 
 def test_the_rules_need_what_they_look_at_and_what_can_speak_against_them() -> None:
     assert fields_of(["Code"]) == frozenset()
     assert fields_of(["Code", "Email", "Name+City"]) >= {"Email", "Name", "City", "VATNumber", "Country"}
+
+
+def test_without_the_setting_the_code_is_the_only_rule() -> None:
+    assert match_rules(None) == ("Code",)
+    assert match_rules(["VATNumber", "Code"]) == ("VATNumber", "Code")
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([], "match_on is empty"),
+        (["Code", "VAT"], "'VAT' is no rule. Did you mean VATNumber?"),
+        (["name+postcode"], "Did you mean Name+Postcode?"),
+        (["Beard"], "There are Code, VATNumber"),
+        (["Code", "Email", "Code"], "match_on names Code more than once"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_error(given: list[str], said: str) -> None:
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        match_rules(given)
 
 
 def test_one_hit_is_tied_by_the_first_rule_that_hits() -> None:
