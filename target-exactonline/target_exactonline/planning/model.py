@@ -148,6 +148,8 @@ class Copy:
     first_seen: datetime | None = None
     tries: int = 0
     next_try: datetime | None = None
+    candidates: tuple[str, ...] = ()
+    """IDs of the rows of which a person has to say which it is, if it is refused for that."""
 
     def having(self, **values: Any) -> Copy:
         """Return the copy with these values; itself if it has them."""

@@ -216,6 +216,7 @@ class Copies:
             row.first_seen,
             row.tries,
             row.next_try,
+            tuple(besides.get("candidates", ())),
         )
         return KeptCopy(copy, () if row.written is None else self._sets.names(row.written, connection))
 
@@ -228,6 +229,7 @@ class Copies:
             "theirs": sorted(copy.theirs) or None,
             "seen": copy.seen or None,
             "held": copy.held_at,
+            "candidates": (copy.state == "refused" and copy.candidates) or None,
         }
         kept = {name: value for name, value in besides.items() if value is not None}
         return {
