@@ -332,6 +332,7 @@ def test_planning_is_pure_but_for_what_looks_into_the_store() -> None:
 
     assert {name.rpartition(".")[2] for name in modules - set(PURE_MODULES)} == {
         "ends",
+        "first_contact",
         "late",
         "planner",
         "referred",

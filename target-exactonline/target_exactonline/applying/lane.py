@@ -19,6 +19,7 @@ from target_exactonline.applying.references import CompanyReferences
 from target_exactonline.applying.task import Shared, Task
 from target_exactonline.applying.telling import Telling
 from target_exactonline.applying.worker import Worker
+from target_exactonline.planning.first_contact import FirstContact
 from target_exactonline.planning.planner import Planner
 from target_exactonline.planning.referred import References
 from target_exactonline.planning.terms import Terms
@@ -175,14 +176,8 @@ class Lane:
     def _planner(self, today: str) -> Planner:
         task, memory = self._task, self._shared.memory
         sources = memory.sources(task.company.site)
-        terms = Terms(
-            task.division.code,
-            self._entity,
-            task.rules,
-            today,
-            retry_refused=self._shared.retry_refused,
-            reconcile=self._shared.reconcile,
-        )
+        retry_refused, reconcile = self._shared.retry_refused, self._shared.reconcile
+        terms = Terms(task.division.code, self._entity, task.rules, today, retry_refused, reconcile)
         references = References(
             task.number,
             task.desire,
@@ -192,15 +187,9 @@ class Lane:
             self._mirror,
             is_trial=self._shared.dry_run,
         )
+        contacts = FirstContact(task.number, terms, memory, self._mirror, task.values, task.records)
         return Planner(
-            task.number,
-            terms,
-            references,
-            memory.copies,
-            sources,
-            self._mirror,
-            memory.plans,
-            self._recorder,
+            task.number, terms, references, contacts, memory.copies, sources, self._mirror, memory.plans, self._recorder
         )
 
     def _judge(self, plan: int, planner: Planner) -> str | None:
@@ -273,6 +262,7 @@ class Lane:
                     change.fields,
                     entity=self._entity.stream,
                     source=source.key,
+                    matched_on=change.matched_on,
                     target_code=change.target_code,
                     not_sent=change.not_sent,
                 )

@@ -7,7 +7,7 @@ import hashlib
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final, Literal, get_args
 
 from exactonline_client.entities import Entity, IdentityRule
@@ -59,12 +59,6 @@ def match_rules(given: Sequence[str] | None) -> tuple[str, ...]:
                 f"match_on names {name} more than once. The first place counts; take off the rest."
             )
     return tuple(given)
-
-
-def fields_of(rules: Iterable[str]) -> frozenset[str]:
-    """Return the fields that rules look at, and those that can speak against a hit."""
-    wanted = {name for rule in rules for name in rule.split("+")} - {CODE}
-    return frozenset(wanted | {"Name", "Country", "VATNumber", "ChamberOfCommerce", "RSIN"}) if wanted else frozenset()
 
 
 def key_of(entity: Entity, rule: str, code: str | None, values: Row) -> str | None:

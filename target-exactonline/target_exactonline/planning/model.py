@@ -173,6 +173,16 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """What people decided, or the rules found, of a source record that has no row yet."""
+
+    row: Existing | None = None
+    matched_on: str | None = None
+    """The rule that found it."""
+    refusal: Refuse | Skip | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """All that is known where one source record meets one company."""
 
@@ -180,7 +190,11 @@ class Situation:
     tied: Existing | None = None
     """The row that the copy is tied to, if it is still there."""
     at_code: Existing | None = None
-    """The row under the desired code."""
+    """The row under the desired code, or the one that first contact found."""
+    matched_on: str | None = None
+    """The rule that found it, where it is not the code."""
+    refusal: Refuse | Skip | None = None
+    """What first contact came to, if that is an end."""
     holder: Holder | None = None
     """Whose copy the row under the desired code is, if it is another's."""
     rival: Holder | None = None
@@ -280,6 +294,8 @@ class Refuse:
 
     kind: RefusedKind
     reason: str
+    candidates: tuple[str, ...] = ()
+    """IDs of the rows of which a person has to say which it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from target_exactonline.planning import decide as decisions
 from target_exactonline.planning.ends import Ends
+from target_exactonline.planning.first_contact import FirstContact
 from target_exactonline.planning.late import Late, LateReferences
 from target_exactonline.planning.model import (
     Copy,
@@ -51,6 +52,7 @@ class Planner:
         company: int,
         terms: Terms,
         references: References,
+        first_contact: FirstContact,
         copies: Copies,
         sources: Sources,
         mirror: Mirror,
@@ -61,7 +63,8 @@ class Planner:
         self.terms = terms
         self.references = references
         self._desire = references.desire
-        self._situations = Situations(company, references.desire, sources, copies, mirror)
+        self._situations = Situations(company, references.desire, sources, copies, mirror, first_contact)
+        self._first_contact = first_contact
         self._late = LateReferences(terms.entity, self._situations)
         self._plans = plans
         self._left_open: Sequence[int] = plans.left_open(company, terms.entity.stream)
@@ -91,6 +94,7 @@ class Planner:
             self.references.learn([one.record for one in sources], self._situations, is_last=True)
             facts = self._situations.facts(sources)
             yield [change for one in page for change in self._set_later(one, facts)]
+        self._first_contact.forget_rows()
 
     def _set_later(self, one: Late, facts: Facts) -> list[Change]:
         source = one.candidate.source

@@ -14,14 +14,12 @@ from sqlalchemy.engine import Connection
 from target_exactonline.planning.matching import agreeing
 from target_exactonline.planning.model import SourceKey
 from target_exactonline.store.field_sets import FieldSets
-from target_exactonline.store.matches import Decided, Matches, Party, as_text
+from target_exactonline.store.matches import BY_HAND, Decided, Matches, Party, as_text
 from target_exactonline.store.rows import RECORDS_AT_A_TIME, unpacked
 from target_exactonline.store.tables import companies, copies, mirror, sites, sources
 
 MatchState = Literal["tied", "ambiguous", "collision", "left_out", "as_new"]
 STATES = get_args(MatchState)
-BY_HAND = "person"
-"""Rule of a tie that somebody made."""
 
 
 @dataclass(frozen=True, slots=True)

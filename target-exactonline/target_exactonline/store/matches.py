@@ -21,6 +21,10 @@ from target_exactonline.store.tables import companies, copies, match_decisions, 
 Verdict = Literal["tied", "untied", "left_out", "as_new"]
 VERDICTS = get_args(Verdict)
 LEFT_OUT = "Left out by {} on {:%Y-%m-%d}, until it is tied or let be created (tie, as-new)."
+BROKEN = "Untied by {} on {:%Y-%m-%d}. Tie it to another one (tie), leave it out (leave-out) or let it be new (as-new)."
+WITHOUT_ROW = "{} tied it on {:%Y-%m-%d} to an account that is not here any longer. Tie it to another one (tie)."
+BY_HAND = "person"
+"""Rule of a tie that somebody made."""
 NO_TIE = {"target_id": None, "written": None, "baseline": None, "written_at": None, "matched_on": None}
 
 
@@ -37,6 +41,16 @@ class Decided:
     def reason(self) -> str:
         """Return why a record that was left out is left alone."""
         return LEFT_OUT.format(self.by, self.at)
+
+    @property
+    def broken(self) -> str:
+        """Return why a record that was untied is tied to nothing."""
+        return BROKEN.format(self.by, self.at)
+
+    @property
+    def without_row(self) -> str:
+        """Return why a record that was tied by hand is tied to nothing."""
+        return WITHOUT_ROW.format(self.by, self.at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class PlanLists:
                     "source": source_as_object(source_of(row)),
                     "target_id": row.target_id,
                     "target_code": row.target_code or row.code,
+                    "matched_on": row.matched_on,
                     "approved_by": row.approved_by,
                 }
 
