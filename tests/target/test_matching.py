@@ -131,6 +131,16 @@ def test_several_hits_are_refused_and_the_candidates_are_named(group: Group) -> 
     assert {one["id"] for one in line["candidates"]} == {id_of(group, "30"), id_of(group, "31")}
 
 
+def test_doubles_inside_a_company_are_told(group: Group) -> None:
+    group.sandbox.reset(apart(known(1, Code="30"), known(1, Code="31"), known(2)))
+
+    ran = group.run(all_of(NORTH), match_on=ALL_RULES)
+
+    told = "Division 201: One party may be here twice, by the same VATNumber of 30 and 31."
+    assert told in ran.log
+    assert told in (group.project.report / "report.html").read_text(encoding="utf-8")
+
+
 def test_what_was_ambiguous_is_tied_once_somebody_has_mended_it(group: Group) -> None:
     group.sandbox.reset(apart(known(1, Code="30"), known(1, Code="31")))
     run(group)

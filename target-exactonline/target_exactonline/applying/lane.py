@@ -161,6 +161,7 @@ class Lane:
         if not self._shared.stop.is_set():
             for changes in planner.late():
                 self._add(plan, changes)
+            self._telling.doubles(planner.first_contact.doubles)
         self._recorder.flush()
         if self._shared.stop.is_set():
             self._leave(plan, planner)

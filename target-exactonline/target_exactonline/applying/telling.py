@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
 from exactonline_client.entities import Entity
@@ -11,6 +12,8 @@ from target_exactonline.planning.terms import Candidate
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.settlement import Ended
+
+logger = logging.getLogger(__name__)
 
 NOT_REACHED = "The run was stopped before its turn. It comes again in the next run."
 MERGED = "Merged with a newer record of the same source record in the same run."
@@ -34,6 +37,12 @@ class Telling:
         for candidate in page:
             for _ in range(candidate.merged):
                 self._skipped(candidate.source.record, "superseded", MERGED)
+
+    def doubles(self, told: str | None) -> None:
+        """Tell of rows of the company that may be one party twice."""
+        if told is not None:
+            logger.warning("Division %d: %s", self._division, told)
+            self._recorder.note(f"Division {self._division}: {told}")
 
     def _skipped(self, record: SourceRecord, kind: str | None, reason: str) -> None:
         result = Result(

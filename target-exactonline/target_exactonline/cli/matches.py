@@ -19,7 +19,6 @@ from target_exactonline.store.matches import Matches, Party, Verdict
 from target_exactonline.store.runs import who
 
 SHOWN = ("division", "code", "name", "state", "matched_on", "here", "by", "at")
-IMPORTED = ("line", "division", "code", "decision", "result", "reason")
 state_option = click.option("--state", type=click.Choice(STATES), help="Only these.")
 
 
@@ -101,7 +100,8 @@ def import_(*, file: Path, config_file: Path | None, by: str | None, as_json: bo
     for number, wish in wishes(decoded(file.read_bytes())):
         told.append(_imported(review, number, wish, seen))
     refused = [line for line in told if line["result"] == "refused"]
-    show(told if as_json else refused, IMPORTED, as_json=as_json)
+    for line in told if as_json else refused:
+        click.echo(json.dumps(line, ensure_ascii=False) if as_json else f"Line {line['line']}: {line['reason']}")
     if refused:
         raise click.ClickException(f"{len(refused)} of {len(told)} decisions were refused; the others are kept.")
     if not as_json:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from target_exactonline.planning import collisions
-from target_exactonline.planning.match_keys import CODE, KeyIndex, key_of
+from target_exactonline.planning.match_keys import CODE, REGISTERED, KeyIndex, key_of
 from target_exactonline.planning.matching import Ambiguous, Match, Tied, better_claims, match, rows_of
 from target_exactonline.planning.model import (
     Contact,
@@ -28,6 +28,8 @@ from target_exactonline.store.matches import BY_HAND, Decided
 from target_exactonline.store.memory import Memory
 from target_exactonline.store.mirror import Mirror
 from target_exactonline.store.sources import Remembered
+
+DOUBLES_SHOWN = 20
 
 
 @dataclass(slots=True)
@@ -67,7 +69,9 @@ class FirstContact:
         self._values = values
         self._records = records
         self._decisions: Mapping[SourceKey, Decided] | None = None
-        self._rows: tuple[KeyIndex, list[str]] | None = None
+        self._rows: tuple[Mapping[str, KeyIndex], list[str]] | None = None
+        self.doubles: str | None = None
+        """Registered numbers that several rows of the company have, in words; known once the rules were asked."""
         self._has_planned = False
 
     def forget_rows(self) -> None:
@@ -184,18 +188,28 @@ class FirstContact:
     def _ids(self, rule: str, key: str) -> list[str]:
         if self._rows is None:
             self._rows = self._indexed()
+            self.doubles = self._doubles(*self._rows)
         index, ids = self._rows
-        return [ids[place] for place in index.find(rule, key)]
+        return [ids[place] for place in index[rule].find(rule, key)]
 
-    def _indexed(self) -> tuple[KeyIndex, list[str]]:
-        """Return the values of all rows of the company, and their IDs."""
-        index, ids = KeyIndex(), list[str]()
+    def _indexed(self) -> tuple[Mapping[str, KeyIndex], list[str]]:
+        """Return the values of all rows of the company by rule, and their IDs."""
+        index, ids = {rule: KeyIndex() for rule in self._rules if rule != CODE}, list[str]()
         for row in (row for page in self._mirror.pages() for row in page):
-            for rule in self._rules:
-                if rule != CODE:
-                    index.add(rule, key_of(self._entity, rule, row.code, row.values), len(ids))
+            for rule, values in index.items():
+                values.add(rule, key_of(self._entity, rule, row.code, row.values), len(ids))
             ids.append(row.id)
         return index, ids
+
+    def _doubles(self, index: Mapping[str, KeyIndex], ids: Sequence[str]) -> str | None:
+        """Return in words which rows may be one party twice."""
+        groups = [(rule, some) for rule in REGISTERED if rule in index for some in index[rule].shared()]
+        shown = groups[:DOUBLES_SHOWN]
+        rows = self._mirror.by_id(sorted({ids[place] for _, some in shown for place in some}))
+        codes = [(rule, sorted(rows[ids[one]].code or ids[one] for one in some)) for rule, some in shown]
+        told = [f"{rule} of {' and '.join(some)}" for rule, some in codes]
+        more = f", and {len(groups) - len(shown)} more" if len(groups) > len(shown) else ""
+        return f"One party may be here twice, by the same {'; '.join(told)}{more}." if groups else None
 
     # Claims
 

@@ -7,7 +7,8 @@ import hashlib
 import re
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 from typing import Any, Final, Literal, get_args
 
 from exactonline_client.entities import Entity, IdentityRule
@@ -18,6 +19,8 @@ from target_exactonline.planning.identity import country_of, normal, plain, plai
 
 MatchRule = Literal["Code", "VATNumber", "ChamberOfCommerce", "RSIN", "Email", "Name+Postcode", "Name+City"]
 CODE: Final = "Code"
+REGISTERED: Final = ("VATNumber", "ChamberOfCommerce", "RSIN")
+"""Rules by a number that a register gives, which no two parties have in common."""
 RULES: Final[tuple[MatchRule, ...]] = get_args(MatchRule)
 
 _FOLDED = {rule.casefold(): rule for rule in RULES}
@@ -93,14 +96,25 @@ class KeyIndex:
         """Return the numbers of those who have a value, in order."""
         if key is None:
             return []
+        self._sort()
+        digest = _digest(rule, key)
+        start = bisect_left(self._digests, digest)
+        return sorted(set(self._places[start : bisect_right(self._digests, digest, start)]))
+
+    def shared(self) -> Iterator[list[int]]:
+        """Yield the numbers of those who have a value in common, in order, for each such value."""
+        self._sort()
+        for _, group in groupby(range(len(self._digests)), key=self._digests.__getitem__):
+            found = sorted({self._places[place] for place in group})
+            if len(found) > 1:
+                yield found
+
+    def _sort(self) -> None:
         if not self._is_sorted:
             order = sorted(range(len(self._digests)), key=self._digests.__getitem__)
             self._digests = array("Q", map(self._digests.__getitem__, order))
             self._places = array("q", map(self._places.__getitem__, order))
             self._is_sorted = True
-        digest = _digest(rule, key)
-        start = bisect_left(self._digests, digest)
-        return sorted(set(self._places[start : bisect_right(self._digests, digest, start)]))
 
 
 def _digest(rule: str, key: str) -> int:

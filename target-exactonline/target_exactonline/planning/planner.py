@@ -64,7 +64,7 @@ class Planner:
         self.references = references
         self._desire = references.desire
         self._situations = Situations(company, references.desire, sources, copies, mirror, first_contact)
-        self._first_contact = first_contact
+        self.first_contact = first_contact
         self._late = LateReferences(terms.entity, self._situations)
         self._plans = plans
         self._left_open: Sequence[int] = plans.left_open(company, terms.entity.stream)
@@ -94,7 +94,7 @@ class Planner:
             self.references.learn([one.record for one in sources], self._situations, is_last=True)
             facts = self._situations.facts(sources)
             yield [change for one in page for change in self._set_later(one, facts)]
-        self._first_contact.forget_rows()
+        self.first_contact.forget_rows()
 
     def _set_later(self, one: Late, facts: Facts) -> list[Change]:
         source = one.candidate.source
