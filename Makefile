@@ -93,6 +93,7 @@ year: .venv/.ready ## Live through a year of four runs a day, with all that happ
 bench: .venv/.ready ## Measure calls, seconds and memory
 	$(BIN)/python benchmarks/accounts.py
 	$(BIN)/python benchmarks/preview.py
+	$(BIN)/python benchmarks/matching.py
 
 clean: ## Remove all that was set up and all that was learned
 	rm -rf .venv .tools .meltano .exactonline output

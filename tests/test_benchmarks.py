@@ -41,3 +41,14 @@ def test_the_benchmark_of_the_processor_holds_a_create_against_a_bare_loop() -> 
     assert done.returncode == 0, done.stderr
     assert "Processor time per create: 20 accounts into 2 divisions" in done.stdout
     assert "processor time per create, to the bare loop" in done.stdout
+
+
+@pytest.mark.timeout(120)
+def test_the_benchmark_of_the_matching_prints_the_figures_of_each_rule() -> None:
+    command = [BIN / "python", BENCHMARKS / "matching.py", "--companies", "1", "--customers", "100", "--seed", "9"]
+
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Name+Postcode" in done.stdout
+    assert "goal met: precision of ties" in done.stdout

@@ -162,6 +162,7 @@ class Addressing:
         """
         shape = None if self._fan_out is None else self._fan_out.shape(division)
         decisive = [shape, rules.load_method, rules.nulls, rules.on_source_deletion, *([lists] if lists else [])]
+        decisive += [rules.match_on] if rules.match_on != Rules().match_on else []
         text = json.dumps(decisive, sort_keys=True, default=str)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 

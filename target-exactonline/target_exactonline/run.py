@@ -143,7 +143,7 @@ class Run:
                 self._go(self._usable(wanted, addressed, reach))
         if not self._dry_run:
             self._work.forget_unwanted(self._connections.sites, sorted(self.intake.sources))
-        self._spool.clear()
+        self._work.clear()
 
     def _usable(self, wanted: Sequence[int], addressed: set[int], reach: Mapping[int, Reached]) -> list[Reached]:
         """Return the companies that can be written to. One that is closed is left out where no setting names it.
@@ -206,8 +206,7 @@ class Run:
         )
         lanes: dict[Company, Lane] = {}
         for company, one in companies.items():
-            number = numbers[company]
-            position = planned.get(number)
+            number, position = numbers[company], planned.get(numbers[company])
             task = Task(
                 company,
                 number,
@@ -217,6 +216,7 @@ class Run:
                 partial(self.addressing.desire, company.division),
                 partial(self._work.candidates, company, number, scope, position),
                 partial(self._work.records, company, number),
+                partial(self._work.values, company, number, scope),
                 self._work.planned_after(company, position),
                 partial(self._work.settings, company),
                 self.addressing.scope,

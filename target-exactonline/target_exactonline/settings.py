@@ -10,6 +10,7 @@ from mapper_exactonline.settings import SETTINGS as FAN_OUT_SETTINGS
 
 from target_exactonline.planning.approvals import KINDS as APPROVABLE
 from target_exactonline.planning.approvals import ApprovalRules
+from target_exactonline.planning.match_keys import CODE, RULES, match_rules
 from target_exactonline.planning.model import Rules
 from target_exactonline.planning.source_deletions import SourceDeletions
 
@@ -62,6 +63,14 @@ OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "default": "refuse",
         "title": "Same code, other party",
         "description": "What to do at first contact when the code belongs to someone else in the target.",
+    },
+    "match_on": {
+        "type": ["array", "null"],
+        "items": {"type": "string"},
+        "default": [CODE],
+        "title": "First contact",
+        "description": "How an account finds its row in a company where it has none yet, in this order: "
+        f"{', '.join(RULES)}. One hit is tied and goes on under the code that it has there; several are refused.",
     },
     "on_code_change": {
         "type": "string",
@@ -159,7 +168,13 @@ class Decisions:
         Raises:
             ConfigurationError: One of them is wrong.
         """
-        rules = Rules(config["load_method"], config["nulls"], config["on_collision"], config["on_code_change"])
+        rules = Rules(
+            config["load_method"],
+            config["nulls"],
+            config["on_collision"],
+            config["on_code_change"],
+            match_on=match_rules(config.get("match_on")),
+        )
         return cls(
             rules,
             SourceDeletions.from_config(config),

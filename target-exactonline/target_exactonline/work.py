@@ -11,6 +11,7 @@ from exactonline_client.entities import Entity
 
 from target_exactonline.addressing import Addressing
 from target_exactonline.intake.spool import Incoming, Spool
+from target_exactonline.planning.match_keys import KeyIndex, key_of
 from target_exactonline.planning.merge import merged
 from target_exactonline.planning.model import Rules, SourceKey, SourceRecord
 from target_exactonline.planning.terms import Candidate
@@ -52,6 +53,7 @@ class Work:
         self._retry_refused = retry_refused
         self._lists_digest = lists_digest
         self._now = now
+        self._values: dict[tuple[str, object], KeyIndex] = {}
 
     @property
     def _entity(self) -> Entity:
@@ -252,6 +254,39 @@ class Work:
             complete = replace(merged(self._entity, record, known.record), company=known.record.company)
         is_new = complete != replace(known.record, stream=complete.stream)
         return Remembered(known.number, newest + 1 if is_new else known.version, complete)
+
+    def clear(self) -> None:
+        """Forget what came in, which was planned."""
+        self._spool.clear()
+        self._values.clear()
+
+    def values(self, company: Company, number: int, scope: Scope) -> KeyIndex:
+        """Return the values of all source records that a company gets, as the rules of first contact look at them."""
+        divisions = scope.divisions or ()
+        wanted = tuple(sorted(one for one in divisions if company.division in self._addressing.targets(one)))
+        place = (company.site, wanted if scope.fans_out and wanted else number)
+        if place not in self._values:
+            self._values[place] = self._indexed(company, number, scope)
+        return self._values[place]
+
+    def _indexed(self, company: Company, number: int, scope: Scope) -> KeyIndex:
+        sources, seen, index = self._memory.sources(company.site), set[int](), KeyIndex()
+        rules = self._rules_of(company.division).match_on
+        for page in self._everybody(company, number, scope, sources):
+            for one in (one for one in page if one.number not in seen):
+                seen.add(one.number)
+                record = one.record
+                if not record.is_deleted and self._addressing.desire(company.division, record) is not None:
+                    for rule in rules:
+                        index.add(rule, key_of(self._entity, rule, record.code, record.values), one.number)
+        return index
+
+    def _everybody(self, company: Company, number: int, scope: Scope, sources: Sources) -> Iterator[list[Remembered]]:
+        """Yield all source records of a run that a company may get, what came in first: a dry run keeps it nowhere."""
+        for page in self._spool.pages() if self._dry_run else ():
+            mine = [one for one in page if company.division in self.targets_of(one)]
+            yield [one.source for one in self._incoming(sources, number, mine)]
+        yield from sources.changed(scope, number, 0, sources.newest())
 
     def records(self, company: Company, number: int, numbers: Sequence[int]) -> dict[int, Remembered]:
         """Return source records by number; those of a dry run, which are not kept, have numbers below zero."""

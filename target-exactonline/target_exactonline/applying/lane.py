@@ -19,6 +19,7 @@ from target_exactonline.applying.references import CompanyReferences
 from target_exactonline.applying.task import Shared, Task
 from target_exactonline.applying.telling import Telling
 from target_exactonline.applying.worker import Worker
+from target_exactonline.planning.first_contact import FirstContact
 from target_exactonline.planning.planner import Planner
 from target_exactonline.planning.referred import References
 from target_exactonline.planning.signing import Signing
@@ -160,6 +161,7 @@ class Lane:
         if not self._shared.stop.is_set():
             for changes in planner.late():
                 self._add(plan, changes)
+            self._telling.doubles(planner.first_contact.doubles)
         self._recorder.flush()
         if self._shared.stop.is_set():
             self._leave(plan, planner)
@@ -175,14 +177,8 @@ class Lane:
     def _planner(self, today: str) -> Planner:
         task, memory = self._task, self._shared.memory
         sources = memory.sources(task.company.site)
-        terms = Terms(
-            task.division.code,
-            self._entity,
-            task.rules,
-            today,
-            retry_refused=self._shared.retry_refused,
-            reconcile=self._shared.reconcile,
-        )
+        retry_refused, reconcile = self._shared.retry_refused, self._shared.reconcile
+        terms = Terms(task.division.code, self._entity, task.rules, today, retry_refused, reconcile)
         references = References(
             task.number,
             task.desire,
@@ -192,10 +188,12 @@ class Lane:
             self._mirror,
             is_trial=self._shared.dry_run,
         )
+        contacts = FirstContact(task.number, terms, memory, self._mirror, task.values, task.records)
         return Planner(
             task.number,
             terms,
             references,
+            contacts,
             memory.copies,
             sources,
             self._mirror,

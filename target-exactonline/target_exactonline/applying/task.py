@@ -14,6 +14,7 @@ from exactonline_client.failures import Failures
 
 from target_exactonline.applying.references import ReferenceTerms
 from target_exactonline.planning.approvals import ApprovalRules
+from target_exactonline.planning.match_keys import KeyIndex
 from target_exactonline.planning.model import Desired, Rules, SourceRecord
 from target_exactonline.planning.safety import SafetyLimits
 from target_exactonline.planning.terms import Candidate
@@ -62,6 +63,8 @@ class Task:
     candidates: Callable[[], Iterator[list[Candidate]]]
     records: Callable[[Sequence[int]], dict[int, Remembered]]
     """Source records by number."""
+    values: Callable[[], KeyIndex]
+    """Returns the values of all source records that the company gets, as the rules of first contact look at them."""
     planned: Planned | None
     """How far the company is planned once this is done; None to leave that as it is."""
     settings: Callable[[], str]

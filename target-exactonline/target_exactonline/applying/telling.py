@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Sequence
 
 from exactonline_client.entities import Entity
@@ -12,6 +13,8 @@ from target_exactonline.planning.terms import Candidate
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.settlement import Ended
+
+logger = logging.getLogger(__name__)
 
 NOT_REACHED = "The run was stopped before its turn. It comes again in the next run."
 MERGED = "Merged with a newer record of the same source record in the same run."
@@ -51,10 +54,17 @@ class Telling:
             change.fields,
             entity=self._entity.stream,
             source=source.key,
+            matched_on=change.matched_on,
             target_code=change.target_code,
             not_sent=change.not_sent,
         )
         self._recorder.end(Ended(result, work.source.number, number, change=change.number))
+
+    def doubles(self, told: str | None) -> None:
+        """Tell of rows of the company that may be one party twice."""
+        if told is not None:
+            logger.warning("Division %d: %s", self._division, told)
+            self._recorder.note(f"Division {self._division}: {told}")
 
     def _skipped(self, record: SourceRecord, kind: str | None, reason: str) -> None:
         result = Result(

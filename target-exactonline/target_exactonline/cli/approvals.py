@@ -11,7 +11,7 @@ import click
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.transport import utc_now
 
-from target_exactonline.cli.options import config_of, database, of_config, setting, show, sites_of
+from target_exactonline.cli.lines import database, of_config, read_config, setting, show, sites_of
 from target_exactonline.store.approvals import Chosen, Verdicts
 from target_exactonline.store.runs import RUN_BY_VARIABLE
 
@@ -39,7 +39,7 @@ def approve(*, config_file: Path | None, as_json: bool, by: str | None, **chosen
 
     An approval is for exactly this before and after. If either moves, it is void, and the change waits again.
     """
-    config = config_of(config_file)
+    config = read_config(config_file)
     show(_verdicts(config).approve(_chosen(chosen), _person(by), utc_now()), COLUMNS, as_json=as_json)
 
 
@@ -48,7 +48,7 @@ def approve(*, config_file: Path | None, as_json: bool, by: str | None, **chosen
 @click.option("--reason", required=True, help="Why, for the history.")
 def reject(*, config_file: Path | None, as_json: bool, by: str | None, reason: str, **chosen: Any) -> None:
     """Reject changes that wait: they are held until their source changes, or until `release`."""
-    config = config_of(config_file)
+    config = read_config(config_file)
     show(_verdicts(config).reject(_chosen(chosen), _person(by), reason), (*COLUMNS, "reason"), as_json=as_json)
 
 

@@ -8,7 +8,7 @@ import click
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
 
-from target_exactonline.cli.options import config_of, database, of_config, show, sites_of
+from target_exactonline.cli.lines import database, of_config, read_config, show, sites_of
 from target_exactonline.store.adopted import Adopted
 
 COLUMNS = ("division", "code", "field", "ours", "theirs", "modified_at", "modified_by", "will")
@@ -25,7 +25,7 @@ def drift(*, config_file: Path | None, division: int | None, as_json: bool) -> N
     from target_exactonline.cli.undo import PROGRAM, completed  # noqa: PLC0415 - the whole target, for one command
     from target_exactonline.drift_run import DriftRun  # noqa: PLC0415
 
-    run = DriftRun(completed(config_of(config_file)), program=PROGRAM)
+    run = DriftRun(completed(read_config(config_file)), program=PROGRAM)
     status = run.look(division)
     show(run.found, COLUMNS, as_json=as_json)
     raise SystemExit(status)
@@ -38,7 +38,7 @@ def drift(*, config_file: Path | None, division: int | None, as_json: bool) -> N
 @_FIELDS
 def adopt(*, config_file: Path | None, as_json: bool, division: int, code: str, fields: tuple[str, ...]) -> None:
     """Let the company own fields of one account: what it holds there stays, whatever the source says."""
-    config = config_of(config_file)
+    config = read_config(config_file)
     owned = Adopted(database(config), sites_of(config)).adopt(division, code, _known(fields))
     show([{"division": division, "code": code, "fields": owned}], ("division", "code", "fields"), as_json=as_json)
 
@@ -50,7 +50,7 @@ def adopt(*, config_file: Path | None, as_json: bool, division: int, code: str, 
 @_FIELDS
 def give_back(*, config_file: Path | None, as_json: bool, division: int, code: str, fields: tuple[str, ...]) -> None:
     """Let the rules decide again on fields that were adopted; the next run that compares the account obeys them."""
-    config = config_of(config_file)
+    config = read_config(config_file)
     owned = Adopted(database(config), sites_of(config)).give_back(division, code, _known(fields))
     show([{"division": division, "code": code, "fields": owned}], ("division", "code", "fields"), as_json=as_json)
 

@@ -10,6 +10,8 @@ from target_exactonline.planning.model import Holder
 
 WAY_OUT = "Give one of them another code, or set on_collision to overwrite."
 
+WAYS_OUT = "Or decide: tie it to an account (tie), or leave it out (leave-out)."
+
 
 def at_first_contact(entity: Entity, source: Row, existing: Row) -> str | None:
     """Return why a row under the code of a source record, which is nobody's copy yet, is another party's."""
@@ -58,6 +60,24 @@ def held_by_another(code: str, holder: Holder) -> str:
         f"The code {code} belongs here to {_named(holder)}, another source record. Give one of them another code at "
         "the source."
     )
+
+
+def found_of_another(rule: str, code: str, holder: Holder) -> str:
+    """Return why a row that a rule finds is not written to: it is another source record's copy."""
+    return f"{rule} finds account {code} here, which is the copy of {_named(holder)}, another source record. {WAYS_OUT}"
+
+
+def found_by_another(rule: str, code: str, better: str, holder: Holder) -> str:
+    """Return why a row that a rule finds is not written to: a better rule gives it to another source record."""
+    return (
+        f"{rule} finds account {code} here, which {better} gives to {_named(holder)}, another source record. {WAYS_OUT}"
+    )
+
+
+def taken(code: str, name: object, why: str) -> str:
+    """Return why a record is not created under its code."""
+    whose = repr(name) if name else "an account without a name"
+    return f"The code {code} is taken here by {whose}, and {why}. Give one of them another code. {WAYS_OUT}"
 
 
 def claimed_by_another(code: str, rival: Holder) -> str:

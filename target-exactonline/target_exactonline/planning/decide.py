@@ -45,6 +45,8 @@ def decide(entity: Entity, desired: Desired | None, situation: Situation, rules:
     """
     if (hold := held(situation.copy, situation.version)) is not None:
         return hold
+    if isinstance(situation.refusal, Skip):
+        return situation.refusal
     if desired is None:
         return decide_deletion(entity, situation, rules, today)
     if desired.problems:
@@ -53,6 +55,8 @@ def decide(entity: Entity, desired: Desired | None, situation: Situation, rules:
         return Refuse("reference", desired.refusal)
     if situation.copy is not None and situation.copy.target_id is not None and situation.tied is not None:
         return _tied(entity, desired, situation, situation.copy, situation.tied, rules, today)
+    if situation.refusal is not None:
+        return situation.refusal
     if situation.at_code is not None:
         return _at_code(entity, desired, situation, situation.at_code, rules)
     return _free(entity, desired, situation, rules)
@@ -129,21 +133,24 @@ def _replaced(
 
 
 def _at_code(entity: Entity, desired: Desired, situation: Situation, row: Existing, rules: Rules) -> Decision:
-    """The record is tied to no row that is there, and there is one under its code."""
-    holder = situation.holder
+    """The record is tied to no row that is there, and there is one under its code, or one that a rule found."""
+    holder, found_by = situation.holder, situation.matched_on
     if holder is not None and not holder.is_deleted:
-        return Refuse("collision", collisions.held_by_another(desired.code, holder))
+        if found_by is None:
+            return Refuse("collision", collisions.held_by_another(desired.code, holder))
+        return Refuse("collision", collisions.found_of_another(found_by, row.code or row.id, holder), (row.id,))
     if situation.rival is not None:
         return Refuse("collision", collisions.claimed_by_another(desired.code, situation.rival))
     if rules.load_method == "append-only":
-        return Skip("load_method", f"There is a row with the code {desired.code}, and load_method is append-only.")
-    if rules.on_collision == "refuse" and (other := collisions.at_first_contact(entity, desired.identity, row.values)):
+        return Skip("load_method", f"There is a row with the code {row.code}, and load_method is append-only.")
+    is_checked = found_by is None and rules.on_collision == "refuse"
+    if is_checked and (other := collisions.at_first_contact(entity, desired.identity, row.values)):
         return Refuse("collision", other)
     inherited = holder.copy if holder is not None else None
     changes, theirs, seen = compare(entity, desired, row, inherited, rules)
     if not changes:
-        return Unchanged(row.id, entity.natural_key, theirs, seen)
-    return Update(row.id, changes, "update", entity.natural_key, theirs, seen)
+        return Unchanged(row.id, found_by or entity.natural_key, theirs, seen)
+    return Update(row.id, changes, "update", found_by or entity.natural_key, theirs, seen)
 
 
 def _free(entity: Entity, desired: Desired, situation: Situation, rules: Rules) -> Decision:

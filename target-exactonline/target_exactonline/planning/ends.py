@@ -129,6 +129,7 @@ class Ends:
         row = None if copy is None else self._row_now(copy)
         code = source.code if row is None or row.code == source.code else before.code  # its change is still to be told
         after = replace(before, code=code, state="refused", kind=decision.kind, next_try=None)
+        after = replace(after, candidates=decision.candidates)
         if decision.kind != "rejected":
             after = replace(after, reason=reason)
         is_news = copy is None or (copy.state, copy.kind, copy.reason) != (after.state, after.kind, after.reason)
@@ -157,6 +158,7 @@ class Ends:
                 self._result(candidate, Outcome.SKIPPED, decision.kind, decision.reason),
                 candidate.source.number,
                 candidate.number,
+                copy=_held(copy, decision),
                 forget=is_over,
                 change=candidate.change,
             )
@@ -173,6 +175,13 @@ class Ends:
     def _labelled(self, source: SourceRecord, reason: str) -> str:
         label = f"{self._terms.entity.title} {source.code or 'without a code'} in division {self._terms.division}"
         return reason if reason.startswith(("Exact", label)) else f"{label}: {reason}"
+
+
+def _held(copy: Copy | None, decision: Skip) -> Copy | None:
+    """Return a copy that waits no longer, since it is left alone, or None if that is so already."""
+    if copy is None or decision.kind != "held" or copy.state == "held":
+        return None
+    return replace(copy, state="held", kind="held", reason=decision.reason, next_try=None)
 
 
 def _row_of(target_id: str | None, situation: Situation) -> Existing | None:

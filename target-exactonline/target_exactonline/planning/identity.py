@@ -27,6 +27,9 @@ LEGAL_FORMS = frozenset(
 )
 """Of the countries where Exact Online is sold and of their neighbours, in letters alone."""
 NOT_DECOMPOSED = str.maketrans({"ø": "o", "đ": "d", "ł": "l", "æ": "ae", "œ": "oe", "þ": "th", "ð": "d"})
+NO_LETTERS = re.compile(r"[\W_]+")
+POSTCODE_WIDTHS = {"DE": 5, "ES": 5, "FI": 5, "FR": 5, "IT": 5}
+"""Digits of the postcodes that may begin with a zero, which spreadsheets take off."""
 SHORTEST_PHONE = 6
 """Digits; a shorter number is a placeholder or an extension."""
 
@@ -51,8 +54,11 @@ def evidence(rule: IdentityRule, one: Row, other: Row) -> Evidence:
 
 def plain(value: Any) -> str:
     """Return letters and digits alone, without case and diacritics."""
-    text = unicodedata.normalize("NFKD", str(value or "").casefold()).translate(NOT_DECOMPOSED)
-    return re.sub(r"[\W_]+", "", "".join(char for char in text if not unicodedata.combining(char)))
+    text = str(value or "").casefold()
+    if not text.isascii():
+        text = unicodedata.normalize("NFKD", text).translate(NOT_DECOMPOSED)
+        text = "".join(char for char in text if not unicodedata.combining(char))
+    return NO_LETTERS.sub("", text)
 
 
 @lru_cache(maxsize=4096)
@@ -62,6 +68,43 @@ def plain_name(name: str) -> str:
     text = re.sub(r"\b(\w) (?=\w\b)", r"\1", text)  # as is B V
     words = [word for word in map(plain, re.split(r"[\W_]+", text)) if word]
     return "".join(word for word in words if word not in LEGAL_FORMS) or "".join(words)
+
+
+def normal(likeness: Likeness, value: Any, country: str = "") -> str:
+    """Return a value in the one form of all that mean the same; nothing where it can identify nobody.
+
+    Args:
+        likeness: How values of its field are compared.
+        value: As it is written.
+        country: Of the party, which completes a number that names none.
+    """
+    text = str(value or "")
+    return _FORMS[likeness](text, country) if _is_filled(likeness, text) else ""
+
+
+def country_of(rule: IdentityRule, values: Row) -> str:
+    """Return the country of a party in two capitals, or nothing."""
+    return str(values.get(rule.country) or "").strip().upper() if rule.country else ""
+
+
+def postcode(value: Any, country: str = "") -> str:
+    """Return a postcode without blanks and without the country before it; nothing for zeros."""
+    text = plain(value)
+    if not text.strip("0"):
+        return ""
+    if (dutch := re.fullmatch(r"(?:nl)?(\d{4}[a-z]{2})", text)) is not None:
+        return dutch[1]
+    number = re.fullmatch(r"(?:[a-z]{1,2})?(\d{4,5})", text)
+    return number[1].zfill(POSTCODE_WIDTHS.get(country, 0)) if number is not None else text
+
+
+def is_valid(value: str, country: str, kind: str = "vat") -> bool | None:
+    """Return whether a number passes the check of its own country; None where that has no check."""
+    from stdnum import get_cc_module  # noqa: PLC0415 - only when two numbers differ
+
+    prefix, number = _prefixed(value, country)
+    module = get_cc_module(_MODULES.get(prefix, prefix.lower()), kind) if len(prefix) == 2 else None
+    return None if module is None else bool(module.is_valid(number))
 
 
 def roles_of(rule: IdentityRule, values: Row) -> frozenset[str] | None:
@@ -76,12 +119,12 @@ def _comparisons(rule: IdentityRule, one: Row, other: Row) -> Iterator[tuple[str
     names = plain_name(str(one.get(rule.name) or "")), plain_name(str(other.get(rule.name) or ""))
     if all(names):
         yield rule.name, names[0] == names[1]
-    here, there = _country(rule, one), _country(rule, other)
+    here, there = country_of(rule, one), country_of(rule, other)
     for name, likeness in rule.evidence.items():
         ours, theirs = str(one.get(name) or ""), str(other.get(name) or "")
         if _is_filled(likeness, ours) and _is_filled(likeness, theirs):
             yield name, _alike(likeness, (ours, here or there), (theirs, there or here))
-    places = _place(rule, one), _place(rule, other)
+    places = _place(rule, one, here or there), _place(rule, other, there or here)
     if all(places):
         yield ADDRESS, places[0] == places[1]
 
@@ -103,20 +146,16 @@ def _alike(likeness: Likeness, one: tuple[str, str], other: tuple[str, str]) -> 
     return form(*one) == form(*other)
 
 
-def _country(rule: IdentityRule, values: Row) -> str:
-    return str(values.get(rule.country) or "").strip().upper() if rule.country else ""
-
-
-def _place(rule: IdentityRule, values: Row) -> tuple[str, ...]:
+def _place(rule: IdentityRule, values: Row, country: str) -> tuple[str, ...]:
     """Return postcode and house number, or nothing where one of them is missing."""
-    postcode = plain(values.get(rule.postcode)) if rule.postcode else ""
+    code = postcode(values.get(rule.postcode), country) if rule.postcode else ""
     lines = (re.findall(r"\d+", str(values.get(name) or "")) for name in rule.address_lines)
     numbers = next((found for found in lines if found), None)
-    return (postcode, *numbers) if postcode and numbers else ()
+    return (code, *numbers) if code and numbers else ()
 
 
-def _number(value: str, _: str) -> str:
-    return plain(value).lstrip("0")
+def _number(value: str, country: str) -> str:
+    return plain(value).removeprefix(country.lower()).lstrip("0")
 
 
 @lru_cache(maxsize=4096)
@@ -124,15 +163,20 @@ def _vat(value: str, country: str) -> str:
     """Return a VAT number as the country's own rules write it, with the country before it."""
     from stdnum import get_cc_module  # noqa: PLC0415 - only when two numbers differ as text
 
-    text = re.sub(r"[\W_]+", "", value).upper()
-    prefix = text[:2] if text[:2].isalpha() else {"GR": "EL"}.get(country, country)
-    module = get_cc_module({"EL": "gr", "XI": "gb"}.get(prefix, prefix.lower()), "vat") if len(prefix) == 2 else None
+    prefix, text = _prefixed(value, country)
+    module = get_cc_module(_MODULES.get(prefix, prefix.lower()), "vat") if len(prefix) == 2 else None
     if module is None:
         return text
     try:
         return prefix + str(module.compact(text)).removeprefix(prefix)
     except Exception:  # noqa: BLE001 - a number that is none compares as it is written
         return text
+
+
+def _prefixed(value: str, country: str) -> tuple[str, str]:
+    """Return the country that a VAT number names, or its party's, and the number in capitals and digits."""
+    text = re.sub(r"[\W_]+", "", value).upper()
+    return (text[:2] if text[:2].isalpha() else {"GR": "EL"}.get(country, country)), text
 
 
 @lru_cache(maxsize=4096)
@@ -156,6 +200,8 @@ def _website(value: str, _: str) -> str:
     return re.sub(r"^[a-z]+://|^www\d?\.|(?<=//)www\d?\.|[/?#]+$", "", value.strip().casefold()).removeprefix("www.")
 
 
+_MODULES = {"EL": "gr", "XI": "gb"}
+"""Countries whose VAT numbers begin with something else."""
 _FORMS: Mapping[Likeness, Callable[[str, str], str]] = {
     "number": _number,
     "vat": _vat,

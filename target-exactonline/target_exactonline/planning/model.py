@@ -150,6 +150,8 @@ class Copy:
     first_seen: datetime | None = None
     tries: int = 0
     next_try: datetime | None = None
+    candidates: tuple[str, ...] = ()
+    """IDs of the rows of which a person has to say which it is, if it is refused for that."""
 
     def having(self, **values: Any) -> Copy:
         """Return the copy with these values; itself if it has them."""
@@ -173,6 +175,16 @@ class Holder:
 
 
 @dataclass(frozen=True, slots=True)
+class Contact:
+    """What people decided, or the rules found, of a source record that has no row yet."""
+
+    row: Existing | None = None
+    matched_on: str | None = None
+    """The rule that found it."""
+    refusal: Refuse | Skip | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """All that is known where one source record meets one company."""
 
@@ -180,7 +192,11 @@ class Situation:
     tied: Existing | None = None
     """The row that the copy is tied to, if it is still there."""
     at_code: Existing | None = None
-    """The row under the desired code."""
+    """The row under the desired code, or the one that first contact found."""
+    matched_on: str | None = None
+    """The rule that found it, where it is not the code."""
+    refusal: Refuse | Skip | None = None
+    """What first contact came to, if that is an end."""
     holder: Holder | None = None
     """Whose copy the row under the desired code is, if it is another's."""
     rival: Holder | None = None
@@ -210,6 +226,8 @@ class Rules:
     on_code_change: OnCodeChange = "refuse"
     on_source_deletion: OnSourceDeletion = "ignore"
     field_rules: Mapping[str, FieldRule] = field(default_factory=dict)
+    match_on: tuple[str, ...] = ("Code",)
+    """Rules by which a source record finds its row at first contact, in order."""
 
     def rule_of(self, name: str) -> FieldRule:
         """Return the rule of a field."""
@@ -278,6 +296,8 @@ class Refuse:
 
     kind: RefusedKind
     reason: str
+    candidates: tuple[str, ...] = ()
+    """IDs of the rows of which a person has to say which it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from target_exactonline.planning import decide as decisions
 from target_exactonline.planning.ends import Ends
+from target_exactonline.planning.first_contact import FirstContact
 from target_exactonline.planning.late import Late, LateReferences
 from target_exactonline.planning.model import (
     Copy,
@@ -52,6 +53,7 @@ class Planner:
         company: int,
         terms: Terms,
         references: References,
+        first_contact: FirstContact,
         copies: Copies,
         sources: Sources,
         mirror: Mirror,
@@ -63,7 +65,8 @@ class Planner:
         self.terms = terms
         self.references = references
         self._desire = references.desire
-        self._situations = Situations(company, references.desire, sources, copies, mirror)
+        self._situations = Situations(company, references.desire, sources, copies, mirror, first_contact)
+        self.first_contact = first_contact
         self._late = LateReferences(terms.entity, self._situations)
         self._plans = plans
         self.signing = signing
@@ -96,6 +99,7 @@ class Planner:
             self.signing.learn([one.record.code for one in sources])
             facts = self._situations.facts(sources)
             yield [change for one in page for change in self._set_later(one, facts)]
+        self.first_contact.forget_rows()
 
     def _set_later(self, one: Late, facts: Facts) -> list[Change]:
         source = one.candidate.source

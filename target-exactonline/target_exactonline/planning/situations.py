@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 from exactonline_client.entities import Entity
 
+from target_exactonline.planning.first_contact import FirstContact
 from target_exactonline.planning.model import (
+    Contact,
     Copy,
     Create,
     Desired,
@@ -32,8 +34,10 @@ class Facts:
     copies: Mapping[int, KeptCopy] = field(default_factory=dict)
     by_id: dict[str, Existing] = field(default_factory=dict)
     by_code: dict[str, Existing] = field(default_factory=dict)
-    holders: Mapping[str, tuple[int, Holder]] = field(default_factory=dict)
+    holders: dict[str, tuple[int, Holder]] = field(default_factory=dict)
     claims: Mapping[str, list[tuple[int, Holder]]] = field(default_factory=dict)
+    contacts: Mapping[int, Contact] = field(default_factory=dict)
+    """What first contact came to, where it is not settled by the code alone."""
     successors: Sequence[tuple[int, Desired]] = ()
     """What the company should hold of the source records that have the code of a deleted one."""
 
@@ -48,12 +52,14 @@ class Situations:
         sources: Sources,
         copies: Copies,
         mirror: Mirror,
+        first_contact: FirstContact,
     ) -> None:
         self._company = company
         self._desire = desire
         self._sources = sources
         self._copies = copies
         self._mirror = mirror
+        self._first_contact = first_contact
         self._claimed: dict[str, Holder] = {}
         """Codes that creates of this plan take."""
         self._tied: dict[str, Holder] = {}
@@ -91,6 +97,7 @@ class Situations:
             facts.by_code = self._mirror.by_code(codes)
             facts.holders = self._copies.holders(self._company, list(facts.by_code.values()))
             facts.claims = self._copies.claims(self._company, [one for one in codes if one not in facts.by_code])
+        self._add_contacts(page, facts)
         gone = [one.record.code for one in page if one.record.is_deleted]
         if gone:
             facts.successors = self._successors(gone)
@@ -98,6 +105,12 @@ class Situations:
 
     def situation(self, source: Remembered, desired: Desired | None, copy: Copy | None, facts: Facts) -> Situation:
         """Return all that is known where one source record meets the company."""
+        contact = facts.contacts.get(source.number)
+        if contact is not None and contact.refusal is not None:
+            return Situation(copy, version=source.version, refusal=contact.refusal)
+        if contact is not None and contact.row is not None and desired is not None:
+            holder = self._holder(contact.row, source.number, desired, facts)
+            return Situation(copy, None, contact.row, contact.matched_on, holder=holder, version=source.version)
         number = source.number
         tied = facts.by_id.get(copy.target_id) if copy and copy.target_id else None
         if desired is None:
@@ -113,12 +126,23 @@ class Situations:
                 others = [who for other, who in facts.claims.get(desired.code, ()) if other != number]
                 rival = others[0] if others and _goes_first(others[0], number, facts, desired) else None
             return Situation(copy, tied, rival=rival, version=source.version)
-        holder = self._tied.get(at_code.id)
-        if holder is None and (known := facts.holders.get(at_code.id)) is not None and known[0] != number:
+        holder = self._holder(at_code, number, desired, facts)
+        return Situation(copy, tied, at_code, holder=holder, version=source.version)
+
+    def _holder(self, row: Existing, number: int, desired: Desired, facts: Facts) -> Holder | None:
+        """Return whose copy a row is, if it is another's."""
+        holder = self._tied.get(row.id)
+        if holder is None and (known := facts.holders.get(row.id)) is not None and known[0] != number:
             holder = known[1]
-        if holder is not None and holder.source == desired.source:
-            holder = None
-        return Situation(copy, tied, at_code, holder, version=source.version)
+        return None if holder is not None and holder.source == desired.source else holder
+
+    def _add_contacts(self, page: Sequence[Remembered], facts: Facts) -> None:
+        ids = {number: kept.copy.target_id or "" for number, kept in facts.copies.items()}
+        tied = {number: facts.by_id[key] for number, key in ids.items() if key in facts.by_id}
+        facts.contacts = self._first_contact.contacts(page, tied, facts.by_code, self._desire)
+        rows = [one.row for one in facts.contacts.values() if one.row is not None and one.row.id not in facts.holders]
+        if rows:
+            facts.holders |= self._copies.holders(self._company, rows)
 
     def _needs_code(self, source: Remembered, facts: Facts) -> bool:
         """Return whether the row under the code matters: not where the tied row bears it already."""

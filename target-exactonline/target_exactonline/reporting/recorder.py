@@ -85,6 +85,10 @@ class CompanyRecorder:
         """Return this instant."""
         return self._shared.now()
 
+    def note(self, text: str) -> None:
+        """Let the report say something of the company as a whole."""
+        self._shared.note(text)
+
     def end(self, ended: Ended) -> None:
         """Take in how a record ended."""
         self._batch.append(ended)

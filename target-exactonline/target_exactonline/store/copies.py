@@ -43,6 +43,7 @@ class Copies:
     def __init__(self, store: Store, entity: Entity) -> None:
         self._store = store
         self._of_entity = sources.c.entity == entity.stream
+        self._by_code = or_(copies.c.matched_on.is_(None), copies.c.matched_on == entity.natural_key)
         self._sets = FieldSets(store)
 
     def of(self, company: int, numbers: Sequence[int]) -> dict[int, KeptCopy]:
@@ -72,7 +73,8 @@ class Copies:
     def claims(self, company: int, codes: Sequence[str]) -> dict[str, list[tuple[int, Holder]]]:
         """Return which source records that live want these codes in a company, the earliest first.
 
-        One whose code has changed at the source since wants the old one no longer.
+        One whose code has changed at the source since wants the old one no longer, nor one that a rule tied to a row
+        under another code.
         """
         found: dict[str, list[tuple[int, Holder]]] = {}
         with self._store.read() as connection:
@@ -82,6 +84,7 @@ class Copies:
                     copies.c.code.in_(page),
                     sources.c.code == copies.c.code,
                     sources.c.is_deleted.is_(False),
+                    self._by_code,
                     self._of_entity,
                 )
                 for row in connection.execute(query.order_by(copies.c.target_id.is_(None), copies.c.source)):
@@ -217,6 +220,7 @@ class Copies:
             row.first_seen,
             row.tries,
             row.next_try,
+            tuple(besides.get("candidates", ())),
         )
         return KeptCopy(copy, () if row.written is None else self._sets.names(row.written, connection))
 
@@ -230,6 +234,7 @@ class Copies:
             "adopted": sorted(copy.adopted) or None,
             "seen": copy.seen or None,
             "held": copy.held_at,
+            "candidates": (copy.state == "refused" and copy.candidates) or None,
         }
         kept = {name: value for name, value in besides.items() if value is not None}
         return {

@@ -11,6 +11,7 @@ from exactonline_client.store import Store
 from target_exactonline.store.approvals import Approvals
 from target_exactonline.store.companies import Companies
 from target_exactonline.store.copies import Copies
+from target_exactonline.store.matches import Matches
 from target_exactonline.store.mirror import Mirror
 from target_exactonline.store.plans import Plans
 from target_exactonline.store.positions import Positions
@@ -27,6 +28,7 @@ class Memory:
         self.companies = Companies(store)
         self.copies = Copies(store, entity)
         self.plans = Plans(store)
+        self.matches = Matches(store, entity)
         self.positions = Positions(store, entity.stream)
         self.approvals = Approvals(store)
         self.proofs = ReferenceProofs(store)

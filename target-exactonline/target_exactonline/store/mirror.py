@@ -6,7 +6,7 @@ changes a row here keeps, for the fields that we wrote, what it held before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -57,6 +57,18 @@ class Mirror:
     def by_code(self, codes: Sequence[str]) -> dict[str, Existing]:
         """Return the rows with these codes."""
         return {one.code: one for one in self._select(mirror.c.code, codes) if one.code is not None}
+
+    def pages(self) -> Iterator[list[Existing]]:
+        """Yield all rows, some hundred at a time."""
+        after = ""
+        while True:
+            query = select(*_COLUMNS).where(self._mine, mirror.c.id > after).order_by(mirror.c.id)
+            with self._store.read() as connection:
+                found = [_existing(row) for row in connection.execute(query.limit(ROWS_AT_A_TIME)).all()]
+            if not found:
+                return
+            after = found[-1].id
+            yield found
 
     def count(self) -> int:
         """Return how many rows the company holds."""
@@ -147,13 +159,19 @@ class Mirror:
 
     def _select_in(self, connection: Connection, column: Any, values: Sequence[str]) -> list[Existing]:
         found: list[Existing] = []
-        columns = (mirror.c.id, mirror.c.code, mirror.c.content, mirror.c.modified_at)
         for page in pages(values, ROWS_AT_A_TIME):
-            rows = connection.execute(select(*columns).where(self._mine, column.in_(page))).all()
-            found += [Existing(key, code, unpacked(content), modified_at) for key, code, content, modified_at in rows]
+            rows = connection.execute(select(*_COLUMNS).where(self._mine, column.in_(page))).all()
+            found += map(_existing, rows)
         return found
+
+
+def _existing(row: Any) -> Existing:
+    return Existing(row.id, row.code, unpacked(row.content), row.modified_at)
 
 
 def _moved(one: Existing, rows: Mapping[str, Existing]) -> bool:
     """Return whether a row that is known under a code is not the one that has it now."""
     return one.id not in rows or rows[one.id].code != one.code
+
+
+_COLUMNS = (mirror.c.id, mirror.c.code, mirror.c.content, mirror.c.modified_at)

@@ -76,6 +76,7 @@ def as_line(sets: FieldSets, row: Any) -> dict[str, Any]:
         "source": source_as_object(source_of(row)),
         "target_id": row.target_id,
         "target_code": row.target_code or row.code,
+        "matched_on": row.matched_on,
         "approved_by": row.approved_by,
     }
 

@@ -61,6 +61,11 @@ class Change:
                 return self.decision.action
 
     @property
+    def matched_on(self) -> str | None:
+        """Return the rule that ties the row now."""
+        return self.decision.matched_on if isinstance(self.decision, Update) else None
+
+    @property
     def fields(self) -> Changes:
         """Return before and after of each field that is sent."""
         match self.decision:
@@ -262,7 +267,7 @@ class Plans:
             "approved_by": one.approved_by,
             "target_id": None if isinstance(decision, Create) else decision.target_id,
             "target_code": one.target_code,
-            "matched_on": decision.matched_on if isinstance(decision, Update) else None,
+            "matched_on": one.matched_on,
             "not_sent": packed(one.not_sent) if one.not_sent else None,
             "besides": packed(besides) if besides else None,
         }

@@ -159,7 +159,7 @@ class Runs:
             "id": run_id,
             "sites": json.dumps(list(sites)),
             "started_at": started_at.isoformat(),
-            "started_by": os.environ.get(RUN_BY_VARIABLE) or _user_and_machine(),
+            "started_by": who(),
             "dry_run": dry_run,
             "sources": "[]",
             "divisions": "[]",
@@ -308,7 +308,10 @@ class OpenRun:
         self._runs.end(self.number, ended_at, status, verdict, sources, divisions)
 
 
-def _user_and_machine() -> str:
+def who() -> str:
+    """Return the name of whoever works now: what the environment says, or else user and machine."""
+    if name := os.environ.get(RUN_BY_VARIABLE):
+        return name
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # a container may run under a number that has no name

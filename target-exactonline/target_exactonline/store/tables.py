@@ -3,6 +3,7 @@
     sites 1─n companies 1─n positions, planned  how far each company is read and planned, per entity
     sites 1─n sources 1─n copies n─1 companies  source records, and the rows that are tied to them
     companies 1─n mirror                        the rows that each company holds
+    companies 1─n match_decisions               which row is whose, as people decided
     runs 1─n plans 1─n changes                  what was decided; once carried out, the history
 
 All of it belongs to a site, so that a rehearsal and the real thing never share a memory.
@@ -173,6 +174,22 @@ reference_proofs = Table(
 )
 """value: empty for a kind of reference that was read back as it was sent, else what Exact did not take, while the list
 has this digest."""
+
+match_decisions = Table(
+    "match_decisions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("company", Integer, nullable=False),
+    Column("entity", String, nullable=False),
+    Column("source_division", Integer, nullable=False),
+    Column("source_key", String, nullable=False),
+    Column("decision", String, nullable=False),
+    Column("target_id", String),
+    Column("decided_by", String, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_match_decisions_company", "company", "entity"),
+)
+"""What people decided on first contact. Rows are only added; of a source record in a company the newest counts."""
 
 versions = Table(
     "versions",

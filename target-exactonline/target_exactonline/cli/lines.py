@@ -1,4 +1,4 @@
-"""What the commands of target-exactonline-store do alike: settings, options, tables."""
+"""What all commands of `target-exactonline-store` do alike: options, settings, and lines as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.table import Table
 
 from target_exactonline.store import tables
-from target_exactonline.store.deferred import Deferred
 
 F = TypeVar("F", bound=Callable[..., Any])
+
 PREFIXES = ("TARGET_EXACTONLINE", "EXACTONLINE")
 
 
@@ -30,7 +30,7 @@ def setting(name: str, config: dict[str, Any]) -> str:
 
 
 def sites_of(config: dict[str, Any]) -> list[str]:
-    """Every site that the target writes to."""
+    """Return every site that the target writes to."""
     found = (from_json(f"{prefix}_CONNECTIONS") for prefix in PREFIXES)
     connections = config.get("connections") or next(filter(None, found), None)
     if not connections:
@@ -38,14 +38,8 @@ def sites_of(config: dict[str, Any]) -> list[str]:
     return [str(one.get("base_url") or PROPERTIES["base_url"]["default"]).rstrip("/") for one in connections]
 
 
-def deferred_of(config_file: Path | None) -> Deferred:
-    """Return what is not settled in the store of the settings."""
-    config = config_of(config_file)
-    return Deferred(database(config), sites_of(config))
-
-
-def config_of(config_file: Path | None) -> dict[str, Any]:
-    """Return the settings in a file; none without one."""
+def read_config(config_file: Path | None) -> dict[str, Any]:
+    """Return the settings of a file; none without one."""
     try:
         return dict(json.loads(config_file.read_text(encoding="utf-8"))) if config_file else {}
     except (OSError, ValueError) as error:
@@ -53,19 +47,26 @@ def config_of(config_file: Path | None) -> dict[str, Any]:
 
 
 def database(config: dict[str, Any]) -> Store:
-    """Open the store of the settings."""
+    """Open the store that the settings name."""
     return Store.open(setting("store_url", config), tables.metadata)
 
 
 def of_config(command: F) -> F:
-    """Add the options that all commands have, and tell errors in one line."""
+    """Add the options that every command has."""
     as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
     path = click.Path(path_type=Path, dir_okay=False)
     return click.option("--config", "config_file", type=path, help="The target's settings.")(as_json(plainly(command)))
 
 
+def of_account(command: F) -> F:
+    """Add the options that choose accounts."""
+    code = click.option("--code", help="Only accounts with this code.")
+    division = click.option("--division", type=int, help="Only this division.")
+    return of_config(division(code(command)))
+
+
 def show(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:
-    """Print rows as a table, or as JSON Lines."""
+    """Print rows: these columns of them, or all of each as JSON."""
     if as_json:
         for row in rows:
             click.echo(json.dumps(row, ensure_ascii=False))
