@@ -212,6 +212,7 @@ def test_no_cell_of_a_sheet_is_computed_by_a_spreadsheet(project: Project) -> No
     assert len(path.read_text(encoding="utf-8-sig").splitlines()) == 2
     write(path, [{**row, "decision": "as-new"}])
     assert store(project, "matches", "import", str(path))[0] == 0
+    copy(project)
     assert [line["state"] for line in listed(project, "matches")] == ["collision"]
 
 
