@@ -79,6 +79,16 @@ def test_later_runs_use_the_tie_and_its_code_says_nothing_of_the_source(group: G
     assert group.project.writes() == []
 
 
+def test_a_code_that_changes_of_a_row_that_a_number_tied_under_it_is_a_changed_code(group: Group) -> None:
+    group.sandbox.reset(apart(known(1)))
+    run(group, match_on=["VATNumber"])
+    group.sandbox.edit(SOURCE, "1", Code="12")
+
+    run(group, match_on=["VATNumber"])
+
+    assert (outcome(group, "12")["outcome"], outcome(group, "12")["kind"]) == ("refused", "code_changed")
+
+
 def test_the_code_alone_is_the_default_and_finds_what_it_always_found(group: Group) -> None:
     group.sandbox.reset(apart(known(1, Code="30"), known(2, City="Oud")))
 

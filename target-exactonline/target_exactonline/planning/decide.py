@@ -112,7 +112,7 @@ def _code_changed(entity: Entity, desired: Desired, copy: Copy, row: Existing) -
     """
     if row.code is None or row.code == desired.code or copy.code == desired.code:
         return False
-    return copy.matched_on in (None, entity.natural_key)
+    return copy.matched_on in (None, entity.natural_key) or copy.code == row.code
 
 
 def _replaced(
