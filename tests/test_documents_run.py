@@ -11,9 +11,10 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -26,6 +27,8 @@ ROOT = Path(__file__).parents[1]
 PAGES = ["README.md", "docs/deployment.md", "docs/references.md", *(f"{name}/README.md" for name in (
     "exactonline-client", "tap-exactonline", "transform", "target-exactonline", "console", "sandbox", "deploy",
 ))]  # fmt: skip
+CODES = (2000100, 2000101, 2000102)
+"""The source company, and its targets."""
 PROGRAMS = r"make|meltano|cp|uv|curl|at=|python|\.venv/bin/|exactonline|tap-|mapper-|target-"
 COMMAND = re.compile(rf"\s*(?:[A-Z_]+=(?:'[^']*'|\S+)\s+(?:\\\n\s*)?)*(?:{PROGRAMS})")
 BLOCK = re.compile(
@@ -75,15 +78,20 @@ HERE = [block for block in ALL if not block.text.strip().startswith(tuple(ELSEWH
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout after `make run`, and the files tap.json, mapper.json and target.json beside it."""
-    folder = tmp_path_factory.mktemp("documents")
+    source, *targets = CODES
+    held = {source: [customer(n) for n in range(1, 4)], **{code: [] for code in targets}}
+    return checkout(tmp_path_factory.mktemp("documents"), held)
+
+
+def checkout(folder: Path, held: Mapping[int, Sequence[Mapping[str, Any]]]) -> Path:
+    """Make a folder a checkout that the login of the rehearsal world reaches, with what these companies hold."""
     demo = demo_world()
     app, user = demo["apps"][0], demo["users"][0]
-    codes = (2000100, 2000101, 2000102)
     world = small_world(targets=(), accounts={})
     world["apps"] = [app]
-    world["users"] = [{**user, "divisions": list(codes), "current_division": codes[0]}]
-    world["divisions"] = [{**world["divisions"][0], "code": code, "description": f"Company {code}"} for code in codes]
-    world["accounts"] = {str(code): [customer(n) for n in range(1, 4)] if code == codes[0] else [] for code in codes}
+    world["users"] = [{**user, "divisions": list(CODES), "current_division": CODES[0]}]
+    world["divisions"] = [{**world["divisions"][0], "code": code, "description": f"Company {code}"} for code in CODES]
+    world["accounts"] = {str(code): list(held[code]) for code in CODES}
     (folder / ".exactonline").mkdir()
     (folder / "world.json").write_text(json.dumps(world), encoding="utf-8")
     address = f"sandbox://{folder}/.exactonline/world.db"
@@ -105,8 +113,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "refresh_token": user["refresh_token"],
         "store_url": f"sqlite:///{folder}/.exactonline/sandbox.db",
     }
-    fan_out = {"target_divisions": list(codes[1:])}
-    (folder / "tap.json").write_text(json.dumps({**common, "divisions": [codes[0]]}), encoding="utf-8")
+    fan_out = {"target_divisions": list(CODES[1:])}
+    (folder / "tap.json").write_text(json.dumps({**common, "divisions": [CODES[0]]}), encoding="utf-8")
     (folder / "mapper.json").write_text(json.dumps(fan_out), encoding="utf-8")
     target = {**common, "report_path": str(folder / "output"), "fan_out": fan_out}
     (folder / "target.json").write_text(json.dumps(target), encoding="utf-8")
