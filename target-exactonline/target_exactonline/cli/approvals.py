@@ -26,7 +26,7 @@ def _options(command: F) -> F:
         click.option("--code", help="Only accounts with this code."),
         click.option("--division", type=int, help="Only this division."),
         click.option("--plan", type=int, help="Changes of this plan."),
-        click.option("--run", "run_id", help="Changes that the run with this id planned."),
+        click.option("--run", "run_id", help="Changes of the run with this id; last: the newest with any that wait."),
     ):
         command = option(command)
     return of_config(command)

@@ -61,10 +61,14 @@ def refused(*, config_file: Path | None, division: int | None, code: str | None,
 @main.command()
 @of_account
 @click.option("--limit", type=int, default=100, show_default=True, help="At most so many, newest first.")
-def history(*, config_file: Path | None, division: int | None, code: str | None, as_json: bool, limit: int) -> None:
-    """List what was created, updated and refused, newest first."""
+@click.option("--all", "is_whole", is_flag=True, help="All of it, oldest first, as an auditor wants it.")
+def history(
+    *, config_file: Path | None, division: int | None, code: str | None, as_json: bool, limit: int, is_whole: bool
+) -> None:
+    """List what was created, updated and refused: when, by which run and plan, who started and who approved it."""
     config = read_config(config_file)
-    events = History(database(config), sites_of(config)).lines(division, code, limit)
+    kept = History(database(config), sites_of(config))
+    events = kept.every(division, code) if is_whole else kept.lines(division, code, limit)
     columns = ("at", "division", "code", "outcome", "kind", "changes", "reason")
     show(events, columns, as_json=as_json)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+import os
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
+from exactonline_client.errors import ConfigurationError
 from exactonline_client.settings import PROPERTIES
 from exactonline_client.store import Store
 
+from target_exactonline.cli.lines import PREFIXES
 from target_exactonline.settings import OWN_SETTINGS
 from target_exactonline.store import tables
 from target_exactonline.store.plan_lists import PlanLists
@@ -32,11 +36,24 @@ def take_back(
 
 
 def completed(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return settings with the defaults of those that are not set."""
-    return {**dict(_defaults()), **config}
-
-
-def _defaults() -> Iterator[tuple[str, Any]]:
+    """Return settings completed by those of the environment, and by the defaults of those that are not set."""
+    found: dict[str, Any] = {}
     for name, about in {**PROPERTIES, **OWN_SETTINGS}.items():
-        if "default" in about:
-            yield name, about["default"]
+        given = next(filter(None, (os.environ.get(f"{prefix}_{name.upper()}") for prefix in PREFIXES)), None)
+        if given is not None:
+            found[name] = given if "string" in about["type"] else from_json_text(name, given)
+        elif "default" in about:
+            found[name] = about["default"]
+    return {**found, **config}
+
+
+def from_json_text(name: str, text: str) -> Any:
+    """Return the value of a setting that is no text.
+
+    Raises:
+        ConfigurationError: It is no JSON; it is not shown, since it may hold secrets.
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        raise ConfigurationError(f"The setting {name} in the environment holds no JSON.") from None

@@ -24,6 +24,7 @@ class Chosen:
     """Which changes are meant."""
 
     run: str | None = None
+    """By its id; `last` for the newest that planned anything that waits."""
     plan: int | None = None
     division: int | None = None
     code: str | None = None
@@ -32,7 +33,7 @@ class Chosen:
     def narrow(self, query: Select[Any]) -> Select[Any]:
         """Return the query for these changes only."""
         wanted = [
-            (runs.c.id, self.run),
+            (runs.c.id, _NEWEST if self.run == LAST else self.run),
             (changes.c.plan, self.plan),
             (companies.c.division, self.division),
             (changes.c.code, self.code),
@@ -151,4 +152,13 @@ class Verdicts:
                 connection.execute(plans.update().where(plans.c.id == plan).values(approval="approved"))
 
 
+LAST = "last"
 _WAITS = and_(changes.c.kind == "approval", changes.c.approved_by.is_(None))
+_NEWEST = (
+    select(runs.c.id)
+    .join(changes, changes.c.run == runs.c.number)
+    .where(_WAITS)
+    .order_by(runs.c.number.desc())
+    .limit(1)
+    .scalar_subquery()
+)

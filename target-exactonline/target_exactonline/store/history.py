@@ -31,16 +31,35 @@ class History:
     def lines(
         self, division: int | None = None, code: str | None = None, limit: int = 100, offset: int = 0
     ) -> list[dict[str, Any]]:
-        """Return lines as in outcomes.jsonl, the newest first, each with the number of its run."""
+        """Return lines as in outcomes.jsonl, the newest first, each with what is evidence of it."""
+        query = self._chosen(division, code).order_by(changes.c.number.desc()).limit(limit).offset(offset)
+        with self._store.read() as connection:
+            return [self._line(row) for row in connection.execute(query).all()]
+
+    def every(self, division: int | None = None, code: str | None = None) -> Iterator[dict[str, Any]]:
+        """Yield all of these lines, the oldest first."""
+        after = 0
+        while True:
+            query = self._chosen(division, code).where(changes.c.number > after)
+            with self._store.read() as connection:
+                rows = connection.execute(query.order_by(changes.c.number).limit(ROWS_AT_A_TIME)).all()
+            if not rows:
+                return
+            after = rows[-1].number
+            yield from map(self._line, rows)
+
+    def _chosen(self, division: int | None, code: str | None) -> Any:
         ended = changes.c.outcome.in_([one.value for one in IN_HISTORY])
-        query = LINES.where(self._here, ended, runs.c.dry_run.is_not(True))
+        query = LINES.add_columns(runs.c.started_by).where(self._here, ended, runs.c.dry_run.is_not(True))
         if division is not None:
             query = query.where(companies.c.division == division)
-        if code is not None:
-            query = query.where(changes.c.code == code)
-        with self._store.read() as connection:
-            rows = connection.execute(query.order_by(changes.c.number.desc()).limit(limit).offset(offset)).all()
-        return [{**line_of(self._sets, row), "run": row.run} for row in rows]
+        return query if code is None else query.where(changes.c.code == code)
+
+    def _line(self, row: Any) -> dict[str, Any]:
+        """Return a change with who started the run, the plan, who approved it, and the rule that tied the row."""
+        evidence = {"run": row.run, "run_id": row.run_id, "started_by": row.started_by, "plan": row.plan}
+        rules = {"approved_by": row.approved_by, "matched_on": row.matched_on}
+        return {**line_of(self._sets, row), **evidence, **rules}
 
     def runs_of(self, run_id: str) -> list[int]:
         """Return the numbers of the runs with this id; of several processes that shared it, each."""
