@@ -119,7 +119,7 @@ def move(db: sqlite3.Connection, division: int) -> None:
     """Give all rows fresh versions from 2 up, in their old order: the division moved to another database."""
     version = 1
     db.execute("DELETE FROM deleted WHERE division = ?", (division,))
-    for name in ("accounts", "list_rows"):
+    for name in ("accounts", "list_rows", "children"):
         rows = db.execute(
             f"SELECT rowid FROM {name} WHERE division = ? AND version IS NOT NULL ORDER BY version",  # noqa: S608
             (division,),

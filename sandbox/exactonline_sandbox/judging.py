@@ -59,7 +59,7 @@ def judge(sent: Row, before: Row | None, around: Surroundings) -> Judgement:
         *_code(values, around),
         *_plain(values, merged, around),
         *_state(values, before, merged, around.texts),
-        *_references(values, around),
+        *_references(values, before, around),
     ]
     for name in ("SalesCurrency", "PurchaseCurrency"):
         if values.get(name) is not None and around.led_to.row(CURRENCY, values[name]) is None:
@@ -102,12 +102,12 @@ def _state(values: Row, before: Row | None, merged: Row, texts: Texts) -> list[s
     return [] if fits else [texts.invalid("State")]
 
 
-def _references(values: dict[str, Any], around: Surroundings) -> list[str]:
+def _references(values: dict[str, Any], before: Row | None, around: Surroundings) -> list[str]:
     messages = []
     for name in (*REFERENCES, *WITHOUT_LIST):
         if values.get(name) in {None, ""}:
             continue
-        match _found(name, values[name], around):
+        match _found(name, values[name], before, around):
             case "unknown" if _dropped(name, around.switches):
                 values[name] = None
             case "unknown":
@@ -125,11 +125,16 @@ def _dropped(name: str, switches: Switches) -> bool:
     return (switches.unknown_code if by_code else switches.foreign_guid) == "null"
 
 
-def _found(name: str, value: str, around: Surroundings) -> Literal["fit", "unfit", "wrong type", "unknown"]:
+def _found(
+    name: str, value: str, before: Row | None, around: Surroundings
+) -> Literal["fit", "unfit", "wrong type", "unknown"]:
     if name in WITHOUT_LIST:
         return "fit" if value in around.division.references.get(name, ()) else "unknown"
     reference = REFERENCES[name]
     row = around.led_to.row(reference, value)
+    if reference.to == "Contacts":
+        own = row is not None and before is not None and row.get("Account") == before["ID"]
+        return "fit" if own else "unknown"
     if row is None or _ended(row, reference, around):
         return "unknown"
     if reference.to == "Accounts":

@@ -13,8 +13,7 @@ from exactonline_sandbox.edm import BadGuidError, kept_from_body
 from exactonline_sandbox.filter_tokens import SYNTAX
 from exactonline_sandbox.judging import Judgement, Surroundings, judge
 from exactonline_sandbox.properties import ACCOUNT
-from exactonline_sandbox.reading import not_found, writer
-from exactonline_sandbox.reading_accounts import guid_key
+from exactonline_sandbox.reading import guid_key, not_found, writer
 from exactonline_sandbox.rows_referred_to import RowsReferredTo
 from exactonline_sandbox.texts import Texts
 
