@@ -12,6 +12,7 @@ from exactonline_sandbox.child_entities import ADDRESSES, BANK_ACCOUNTS, CHILDRE
 from exactonline_sandbox.clock import midnight
 from exactonline_sandbox.context import Row
 from exactonline_sandbox.edm import kept_from_person
+from exactonline_sandbox.judging_children import compact
 from exactonline_sandbox.places import LANGUAGE_OF
 from exactonline_sandbox.saving import WriteContext, note_change, save_child
 
@@ -106,11 +107,6 @@ def _names_and_twins(values: Row, before: Row | None) -> Row:
     names = [merged.get(name) for name in ("FirstName", "MiddleName", "LastName")]
     row.setdefault("FullName", " ".join(name for name in names if name) or None)
     return row
-
-
-def compact(number: str) -> str:
-    """A bank account number without blanks, in capitals."""
-    return re.sub(r"\s", "", number).upper()
 
 
 def _of_number(at: WriteContext, values: Row, before: Row | None) -> Row:

@@ -18,7 +18,7 @@ from exactonline_sandbox.world import Division
 
 Row = Mapping[str, Any]
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CODE_LENGTH = 18
 _ONE_OF: dict[str, frozenset[Any]] = {
     "Status": frozenset("ASPC"),
@@ -58,7 +58,7 @@ def judge(sent: Row, before: Row | None, around: Surroundings) -> Judgement:
     messages = [
         *_code(values, around),
         *_plain(values, merged, around),
-        *_state(values, before, merged, around.texts),
+        *state_messages(values, before, merged, around.texts),
         *_references(values, before, around),
     ]
     for name in ("SalesCurrency", "PurchaseCurrency"):
@@ -80,7 +80,7 @@ def _plain(values: Row, merged: Row, around: Surroundings) -> list[str]:
     messages, texts = [], around.texts
     if not (merged.get("Name") or "").strip():
         messages.append(texts.mandatory("Name"))
-    if values.get("Email") and not _EMAIL.fullmatch(values["Email"]):
+    if values.get("Email") and not EMAIL.fullmatch(values["Email"]):
         messages.append(texts.invalid("Email"))
     if values.get("Country") and values["Country"] not in COUNTRIES.union(around.division.countries):
         messages.append(texts.invalid("Country"))
@@ -90,7 +90,7 @@ def _plain(values: Row, merged: Row, around: Surroundings) -> list[str]:
     return messages
 
 
-def _state(values: Row, before: Row | None, merged: Row, texts: Texts) -> list[str]:
+def state_messages(values: Row, before: Row | None, merged: Row, texts: Texts) -> list[str]:
     """A State must fit its Country; when the country changes, it must come along or be emptied (dossier 2.4)."""
     state = merged.get("State")
     moved = before is not None and "Country" in values and values["Country"] != before.get("Country")

@@ -58,7 +58,7 @@ def get_sync_accounts(visit: Visit) -> Reply:
 
 
 def get_deleted(visit: Visit) -> Reply:
-    """sync/Deleted of the last two months: EntityType 2 is an account, 3 an address, 5 a contact, 7 a ledger account."""
+    """sync/Deleted of two months: EntityType 2 is an account, 3 an address, 5 a contact, 7 a ledger account."""
     query = query_of(visit, DELETED)
     only_by_timestamp(query)
     rows: Iterable[Row] = ()

@@ -5,7 +5,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from exactonline_sandbox import divisions, reading_accounts, reading_children, reading_lists, rights, writing_accounts
+from exactonline_sandbox import (
+    divisions,
+    reading_accounts,
+    reading_children,
+    reading_lists,
+    rights,
+    writing_accounts,
+    writing_children,
+)
 from exactonline_sandbox.call import Call, NotImitatedError, Reply
 from exactonline_sandbox.child_entities import CHILDREN, SCOPE
 from exactonline_sandbox.context import Visit
@@ -76,8 +84,12 @@ ROUTES = {
             Route(
                 path,
                 SCOPE,
-                {"GET": reading_children.reader(known, path)},
-                frozenset({"GET"} if page == "crm" else ()),
+                {
+                    "GET": reading_children.reader(known, path),
+                    **(writing_children.writers(known) if page == "crm" else {}),
+                },
+                frozenset({"GET", "PUT", "DELETE"} if page == "crm" else ()),
+                frozenset({"PUT", "DELETE"} if page == "crm" else ()),
             )
             for known in CHILDREN.values()
             for path, page in known.paths
