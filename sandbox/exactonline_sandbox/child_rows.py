@@ -14,7 +14,7 @@ from exactonline_sandbox.context import Row
 from exactonline_sandbox.edm import kept_from_person
 from exactonline_sandbox.judging_children import compact
 from exactonline_sandbox.places import LANGUAGE_OF
-from exactonline_sandbox.saving import WriteContext, note_change, save_child
+from exactonline_sandbox.saving import WriteContext, save_child, set_main_contact
 
 # Filling one member overwrites the other (C, PICQER; for Email at a POST R, NANGO).
 _TWINS = (("Email", "BusinessEmail"), ("Phone", "BusinessPhone"), ("Mobile", "BusinessMobile"))
@@ -43,8 +43,8 @@ def load(at: WriteContext, given: Mapping[str, Any]) -> None:
             put_by_hand(at, known, row, key=table.key_for(at.division.code, known, text))
 
 
-def put_by_hand(at: WriteContext, known: ChildEntity, given: Mapping[str, Any], *, key: str | None = None) -> Row:
-    """Add or change a row as a person would in the screen: no rules; return it.
+def put_by_hand(at: WriteContext, known: ChildEntity, given: Mapping[str, Any], *, key: str | None = None) -> str:
+    """Add or change a row as a person would in the screen: no rules; return its ID.
 
     The row is that of the ID given, else of `key`, else a new one. An account may be stated by its code. A contact with
     IsMainContact becomes the main one. An address of Type 1 that is Main is the account's own.
@@ -58,10 +58,9 @@ def put_by_hand(at: WriteContext, known: ChildEntity, given: Mapping[str, Any], 
     values = with_what_follows(at, known, values, before)
     row = new_row(at, known, {**values, "ID": key}, over_api=False) if before is None else {**before, **values}
     save_child(at, known, row, before)
-    account = accounts.by_id(at.db, at.division.code, row["Account"]) if main_contact else None
-    if account is not None:
-        note_change(at, {**account, "MainContact": key})
-    return children.by_key(at.db, at.division.code, known, key) or row
+    if main_contact:
+        set_main_contact(at, row["Account"], row["ID"])
+    return str(row["ID"])
 
 
 def new_row(at: WriteContext, known: ChildEntity, values: Row, *, over_api: bool) -> Row:
@@ -132,10 +131,12 @@ def _kept(at: WriteContext, known: ChildEntity, given: Mapping[str, Any]) -> Row
         if member is None:
             raise ValueError(f"{known.name} have no member called {name}")
         reference = known.references.get(name)
-        if reference is not None and value is not None:
+        if name == "Account" and value is not None:
+            values[name] = accounts.id_of(at.db, at.division.code, str(value))
+            if values[name] is None:
+                raise ValueError(f"division {at.division.code} has no account {value}")
+        elif reference is not None and value is not None:
             values[name] = list_rows.guid_of(at.db, at.division.code, reference, str(value))
         else:
             values[name] = kept_from_person(member, value)
-    if values.get("Account") and accounts.by_id(at.db, at.division.code, values["Account"]) is None:
-        raise ValueError(f"division {at.division.code} has no account {given['Account']}")
     return values

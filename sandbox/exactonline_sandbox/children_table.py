@@ -29,6 +29,15 @@ def of_account(db: sqlite3.Connection, division: int, known: ChildEntity, accoun
     return list(_rows(db, "account = ?", "id", division, known, account))
 
 
+def count(db: sqlite3.Connection, division: int, known: ChildEntity, account: str) -> int:
+    """How many rows an account has."""
+    counted = db.execute(
+        "SELECT COUNT(*) FROM children WHERE division = ? AND entity = ? AND account = ?",
+        (division, known.name, account),
+    )
+    return int(counted.fetchone()[0])
+
+
 def after_version(db: sqlite3.Connection, division: int, known: ChildEntity, version: int) -> Iterator[Row]:
     """The rows changed after a row version, by row version."""
     return _rows(db, "version > ?", "version", division, known, version)

@@ -36,11 +36,13 @@ def write_rows(order: Order) -> Any:
     at = hand_of(order, division)
     if len(order.parts) > 2:
         key = _row_of(order, division.code, known)["ID"]
-        return _readable(order, division.code, known, child_rows.put_by_hand(at, known, {**order.body, "ID": key}))
+        child_rows.put_by_hand(at, known, {**order.body, "ID": key})
+        return rows(order)
     written = [child_rows.put_by_hand(at, known, given) for given in order.body["rows"]]
     if order.body.get("replace"):
-        _remove(order, [row for row in _kept_rows(order, division.code, known) if row not in written])
-    return [_readable(order, division.code, known, row) for row in written]
+        _remove(order, [row for row in _kept_rows(order, division.code, known) if row["ID"] not in written])
+    held = {row["ID"]: row for row in children.all_rows(order.db, division.code, known)}
+    return [_readable(order, division.code, known, held[key]) for key in written]
 
 
 def remove_rows(order: Order) -> Any:

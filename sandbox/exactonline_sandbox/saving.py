@@ -8,8 +8,8 @@ import sqlite3
 from dataclasses import dataclass
 
 from exactonline_sandbox import accounts_table as accounts
-from exactonline_sandbox import children, visit_addresses
 from exactonline_sandbox import children_table as table
+from exactonline_sandbox import visit_addresses
 from exactonline_sandbox.account_rows import Row, stamped
 from exactonline_sandbox.child_entities import ADDRESSES, CHILDREN, CONTACTS, ChildEntity
 from exactonline_sandbox.options import Switches
@@ -46,30 +46,30 @@ def save_account(at: WriteContext, row: Row, before: Row | None, version: int | 
 
 def save_child(at: WriteContext, known: ChildEntity, row: Row, before: Row | None) -> None:
     """Write a contact, address or bank account."""
-    code = at.division.code
+    code, key = at.division.code, row.get("Account")
     table.put(at.db, code, known, stamped(row, at.wall, at.user, new=before is None))
-    account = accounts.by_id(at.db, code, row["Account"]) if row.get("Account") else None
-    if account is None:
+    if key is None:  # of a warehouse
         return
     if known.main_within and row.get("Main") and at.switches.main_siblings == "reset":
         _reset_siblings(at, known, row)
     if known is ADDRESSES and visit_addresses.is_visit(row) and at.switches.visit_address == "one_row":
-        changed = {**account, **visit_addresses.part_of_account(row)}
+        changed = {**(accounts.by_id(at.db, code, key) or {}), **visit_addresses.part_of_account(row)}
         accounts.put(at.db, code, stamped(changed, at.wall, at.user, new=False))
-    elif known is CONTACTS and before is None and len(table.of_account(at.db, code, known, account["ID"])) == 1:
-        note_change(at, {**account, "MainContact": row["ID"]})
+    elif known is CONTACTS and before is None and table.count(at.db, code, known, key) == 1:
+        set_main_contact(at, key, row["ID"])
     else:
-        note_change(at, account)
+        _note_change(at, key)
 
 
 def remove_child(at: WriteContext, known: ChildEntity, row: Row) -> None:
     """Delete a contact, address or bank account. That an account then has no main contact is an assumption."""
-    code = at.division.code
-    table.remove(at.db, code, known, row["ID"], at.wall, at.user)
-    account = accounts.by_id(at.db, code, row["Account"]) if row.get("Account") else None
-    if account is not None:
-        was_main = account.get("MainContact") == row["ID"]
-        note_change(at, {**account, "MainContact": None} if was_main else account)
+    table.remove(at.db, at.division.code, known, row["ID"], at.wall, at.user)
+    key = row.get("Account")
+    account = accounts.by_id(at.db, at.division.code, key) if key and known is CONTACTS else None
+    if account is not None and account.get("MainContact") == row["ID"]:
+        set_main_contact(at, account["ID"], None)
+    elif key:
+        _note_change(at, key)
 
 
 def remove_account(at: WriteContext, key: str) -> None:
@@ -84,13 +84,20 @@ def remove_account(at: WriteContext, key: str) -> None:
     accounts.remove(at.db, code, key, at.wall, at.user)
 
 
-def note_change(at: WriteContext, account: Row) -> None:
-    """Write an account after a change of what belongs to it; its row version moves if this world says so."""
-    if at.switches.child_changes == "account_moves":
+def set_main_contact(at: WriteContext, key: str, contact: str | None) -> None:
+    """Give an account another main contact, or none."""
+    account = accounts.by_id(at.db, at.division.code, key)
+    if account is not None:
+        accounts.put(at.db, at.division.code, {**account, "MainContact": contact}, account["Timestamp"])
+        _note_change(at, key)
+
+
+def _note_change(at: WriteContext, key: str) -> None:
+    """Move the row version of an account after a change of what belongs to it, where this world says so."""
+    account = accounts.by_id(at.db, at.division.code, key) if at.switches.child_changes == "account_moves" else None
+    if account is not None:
         _part_from_visit(at, account)
         accounts.put(at.db, at.division.code, account)
-    else:
-        accounts.put(at.db, at.division.code, account, account["Timestamp"])
 
 
 def _part_from_visit(at: WriteContext, account: Row) -> None:
@@ -109,7 +116,7 @@ def _make_other_addresses(at: WriteContext, account: Row) -> None:
 
 
 def _reset_siblings(at: WriteContext, known: ChildEntity, row: Row) -> None:
-    for other in children.of_account(at.db, at.division.code, known, row["Account"]):
+    for other in table.of_account(at.db, at.division.code, known, row["Account"]):
         alike = all(other.get(name) == row.get(name) for name in known.main_within)
         if alike and other.get("Main") and other["ID"] != row["ID"]:
             reset = stamped({**other, "Main": False}, at.wall, at.user, new=False)
