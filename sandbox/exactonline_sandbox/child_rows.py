@@ -53,7 +53,7 @@ def put_by_hand(at: WriteContext, known: ChildEntity, given: Mapping[str, Any], 
     main_contact = values.pop("IsMainContact", False)
     key = values.pop("ID", key) or accounts.new_key()
     if known is ADDRESSES and values.get("Type") == visit_addresses.VISIT and values.get("Main"):
-        key = visit_addresses.twin(values["Account"])
+        key = visit_addresses.twin(values["Account"]) if values.get("Account") else key
     before = children.by_key(at.db, at.division.code, known, key)
     values = with_what_follows(at, known, values, before)
     row = new_row(at, known, {**values, "ID": key}, over_api=False) if before is None else {**before, **values}

@@ -22,12 +22,12 @@ def by_key(db: sqlite3.Connection, division: int, known: ChildEntity, key: str) 
     return None if account is None else visit_addresses.of_account(account)
 
 
-def all_rows(db: sqlite3.Connection, division: int, known: ChildEntity) -> list[Row]:
-    """All rows, by key."""
-    rows = table.all_rows(db, division, known)
+def after_key(db: sqlite3.Connection, division: int, known: ChildEntity, key: str = "") -> Iterable[Row]:
+    """The rows above a key, by key; of addresses also those below it, which have to be put in order anyway."""
     if known is not ADDRESSES:
-        return rows
-    return sorted([*rows, *_visits(db, division, accounts.after_id(db, division))], key=_key)
+        return table.after_key(db, division, known, key)
+    visits = _visits(db, division, accounts.after_id(db, division))
+    return sorted([*table.after_key(db, division, known), *visits], key=_key)
 
 
 def of_account(db: sqlite3.Connection, division: int, known: ChildEntity, key: str) -> list[Row]:

@@ -19,9 +19,9 @@ def by_key(db: sqlite3.Connection, division: int, known: ChildEntity, key: str) 
     return next(_rows(db, "id = ?", "id", division, known, key), None)
 
 
-def all_rows(db: sqlite3.Connection, division: int, known: ChildEntity) -> list[Row]:
-    """All rows, by key."""
-    return list(_rows(db, "1", "id", division, known))
+def after_key(db: sqlite3.Connection, division: int, known: ChildEntity, key: str = "") -> Iterator[Row]:
+    """The rows above a key, by key."""
+    return _rows(db, "id > ?", "id", division, known, key)
 
 
 def of_account(db: sqlite3.Connection, division: int, known: ChildEntity, account: str) -> list[Row]:

@@ -41,7 +41,7 @@ def write_rows(order: Order) -> Any:
     written = [child_rows.put_by_hand(at, known, given) for given in order.body["rows"]]
     if order.body.get("replace"):
         _remove(order, [row for row in _kept_rows(order, division.code, known) if row["ID"] not in written])
-    held = {row["ID"]: row for row in children.all_rows(order.db, division.code, known)}
+    held = {row["ID"]: row for row in children.after_key(order.db, division.code, known)}
     return [_readable(order, division.code, known, held[key]) for key in written]
 
 
@@ -77,14 +77,14 @@ def _row_of(order: Order, division: int, known: ChildEntity) -> Row:
 
 def _kept_rows(order: Order, division: int, known: ChildEntity) -> list[Row]:
     """The rows of all accounts or the one asked for, without the visit addresses that follow from accounts."""
-    found = _of_account(order, division, known)
+    found = _asked(order, division, known)
     return [row for row in found if table.by_key(order.db, division, known, row["ID"]) is not None]
 
 
-def _of_account(order: Order, division: int, known: ChildEntity) -> list[Row]:
+def _asked(order: Order, division: int, known: ChildEntity) -> list[Row]:
     code = order.query.get("account")
     if code is None:
-        return children.all_rows(order.db, division, known)
+        return list(children.after_key(order.db, division, known))
     account = accounts.by_code(order.db, division, code)
     if account is None:
         raise UnknownError(f"no account {code} in division {division}")
@@ -92,7 +92,7 @@ def _of_account(order: Order, division: int, known: ChildEntity) -> list[Row]:
 
 
 def _shown(order: Order, division: int, known: ChildEntity) -> list[Row]:
-    return [_readable(order, division, known, row) for row in _of_account(order, division, known)]
+    return [_readable(order, division, known, row) for row in _asked(order, division, known)]
 
 
 def _readable(order: Order, division: int, known: ChildEntity, row: Row) -> Row:

@@ -72,5 +72,8 @@ def _narrowed(visit: Visit, known: ChildEntity, entity: Entity, query: Query) ->
     account, key = (bound_by(query.filter, name, _EQUAL) for name in ("Account", "ID"))
     if isinstance(account, str):
         return children.of_account(*where, account)
-    row = children.by_key(*where, key) if isinstance(key, str) else None
-    return children.all_rows(*where) if not isinstance(key, str) else [] if row is None else [row]
+    if isinstance(key, str):
+        row = children.by_key(*where, key)
+        return [] if row is None else [row]
+    last = query.token[-1] if query.token and not query.order and not query.count else ""
+    return children.after_key(*where, last if isinstance(last, str) else "")

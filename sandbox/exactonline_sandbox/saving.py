@@ -39,9 +39,9 @@ def save_account(at: WriteContext, row: Row, before: Row | None, version: int | 
             _make_other_addresses(at, row)
         return
     visit = table.by_key(at.db, at.division.code, ADDRESSES, visit_addresses.twin(row["ID"]))
-    told, here = ({name: one.get(name) for name in visit_addresses.MEMBERS} for one in (before, row))
-    if visit is not None and at.switches.visit_address == "one_row" and told != here:
-        table.put(at.db, at.division.code, ADDRESSES, stamped({**visit, **here}, at.wall, at.user, new=False))
+    was, now = ({name: one.get(name) for name in visit_addresses.MEMBERS} for one in (before, row))
+    if visit is not None and at.switches.visit_address == "one_row" and was != now:
+        table.put(at.db, at.division.code, ADDRESSES, stamped({**visit, **now}, at.wall, at.user, new=False))
 
 
 def save_child(at: WriteContext, known: ChildEntity, row: Row, before: Row | None) -> None:

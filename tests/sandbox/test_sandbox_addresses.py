@@ -43,7 +43,7 @@ def visit(exact: Exact, account: str) -> dict[str, Any]:
 
 
 def test_an_address_is_made_and_the_answer_holds_the_id(exact: Exact, account: str) -> None:
-    answer = post(exact, account, Phone="010-1", NicNumber="00012")
+    answer = post(exact, account, Phone="010-1", NicNumber="00012", Mailbox="post@kade.example", FreeBoolField_01=True)
 
     echo = answer.json()["d"]
     row = read(exact, echo["ID"])
@@ -51,6 +51,11 @@ def test_an_address_is_made_and_the_answer_holds_the_id(exact: Exact, account: s
     assert {name for name, value in echo.items() if value is not None} == {"__metadata", "ID"}
     assert {name: row[name] for name in KADE} == {**KADE, "Country": "NL "}
     assert (row["Phone"], row["NicNumber"], row["Source"], row["CountryName"]) == ("010-1", "00012", 2, "Nederland")
+    assert [row[name] for name in ("Mailbox", "FreeBoolField_01", "FreeBoolField_02")] == [
+        "post@kade.example",
+        True,
+        None,
+    ]
 
 
 def test_a_post_of_an_address_that_the_account_has_names_the_one_that_is_there(sandbox: Sandbox, exact: Exact) -> None:
