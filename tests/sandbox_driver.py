@@ -49,6 +49,7 @@ def small_world(
     targets: Sequence[int] = TARGETS,
     accounts: Mapping[int, Sequence[Account]] | None = None,
     lists: Mapping[int, Mapping[str, Sequence[ListRow]]] | None = None,
+    children: Mapping[int, Mapping[str, Sequence[ListRow]]] | None = None,
     divisions: Mapping[int, Mapping[str, Any]] | None = None,
     user: Mapping[str, Any] | None = None,
     limits: Mapping[str, Any] | None = None,
@@ -58,8 +59,8 @@ def small_world(
     """A source company, 100, with n customers (codes 1 to n) and empty target companies 201, 202 and 203.
 
     The clock starts at `now`, an ISO moment with a zone, or at the real time. `accounts` states what a division
-    holds instead, `lists` its reference lists, `divisions` and `user` more of their keys. Limits are lifted unless
-    `limits` says `enabled`.
+    holds instead, `lists` its reference lists, `children` its contacts, addresses and bank accounts, `divisions` and
+    `user` more of their keys. Limits are lifted unless `limits` says `enabled`.
     """
     codes = (SOURCE, *targets)
     held: dict[int, Sequence[Account]] = {SOURCE: [customer(number) for number in range(1, n + 1)]}
@@ -90,7 +91,8 @@ def small_world(
             for code in codes
         ],
         "accounts": {str(code): list(held.get(code, ())) for code in codes},
-        "lists": {str(code): {name: list(rows) for name, rows in held.items()} for code, held in (lists or {}).items()},
+        "lists": {str(code): dict(rows) for code, rows in (lists or {}).items()},
+        "children": {str(code): dict(rows) for code, rows in (children or {}).items()},
         "limits": {"enabled": False, **(limits or {})},
         "switches": dict(switches or {}),
         **({} if now is None else {"now": now}),
@@ -221,6 +223,24 @@ class Sandbox:
     def remove_list_row(self, division: int, name: str, *natural: str) -> None:
         """Delete one row."""
         self._call("DELETE", self._row_path(division, name, natural))
+
+    def children(self, division: int, entity: str, account: str | None = None) -> list[ListRow]:
+        """The `Contacts`, `Addresses` or `BankAccounts` of a division, or of one account by its code."""
+        return list(self._call("GET", f"children/{division}/{entity}", params=account and {"account": account}))
+
+    def fill_children(
+        self, division: int, entity: str, rows: Sequence[ListRow], *, replace: bool = False
+    ) -> list[ListRow]:
+        """Add rows (`Account` may be a code), change those whose ID is stated, with `replace` delete all others."""
+        return list(self._call("POST", f"children/{division}/{entity}", {"rows": list(rows), "replace": replace}))
+
+    def edit_child(self, division: int, entity: str, key: str, **members: Any) -> ListRow:
+        """Change one as a person would; return it."""
+        return dict(self._call("POST", f"children/{division}/{entity}/{key}", members))
+
+    def remove_child(self, division: int, entity: str, key: str) -> None:
+        """Delete one."""
+        self._call("DELETE", f"children/{division}/{entity}/{key}")
 
     @staticmethod
     def _row_path(division: int, name: str, natural: Sequence[str]) -> str:

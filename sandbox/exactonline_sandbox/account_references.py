@@ -34,6 +34,7 @@ REFERENCES = {
     "InvoiceAccount": Reference("Accounts", companions={"InvoiceAccountCode": "Code", "InvoiceAccountName": "Name"}),
     "LeadPurpose": Reference("LeadPurposes"),
     "LeadSource": Reference("LeadSources"),
+    "MainContact": Reference("Contacts"),
     "Parent": Reference("Accounts"),
     "PaymentConditionPurchase": _condition("PaymentConditionPurchase"),
     "PaymentConditionSales": _condition("PaymentConditionSales"),
@@ -46,6 +47,4 @@ REFERENCES = {
 CURRENCY = Reference("Currencies", CODE)
 
 # References to what has no list here: a world states the GUIDs that a company has.
-WITHOUT_LIST = (
-    *("ActivitySector", "ActivitySubSector", "BusinessType", "CompanySize", "MainContact", "SalesTaxSchedule"),
-)
+WITHOUT_LIST = (*("ActivitySector", "ActivitySubSector", "BusinessType", "CompanySize", "SalesTaxSchedule"),)

@@ -34,6 +34,14 @@ def by_code(db: sqlite3.Connection, division: int, code: str) -> Row | None:
     return _one(db.execute("SELECT version, data FROM accounts WHERE division = ? AND code = ?", (division, code)))
 
 
+def id_of(db: sqlite3.Connection, division: int, text: str) -> str | None:
+    """The ID of the account that a code or an ID means, or None."""
+    found = db.execute(
+        "SELECT id FROM accounts WHERE division = ? AND (code = ? OR id = ?)", (division, text, text.lower())
+    ).fetchone()
+    return None if found is None else str(found[0])
+
+
 def after_id(db: sqlite3.Connection, division: int, key: str = "") -> Iterator[Row]:
     """The accounts above a key, by key."""
     return _rows(
@@ -119,7 +127,7 @@ def move(db: sqlite3.Connection, division: int) -> None:
     """Give all rows fresh versions from 2 up, in their old order: the division moved to another database."""
     version = 1
     db.execute("DELETE FROM deleted WHERE division = ?", (division,))
-    for name in ("accounts", "list_rows"):
+    for name in ("accounts", "list_rows", "children"):
         rows = db.execute(
             f"SELECT rowid FROM {name} WHERE division = ? AND version IS NOT NULL ORDER BY version",  # noqa: S608
             (division,),

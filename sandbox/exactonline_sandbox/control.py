@@ -13,13 +13,16 @@ from exactonline_sandbox import contracts, faults, journal, tokens
 from exactonline_sandbox.call import Call, Reply
 from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.control_accounts import Order, UnknownError, accounts, division_of, edit, remove, seed
+from exactonline_sandbox.control_children import remove_rows as remove_children
+from exactonline_sandbox.control_children import rows as children
+from exactonline_sandbox.control_children import write_rows as write_children
 from exactonline_sandbox.control_database import back_up, begin, commit, restore
 from exactonline_sandbox.control_lists import lists, remove_rows, write_rows
 from exactonline_sandbox.loading import change_config, load, read_state, read_world
 from exactonline_sandbox.options import LIMIT_NAMES, SWITCH_NAMES
 from exactonline_sandbox.rendering import dumps
 from exactonline_sandbox.storage import Storage
-from exactonline_sandbox.world import instant
+from exactonline_sandbox.world import HELD, instant
 
 _JSON = ("Content-Type", "application/json; charset=utf-8")
 
@@ -53,7 +56,7 @@ def _reset(order: Order) -> Any:
 def _world(order: Order) -> Any:
     config, world = order.db.execute("SELECT config, world FROM state").fetchone()
     given = json.loads(world)
-    return {**json.loads(config), "accounts": given.get("accounts", {}), "lists": given.get("lists", {})}
+    return {**json.loads(config), **{name: given.get(name, {}) for name in HELD}}
 
 
 def _move(order: Order) -> Any:
@@ -187,6 +190,9 @@ _ACTIONS: dict[tuple[str, str], Callable[[Order], Any]] = {
     ("GET", "lists"): lists,
     ("POST", "lists"): write_rows,
     ("DELETE", "lists"): remove_rows,
+    ("GET", "children"): children,
+    ("POST", "children"): write_children,
+    ("DELETE", "children"): remove_children,
     ("POST", "begin"): begin,
     ("POST", "commit"): commit,
     ("POST", "backup"): back_up,

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from exactonline_sandbox import accounts_table as table
-from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.edm import readable
-from exactonline_sandbox.loading import put_by_hand, read_state, read_world
+from exactonline_sandbox.loading import by_hand, put_by_hand, read_state, read_world
 from exactonline_sandbox.properties import ACCOUNT, SYNC_ACCOUNT
+from exactonline_sandbox.saving import WriteContext, remove_account
 from exactonline_sandbox.world import Division
 
 _SHOWN = {
@@ -65,8 +65,7 @@ def remove(order: Order) -> Any:
     row = table.by_code(order.db, division.code, order.parts[1])
     if row is None:
         raise UnknownError(f"no account {order.parts[1]} in division {division.code}")
-    world = read_world(order.db)
-    table.remove(order.db, division.code, row["ID"], wall_ms(read_state(order.db).now, world.timezone), None)
+    remove_account(hand_of(order, division), row["ID"])
     return {"removed": order.parts[1]}
 
 
@@ -79,6 +78,11 @@ def seed(order: Order) -> Any:
             put_by_hand(order.db, read_world(order.db), division, account, read_state(order.db).now)
             seeded += 1
     return {"accounts": seeded}
+
+
+def hand_of(order: Order, division: Division) -> WriteContext:
+    """What a person writes in a division, now."""
+    return by_hand(order.db, read_world(order.db), division, read_state(order.db).now)
 
 
 def division_of(order: Order, code: str) -> Division:

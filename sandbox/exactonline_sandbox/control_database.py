@@ -11,6 +11,7 @@ _COLUMNS = {
     "accounts": "id, code, version, data",
     "deleted": "version, id, entity_type, entity_key, wall, by",
     "list_rows": "list, id, natural, version, data",
+    "children": "entity, id, account, number, version, data",
 }
 
 
@@ -60,7 +61,7 @@ def restore(order: Order) -> Any:
         places = ", ".join("?" * len(columns.split(", ")))
         order.db.executemany(
             f"INSERT INTO {name} (division, {columns}) VALUES (?, {places})",  # noqa: S608
-            [(code, *row) for row in copy[name]],
+            [(code, *row) for row in copy.get(name, ())],
         )
     order.db.execute("UPDATE counters SET version = ? WHERE division = ?", (copy["version"], code))
     return {"accounts": len(copy["accounts"])}

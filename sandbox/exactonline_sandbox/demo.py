@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from exactonline_sandbox.demo_children import ChildMaker
 from exactonline_sandbox.demo_lists import lists_of, refer
 from exactonline_sandbox.demo_numbers import Dice
 from exactonline_sandbox.demo_parties import PartyMaker
@@ -97,6 +98,11 @@ def demo_world(seed: int = 2026) -> dict[str, Any]:
         accounts[str(division)] = [*_customers_known_to(division, customers, dice, make), *own]
     accounts[str(ARCHIVED)] = [make.party(str(FIRST_OWN_CODE + n)) for n in range(5)]
     refer(customers, seed)
+    belong = ChildMaker(seed)
+    children = {str(HOLDING): belong.of_holding([one for one in customers if one["Code"] not in REFUSED])}
+    for division in OPERATING_COMPANIES:
+        known = accounts[str(division)]
+        children[str(division)] = belong.of_company(known, children[str(HOLDING)], customers)
     return {
         "apps": [dict(_APP)],
         "users": [{**_USER, "divisions": list(_USER["divisions"])}],
@@ -106,6 +112,7 @@ def demo_world(seed: int = 2026) -> dict[str, Any]:
         ],
         "accounts": accounts,
         "lists": {str(code): lists_of(_LISTS_OF.get(code, "holding")) for code, *_ in _DIVISIONS},
+        "children": children,
         "limits": dict(_LIMITS),
     }
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 _NL_POSTCODE_LETTERS = "ABCDEGHJKLMNPRSTVWXZ"
+_NL_BANKS = ("ABNA", "INGB", "RABO", "TRIO")
 _NL_POSTCODE_NEVER = {"SA", "SD", "SS"}
 
 
@@ -98,3 +99,14 @@ def nl_postcode(dice: Dice, district: str) -> str:
         letters = dice.pick(_NL_POSTCODE_LETTERS) + dice.pick(_NL_POSTCODE_LETTERS)
         if letters not in _NL_POSTCODE_NEVER:
             return f"{district} {letters}"
+
+
+def iban(dice: Dice, country: str) -> str:
+    """A Dutch, Belgian or German IBAN whose check digits are right; so is the number within a Belgian one."""
+    if country == "BE":
+        number = dice.digits(10)
+        number += f"{int(number) % 97 or 97:02}"
+    else:
+        number = f"{dice.pick(_NL_BANKS)}0{dice.digits(9)}" if country == "NL" else dice.digits(18)
+    as_digits = "".join(str(int(character, 36)) for character in f"{number}{country}00")
+    return f"{country}{98 - int(as_digits) % 97:02}{number}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from exactonline_sandbox.account_references import REFERENCES
+from exactonline_sandbox.child_entities import BANK_ACCOUNTS, CONTACTS, ChildEntity
 from exactonline_sandbox.context import Row, Visit
 from exactonline_sandbox.places import described
 from exactonline_sandbox.reading import Completed, wanted
@@ -11,6 +12,8 @@ from exactonline_sandbox.reference_lists import LEDGER_TYPES, Reference, Referen
 from exactonline_sandbox.rows_referred_to import RowsReferredTo
 
 Derive = Callable[[Visit, Row], str | None]
+
+_NO_PICTURE = "//docs/images/placeholder_contact_myeol.png"  # as recorded (NANGO get-contact)
 
 
 def _in_words(kind: str, member: str) -> Derive:
@@ -57,6 +60,30 @@ def row_completed(visit: Visit, known: ReferenceList) -> Completed:
         row["Division"] = visit.division.code
         if known.name == "GLAccounts" and row.get("TypeDescription") is None:
             row["TypeDescription"] = LEDGER_TYPES.get(row.get("Type") or 0)
+        return companions(row, select)
+
+    return complete
+
+
+def child_completed(visit: Visit, known: ChildEntity) -> Completed:
+    """The same for contacts, addresses and bank accounts."""
+    companions = _companions_completed(visit, known.references)
+    members = known.entity.properties
+    picture = f"{visit.call.origin}{_NO_PICTURE}"
+    account_type = "Relatie" if _reads_dutch(visit) else "Account"
+
+    def complete(row: Row, select: tuple[str, ...] | None) -> Row:
+        row["Division"] = visit.division.code
+        for name, derive in _derived_among(select):
+            if name in members and row.get(name) is None:
+                row[name] = derive(visit, row)
+        if known is CONTACTS:
+            main = companions({"Account": row.get("Account")}, None).get("AccountMainContact")
+            row["IsMainContact"] = main == row["ID"]
+            row["PhoneExtension"] = row.get("BusinessPhoneExtension")
+            row["PictureUrl"] = row["PictureThumbnailUrl"] = picture
+        if known is BANK_ACCOUNTS:
+            row["TypeDescription"] = account_type
         return companions(row, select)
 
     return complete

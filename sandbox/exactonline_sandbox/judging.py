@@ -18,7 +18,7 @@ from exactonline_sandbox.world import Division
 
 Row = Mapping[str, Any]
 
-_EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
+EMAIL = re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")
 _CODE_LENGTH = 18
 _ONE_OF: dict[str, frozenset[Any]] = {
     "Status": frozenset("ASPC"),
@@ -58,8 +58,8 @@ def judge(sent: Row, before: Row | None, around: Surroundings) -> Judgement:
     messages = [
         *_code(values, around),
         *_plain(values, merged, around),
-        *_state(values, before, merged, around.texts),
-        *_references(values, around),
+        *state_messages(values, before, merged, around.texts),
+        *_references(values, before, around),
     ]
     for name in ("SalesCurrency", "PurchaseCurrency"):
         if values.get(name) is not None and around.led_to.row(CURRENCY, values[name]) is None:
@@ -80,7 +80,7 @@ def _plain(values: Row, merged: Row, around: Surroundings) -> list[str]:
     messages, texts = [], around.texts
     if not (merged.get("Name") or "").strip():
         messages.append(texts.mandatory("Name"))
-    if values.get("Email") and not _EMAIL.fullmatch(values["Email"]):
+    if values.get("Email") and not EMAIL.fullmatch(values["Email"]):
         messages.append(texts.invalid("Email"))
     if values.get("Country") and values["Country"] not in COUNTRIES.union(around.division.countries):
         messages.append(texts.invalid("Country"))
@@ -90,7 +90,7 @@ def _plain(values: Row, merged: Row, around: Surroundings) -> list[str]:
     return messages
 
 
-def _state(values: Row, before: Row | None, merged: Row, texts: Texts) -> list[str]:
+def state_messages(values: Row, before: Row | None, merged: Row, texts: Texts) -> list[str]:
     """A State must fit its Country; when the country changes, it must come along or be emptied (dossier 2.4)."""
     state = merged.get("State")
     moved = before is not None and "Country" in values and values["Country"] != before.get("Country")
@@ -102,12 +102,12 @@ def _state(values: Row, before: Row | None, merged: Row, texts: Texts) -> list[s
     return [] if fits else [texts.invalid("State")]
 
 
-def _references(values: dict[str, Any], around: Surroundings) -> list[str]:
+def _references(values: dict[str, Any], before: Row | None, around: Surroundings) -> list[str]:
     messages = []
     for name in (*REFERENCES, *WITHOUT_LIST):
         if values.get(name) in {None, ""}:
             continue
-        match _found(name, values[name], around):
+        match _found(name, values[name], before, around):
             case "unknown" if _dropped(name, around.switches):
                 values[name] = None
             case "unknown":
@@ -125,11 +125,16 @@ def _dropped(name: str, switches: Switches) -> bool:
     return (switches.unknown_code if by_code else switches.foreign_guid) == "null"
 
 
-def _found(name: str, value: str, around: Surroundings) -> Literal["fit", "unfit", "wrong type", "unknown"]:
+def _found(
+    name: str, value: str, before: Row | None, around: Surroundings
+) -> Literal["fit", "unfit", "wrong type", "unknown"]:
     if name in WITHOUT_LIST:
         return "fit" if value in around.division.references.get(name, ()) else "unknown"
     reference = REFERENCES[name]
     row = around.led_to.row(reference, value)
+    if reference.to == "Contacts":
+        own = row is not None and before is not None and row.get("Account") == before["ID"]
+        return "fit" if own else "unknown"
     if row is None or _ended(row, reference, around):
         return "unknown"
     if reference.to == "Accounts":

@@ -6,6 +6,7 @@ from typing import Any
 
 from exactonline_sandbox import accounts_table as accounts
 from exactonline_sandbox import lists_table as table
+from exactonline_sandbox.child_entities import CHILDREN
 from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.context import Row
 from exactonline_sandbox.edm import kept_from_person
@@ -80,6 +81,8 @@ def guid_of(db: sqlite3.Connection, division: int, reference: Reference, text: s
     if reference.to == "Accounts":
         row = accounts.by_code(db, division, text)
         return accounts.key_for(division, text) if row is None else str(row["ID"])
+    if reference.to in CHILDREN:
+        raise ValueError(f"{text} is no ID, by which alone {reference.to} are stated")
     known = LISTS[reference.to]
     natural = text
     if reference.slot is not None:

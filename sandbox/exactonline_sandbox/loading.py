@@ -9,15 +9,16 @@ from typing import Any
 from uuid import uuid4
 
 from exactonline_sandbox import accounts_table as table
-from exactonline_sandbox import list_rows, tokens, visits
+from exactonline_sandbox import child_rows, list_rows, tokens, visits
 from exactonline_sandbox.account_references import REFERENCES
 from exactonline_sandbox.account_rows import new_row, stamped, with_status
 from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.edm import kept_from_person
 from exactonline_sandbox.properties import ACCOUNT
 from exactonline_sandbox.reference_lists import GUID
+from exactonline_sandbox.saving import WriteContext, save_account
 from exactonline_sandbox.storage import empty
-from exactonline_sandbox.world import Division, World, world_from, world_from_text
+from exactonline_sandbox.world import HELD, Division, World, world_from, world_from_text
 
 Config = dict[str, Any]
 
@@ -43,7 +44,7 @@ def read_state(db: sqlite3.Connection) -> State:
 
 
 def read_world(db: sqlite3.Connection) -> World:
-    """The world without its accounts."""
+    """The world without what its companies hold."""
     return world_from_text(db.execute("SELECT config FROM state").fetchone()[0])
 
 
@@ -59,7 +60,7 @@ def load(
     """
     before = db.execute("SELECT no_limits, start FROM state").fetchone()
     lifted = bool(before and before[0]) if no_limits is None else no_limits
-    config: Config = {name: value for name, value in given.items() if name not in {"accounts", "lists"}}
+    config: Config = {name: value for name, value in given.items() if name not in HELD}
     if lifted:
         config["limits"] = {**config.get("limits", {}), "enabled": False}
     started_with = before[1] if before and not start else json.dumps(given)
@@ -83,7 +84,13 @@ def load(
         list_rows.load(db, world, division, given.get("lists", {}).get(str(division.code), {}), now)
         for account in given.get("accounts", {}).get(str(division.code), ()):
             put_by_hand(db, world, division, account, now)
+        child_rows.load(by_hand(db, world, division, now), given.get("children", {}).get(str(division.code), {}))
     tokens.seed(db, world, now)
+
+
+def by_hand(db: sqlite3.Connection, world: World, division: Division, now: float) -> WriteContext:
+    """What a person writes in the screen of a company, or a world states of it."""
+    return WriteContext(db, division, world.switches, wall_ms(now, world.timezone))
 
 
 def load_lists(db: sqlite3.Connection) -> None:
@@ -140,14 +147,15 @@ def put_by_hand(
     code = values.get("Code")
     if not code:
         raise ValueError("an account in a world needs a Code")
-    wall = wall_ms(now, world.timezone)
+    at = by_hand(db, world, division, now)
     before = table.by_code(db, division.code, code) if key is None else table.by_id(db, division.code, key)
     if before is None:
         key = values.get("ID") or table.key_for(division.code, code)
         if table.by_id(db, division.code, key) is not None:  # of an account that has another code by now
             key = table.new_key()
-        row = new_row({**values, "ID": key, "Code": code}, division, wall, over_api=False)
-        table.put(db, division.code, {**stamped(row, wall, None, new=True), **values, "Code": code}, version)
+        row = new_row({**values, "ID": key, "Code": code}, division, at.wall, over_api=False)
+        row = {**stamped(row, at.wall, None, new=True), **values, "Code": code}
     else:
-        row = stamped(with_status({**before, **values}, before, wall), wall, None, new=False)
-        table.put(db, division.code, {**row, **values, "ID": before["ID"], "Code": code}, version)
+        row = stamped(with_status({**before, **values}, before, at.wall), at.wall, None, new=False)
+        row = {**row, **values, "ID": before["ID"], "Code": code}
+    save_account(at, row, before, version)

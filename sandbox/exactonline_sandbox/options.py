@@ -56,6 +56,19 @@ class Switches:
     codes: numeric, or any text up to 18 characters (13.3). post_id: an ID in a POST is used or ignored (13.5).
     sent_codes: kept as sent, or padded with zeros to the division's `code_digits` (13.3).
     missing_list_right: a list that the user may not read is a 403, or shows no rows (4.4, E 3.13).
+
+    Of contacts, addresses and bank accounts (E 3.1 to 3.3):
+    visit_address: the main visit address is one row with its account, or a row of its own once either changes.
+    other_addresses: only that one comes with a new account, or those of the other three types too.
+    same_address: a POST looks for an address of its type with the same lines, postcode, city, state and country, or
+    with the same first line, postcode, city and country.
+    main_siblings: a main row makes the main one before it a common one, or both are main.
+    child_changes: the Timestamp of an account stays when what belongs to it changes, or moves.
+    deleted_with_account: sync/Deleted has what was deleted with its account, or not.
+    bank_number_change: another number in a PUT is refused, or taken.
+    repeated_bank_number: a POST of a number that the account has makes another row, or is refused.
+    bank_numbers_kept: without blanks, or an IBAN in groups of four.
+    missing_bic: stays empty, or follows from the IBAN.
     """
 
     mandatory_filter: bool = False
@@ -74,6 +87,16 @@ class Switches:
     post_id: Literal["use", "ignore"] = "use"
     sent_codes: Literal["kept", "padded"] = "kept"
     missing_list_right: Literal["forbidden", "no_rows"] = "forbidden"
+    visit_address: Literal["one_row", "two_rows"] = "one_row"
+    other_addresses: Literal["none", "made"] = "none"
+    same_address: Literal["whole", "first_line"] = "whole"
+    main_siblings: Literal["reset", "kept"] = "reset"
+    child_changes: Literal["account_stays", "account_moves"] = "account_stays"
+    deleted_with_account: Literal["logged", "silent"] = "logged"
+    bank_number_change: Literal["refused", "taken"] = "refused"
+    repeated_bank_number: Literal["taken", "refused"] = "taken"
+    bank_numbers_kept: Literal["compact", "grouped"] = "compact"
+    missing_bic: Literal["stays", "derived"] = "stays"
 
 
 _CHOICES: dict[str, set[Any]] = {
@@ -91,6 +114,16 @@ _CHOICES: dict[str, set[Any]] = {
     "post_id": {"use", "ignore"},
     "sent_codes": {"kept", "padded"},
     "missing_list_right": {"forbidden", "no_rows"},
+    "visit_address": {"one_row", "two_rows"},
+    "other_addresses": {"none", "made"},
+    "same_address": {"whole", "first_line"},
+    "main_siblings": {"reset", "kept"},
+    "child_changes": {"account_stays", "account_moves"},
+    "deleted_with_account": {"logged", "silent"},
+    "bank_number_change": {"refused", "taken"},
+    "repeated_bank_number": {"taken", "refused"},
+    "bank_numbers_kept": {"compact", "grouped"},
+    "missing_bic": {"stays", "derived"},
 }
 
 

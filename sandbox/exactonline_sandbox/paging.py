@@ -137,5 +137,6 @@ class Writer:
                 encode = encoders[name]
                 wire[name] = value if encode is None else encode(value)
         for name in plan.collections:
-            wire[name] = {"results": []} if self.expand else {"__deferred": {"uri": f"{address}/{name}"}}
+            deferred = {"__deferred": {"uri": f"{address}/{name}"}}
+            wire[name] = {"results": row.get(name, [])} if self.expand else deferred
         return wire

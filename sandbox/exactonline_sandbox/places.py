@@ -40,6 +40,14 @@ _LANGUAGE_NAMES = {
     "FR": ("Frans", "French"),
     "ES": ("Spaans", "Spanish"),
 }
+# The language that a contact gets in a country, else English (R for France). Whether the account's country decides is
+# not known.
+LANGUAGE_OF = {
+    **dict.fromkeys(("NL", "BE"), "NL"),
+    **dict.fromkeys(("DE", "AT", "CH"), "DE"),
+    **dict.fromkeys(("FR", "LU"), "FR"),
+    "ES": "ES",
+}
 _CURRENCY_NAMES = {
     "EUR": ("Euro", "Euro"),
     "USD": ("Amerikaanse dollar", "US dollar"),

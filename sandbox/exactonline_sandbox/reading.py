@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from exactonline_sandbox import rendering
 from exactonline_sandbox.call import NotImitatedError, Refusal, Reply
 from exactonline_sandbox.context import Context, Row, Visit
-from exactonline_sandbox.filter_tokens import SYNTAX
+from exactonline_sandbox.filter_tokens import SYNTAX, words
 from exactonline_sandbox.filters import bound_by, filter_rule_text
 from exactonline_sandbox.options import Switches
 from exactonline_sandbox.paging import Writer, count_of, page_of
@@ -71,6 +71,14 @@ def answer_one(
 def not_found(entity: Entity) -> Refusal:
     """404 for a key that is not there."""
     return Refusal(404, f"Resource not found for the segment '{entity.path.rpartition('/')[2]}'.")
+
+
+def guid_key(visit: Visit) -> str:
+    """The guid between the brackets; 400 if it is none."""
+    found = list(words(visit.key or ""))
+    if len(found) != 1 or found[0].kind != "guid":
+        raise Refusal(400, SYNTAX)
+    return str(found[0].value)
 
 
 def query_of(context: Context, entity: Entity) -> Query:

@@ -3,24 +3,30 @@
 from collections.abc import Iterable
 
 from exactonline_sandbox import accounts_table as table
+from exactonline_sandbox import children_table
 from exactonline_sandbox.call import NotImitatedError, Refusal, Reply
+from exactonline_sandbox.child_entities import BANK_ACCOUNTS
 from exactonline_sandbox.clock import months_before
 from exactonline_sandbox.context import Row, Visit
-from exactonline_sandbox.deriving import completed
+from exactonline_sandbox.deriving import child_completed, completed
 from exactonline_sandbox.filter_tokens import SYNTAX, words
 from exactonline_sandbox.filters import bound_by
 from exactonline_sandbox.properties import ACCOUNT, BULK_ACCOUNT, DELETED, SYNC_ACCOUNT, SYNC_TIMESTAMP, Entity
 from exactonline_sandbox.queries import Query, query_pairs
 from exactonline_sandbox.reading import (
+    Completed,
     answer_count,
     answer_list,
     answer_one,
+    guid_key,
     only_by_timestamp,
     query_of,
     refuse_without_filter,
     refuse_without_select,
     version_above,
+    writer,
 )
+from exactonline_sandbox.reading_children import may_read as may_read_child
 
 _EQUAL = frozenset({"eq"})
 
@@ -30,7 +36,7 @@ def get_accounts(visit: Visit) -> Reply:
     query = query_of(visit, ACCOUNT)
     if visit.key is not None:
         row = table.by_id(visit.db, visit.division.code, guid_key(visit)) if _may_read(visit) else None
-        return answer_one(visit, ACCOUNT, query, row, completed(visit))
+        return answer_one(visit, ACCOUNT, query, row, _completed(visit, query))
     return _answer(visit, ACCOUNT, query)
 
 
@@ -52,7 +58,7 @@ def get_sync_accounts(visit: Visit) -> Reply:
 
 
 def get_deleted(visit: Visit) -> Reply:
-    """sync/Deleted: what went in the last two months; EntityType 2 is an account, 7 a ledger account."""
+    """sync/Deleted of two months: EntityType 2 is an account, 3 an address, 5 a contact, 7 a ledger account."""
     query = query_of(visit, DELETED)
     only_by_timestamp(query)
     rows: Iterable[Row] = ()
@@ -82,20 +88,27 @@ def get_sync_timestamp(visit: Visit) -> Reply:
     return answer_list(visit, SYNC_TIMESTAMP, query_of(visit, SYNC_TIMESTAMP), rows[:1])
 
 
-def guid_key(visit: Visit) -> str:
-    """The guid between the brackets; 400 if it is none."""
-    found = list(words(visit.key or ""))
-    if len(found) != 1 or found[0].kind != "guid":
-        raise Refusal(400, SYNTAX)
-    return str(found[0].value)
-
-
 def _answer(visit: Visit, entity: Entity, query: Query) -> Reply:
     refuse_without_filter(visit.world.switches, query, entity)
     rows = _narrowed(visit, query) if _may_read(visit) else ()
     if visit.count_only:
         return answer_count(entity, query, rows)
-    return answer_list(visit, entity, query, rows, completed(visit))
+    return answer_list(visit, entity, query, rows, _completed(visit, query))
+
+
+def _completed(visit: Visit, query: Query) -> Completed:
+    """What completes an account, its bank accounts with it where `$expand` asks for them."""
+    complete = completed(visit)
+    if not query.expand or not may_read_child(visit, BANK_ACCOUNTS):
+        return complete
+    finish, write = child_completed(visit, BANK_ACCOUNTS), writer(visit, BANK_ACCOUNTS.entity).write
+
+    def with_bank_accounts(row: Row, select: tuple[str, ...] | None) -> Row:
+        held = children_table.of_account(visit.db, visit.division.code, BANK_ACCOUNTS, row["ID"])
+        row["BankAccounts"] = [write(finish(one, None)) for one in held]
+        return complete(row, select)
+
+    return with_bank_accounts
 
 
 def _narrowed(visit: Visit, query: Query) -> Iterable[Row]:

@@ -2,14 +2,16 @@
 
 from exactonline_sandbox import rendering
 from exactonline_sandbox.call import NotImitatedError, Refusal, Reply
+from exactonline_sandbox.child_entities import CHILDREN
 from exactonline_sandbox.context import Visit
 from exactonline_sandbox.filter_tokens import SYNTAX, words
 from exactonline_sandbox.queries import query_pairs
 from exactonline_sandbox.reference_lists import LISTS
 
 _MAY = {"GET": "read_accounts", "POST": "write_accounts", "PUT": "write_accounts", "DELETE": "write_accounts"}
-# That an account's own records need the rights of accounts is an assumption.
-_ENDPOINTS = {"crm/accounts", "crm/contacts", "crm/addresses", "crm/bankaccounts"}
+# That what belongs to an account needs the rights of accounts too is an assumption.
+_CHILDREN = {known.path.lower(): known.rights for known in CHILDREN.values()}
+_ENDPOINTS = {"crm/accounts", *_CHILDREN}
 _LISTS = {path.lower(): known.right for known in LISTS.values() for path in (known.path, *known.also_at)}
 
 
@@ -26,7 +28,9 @@ def get_user_has_rights(visit: Visit) -> Reply:
         right = _LISTS.get(endpoint.lower(), right)
     if right is None:
         raise NotImitatedError(f"UserHasRights for {action} {endpoint}")
-    return rendering.value(visit.call, "UserHasRights", known=visit.division.may(right))
+    own = _CHILDREN.get(endpoint.lower())
+    needed = (right,) if own is None else (right, own[0 if action == "GET" else 1])
+    return rendering.value(visit.call, "UserHasRights", known=all(visit.division.may(one) for one in needed))
 
 
 def _text(given: dict[str, str], name: str) -> str:

@@ -5,8 +5,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from exactonline_sandbox import divisions, reading_accounts, reading_lists, rights, writing_accounts
+from exactonline_sandbox import (
+    divisions,
+    reading_accounts,
+    reading_children,
+    reading_lists,
+    rights,
+    writing_accounts,
+    writing_children,
+)
 from exactonline_sandbox.call import Call, NotImitatedError, Reply
+from exactonline_sandbox.child_entities import CHILDREN, SCOPE
 from exactonline_sandbox.context import Visit
 from exactonline_sandbox.reference_lists import LISTS
 
@@ -36,14 +45,13 @@ class Route:
     must_have_key: frozenset[str] = field(default=frozenset())
 
 
-_ACCOUNTS = "crm.accounts"
 _ADMINISTRATION = "organization.administration"  # for hrm/Divisions an assumption
 ROUTES = {
     route.endpoint.lower(): route
     for route in (
         Route(
             "crm/Accounts",
-            _ACCOUNTS,
+            SCOPE,
             {
                 "GET": reading_accounts.get_accounts,
                 "POST": writing_accounts.post_account,
@@ -53,8 +61,8 @@ ROUTES = {
             frozenset({"GET", "PUT", "DELETE"}),
             frozenset({"PUT", "DELETE"}),
         ),
-        Route("bulk/CRM/Accounts", _ACCOUNTS, {"GET": reading_accounts.get_bulk_accounts}),
-        Route("sync/CRM/Accounts", _ACCOUNTS, {"GET": reading_accounts.get_sync_accounts}),
+        Route("bulk/CRM/Accounts", SCOPE, {"GET": reading_accounts.get_bulk_accounts}),
+        Route("sync/CRM/Accounts", SCOPE, {"GET": reading_accounts.get_sync_accounts}),
         Route("sync/Deleted", _ADMINISTRATION, {"GET": reading_accounts.get_deleted}),
         Route("read/sync/Sync/SyncTimestamp", _ADMINISTRATION, {"GET": reading_accounts.get_sync_timestamp}),
         Route("system/Divisions", _ADMINISTRATION, {"GET": divisions.get_divisions}, frozenset({"GET"})),
@@ -70,6 +78,20 @@ ROUTES = {
                 frozenset({"GET"} if page == "crm" else ()),
             )
             for known in LISTS.values()
+            for path, page in known.paths
+        ),
+        *(
+            Route(
+                path,
+                SCOPE,
+                {
+                    "GET": reading_children.reader(known, path),
+                    **(writing_children.writers(known) if page == "crm" else {}),
+                },
+                frozenset({"GET", "PUT", "DELETE"} if page == "crm" else ()),
+                frozenset({"PUT", "DELETE"} if page == "crm" else ()),
+            )
+            for known in CHILDREN.values()
             for path, page in known.paths
         ),
     )

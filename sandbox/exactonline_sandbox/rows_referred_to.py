@@ -3,7 +3,9 @@
 import sqlite3
 
 from exactonline_sandbox import accounts_table as accounts
+from exactonline_sandbox import children
 from exactonline_sandbox import lists_table as lists
+from exactonline_sandbox.child_entities import CHILDREN
 from exactonline_sandbox.context import Row
 from exactonline_sandbox.reference_lists import CODE, LISTS, Reference
 
@@ -28,6 +30,8 @@ class RowsReferredTo:
     def _looked_up(self, reference: Reference, value: str) -> Row | None:
         if reference.to == "Accounts":
             return accounts.by_id(self._db, self._division, value)
+        if reference.to in CHILDREN:
+            return children.by_key(self._db, self._division, CHILDREN[reference.to], value)
         look_up = lists.by_natural if reference.by == CODE else lists.by_key
         return look_up(self._db, self._division, LISTS[reference.to], value)
 

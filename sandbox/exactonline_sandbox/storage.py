@@ -25,6 +25,12 @@ CREATE TABLE IF NOT EXISTS list_rows (
     division INTEGER NOT NULL, list TEXT NOT NULL, id TEXT NOT NULL, natural TEXT NOT NULL, version INTEGER,
     data TEXT NOT NULL, PRIMARY KEY (division, list, id));
 CREATE UNIQUE INDEX IF NOT EXISTS list_rows_natural ON list_rows (division, list, natural);
+CREATE TABLE IF NOT EXISTS children (
+    division INTEGER NOT NULL, entity TEXT NOT NULL, id TEXT NOT NULL, account TEXT, number INTEGER, version INTEGER,
+    data TEXT NOT NULL, PRIMARY KEY (division, entity, id));
+CREATE INDEX IF NOT EXISTS children_account ON children (division, entity, account);
+CREATE INDEX IF NOT EXISTS children_number ON children (division, entity, number);
+CREATE INDEX IF NOT EXISTS children_version ON children (division, entity, version);
 CREATE TABLE IF NOT EXISTS uncommitted (
     division INTEGER NOT NULL, version INTEGER NOT NULL, code TEXT NOT NULL, at REAL NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS backups (division INTEGER PRIMARY KEY, data TEXT NOT NULL);
@@ -67,7 +73,7 @@ CREATE TABLE IF NOT EXISTS journal (
 _TABLES = (
     *("users", "counters", "accounts", "deleted", "codes", "chains", "refresh_tokens", "access_tokens"),
     *("token_calls", "budgets", "errors", "blocks", "faults", "journal", "uncommitted", "backups"),
-    *("contract_calls", "used_divisions", "list_rows"),
+    *("contract_calls", "used_divisions", "list_rows", "children"),
 )
 
 

@@ -1,7 +1,8 @@
 """What Exact says when a row is refused, in the user's language (dossier 9).
 
 Dutch forms are seen; English ones marked * there are not. Labels of fields beyond Naam, Code, Email,
-Betalingsconditie, Btw-code and Grootboekrekeningtype are translations made here.
+Betalingsconditie, Btw-code, Grootboekrekeningtype, Bankrekening, Bankrekening: Nummer and Formaat are translations made
+here.
 """
 
 from dataclasses import dataclass
@@ -32,6 +33,18 @@ _LABELS = {
     "Reseller": ("Reseller", "Reseller"),
     "AccountManager": ("Accountmanager", "Account manager"),
     "MainContact": ("Contactpersoon", "Contact"),
+    "Account": ("Relatie", "Account"),
+    "LastName": ("Achternaam", "Last name"),
+    "Gender": ("Geslacht", "Gender"),
+    "Contact": ("Contactpersoon", "Contact"),
+    "Type": ("Type", "Type"),
+    "AddressLine1": ("Adres", "Address"),
+    "BankAccountNumber": ("Bankrekening: Nummer", "Bank account: Number"),
+    "BankAccount": ("Bankrekening", "Bank account"),
+    "BankAccountHolderName": ("Rekeninghouder", "Account holder"),
+    "BICCode": ("BIC-code", "BIC code"),
+    "Description": ("Omschrijving", "Description"),
+    "Format": ("Formaat", "Format"),
     "PriceList": ("Prijslijst", "Price list"),
     "ShippingMethod": ("Verzendwijze", "Shipping method"),
 }

@@ -10,13 +10,15 @@ from uuid import NAMESPACE_URL, uuid5
 from zoneinfo import ZoneInfo
 
 from exactonline_sandbox.account_references import WITHOUT_LIST
+from exactonline_sandbox.child_entities import CHILDREN
 from exactonline_sandbox.clock import parse_wall
 from exactonline_sandbox.edm import kept_from_person
 from exactonline_sandbox.options import Limits, Switches, limits_from, switches_from
 from exactonline_sandbox.properties import DIVISION
 from exactonline_sandbox.reference_lists import LISTS
 
-_KEYS = {"apps", "users", "divisions", "accounts", "lists", "limits", "switches", "timezone", "first_timestamp", "now"}
+HELD = ("accounts", "lists", "children")  # what companies hold, by division
+_KEYS = {"apps", "users", "divisions", *HELD, "limits", "switches", "timezone", "first_timestamp", "now"}
 _REASONS = {"BlockedUser", "InactiveUser", "BlockedCustomer", "LicenseExpired"}
 # The scopes of the endpoints that are imitated, and of the lists that are so in part (dossier 6.x).
 SCOPES = frozenset(
@@ -26,7 +28,11 @@ SCOPES = frozenset(
         *("sales.orders", "logistics.items"),
     }
 )
-_RIGHTS = {"read_accounts", "write_accounts", "read_deleted", *(known.right for known in LISTS.values())}
+_RIGHTS = {
+    *("read_accounts", "write_accounts", "read_deleted"),
+    *(right for known in CHILDREN.values() for right in known.rights),
+    *(known.right for known in LISTS.values()),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,7 @@ class Division:
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """Everything about a world but its accounts and lists."""
+    """Everything about a world but what its companies hold."""
 
     apps: Mapping[str, App]
     users: Mapping[str, User]
@@ -118,7 +124,7 @@ def world_from(given: Mapping[str, Any]) -> World:
     users = [_user(user) for user in given.get("users", [])]
     divisions = [_division(division) for division in given.get("divisions", [])]
     known = {division.code for division in divisions}
-    for held in ("accounts", "lists"):
+    for held in HELD:
         strangers = {int(code) for code in given.get(held, {})} - known
         if strangers:
             raise ValueError(f"{held} of divisions that are not in the world: {sorted(strangers)}")

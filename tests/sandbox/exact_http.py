@@ -57,6 +57,10 @@ class Exact:
         """Delete an account."""
         return self.http.delete(f"/api/v1/{division}/crm/Accounts(guid'{key}')")
 
+    def send(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        """Any call to /api/v1/…, with a JSON body."""
+        return self.http.request(method, f"/api/v1/{path}", json=body, headers=headers)
+
     def key(self, division: int, code: str) -> str:
         """The guid of an account."""
         return str(self.row(division, code)["ID"])

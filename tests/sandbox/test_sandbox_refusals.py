@@ -7,8 +7,8 @@ from exact_http import Exact, message
 @pytest.mark.parametrize(
     ("path", "named"),
     [
-        ("/api/v1/100/crm/BankAccounts", "crm/BankAccounts"),
-        ("/api/v1/100/crm/Contacts", "crm/Contacts"),
+        ("/api/v1/100/crm/Documents", "crm/Documents"),
+        ("/api/v1/100/crm/Opportunities", "crm/Opportunities"),
         ("/api/v1/100/$metadata", "$metadata"),
         ("/api/v1/100/crm/$batch", "$batch"),
         ("/api/v1/100/webhooks/WebhookSubscriptions", "webhooks/WebhookSubscriptions"),
