@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from sandbox_driver import SOURCE, Account, customer, small_world
-from singer_driver import Project
+from singer_driver import Project, addressed
 from singer_group import NORTH, Group, all_of, store_command
 from target_exactonline.cli.store_command import main as store_main
 
@@ -258,6 +258,40 @@ def test_a_wrong_rule_stops_the_run_before_anything_is_read(group: Group, rules:
     assert [call for call in group.sandbox.journal() if call["division"] == NORTH] == []
 
 
+def test_records_that_say_where_they_go_find_their_rows_by_rules_too(project: Project) -> None:
+    project.sandbox.reset(apart(known(1, Code="30", City="Oud")))
+    wanted = {"Division": NORTH, "Code": "1", "Name": "Klant 1", "VATNumber": VAT[1], "City": "Ede"}
+
+    for dry_run in (True, False):
+        project.load(addressed([wanted]), match_on=ALL_RULES, dry_run=dry_run)
+        line = project.outcome_of("1", NORTH)
+        assert (line["outcome"], line["matched_on"], line["target_code"]) == ("updated", "VATNumber", "30")
+
+    assert project.sandbox.account(NORTH, "30")["City"] == "Ede"
+    assert project.sandbox.codes(NORTH) == ["30"]
+
+
+def test_a_value_that_two_records_of_a_dry_run_share_identifies_nobody_there_either(group: Group) -> None:
+    group.sandbox.reset(apart(known(1, Code="30"), source=[known(1, Name="Een"), known(2, VATNumber=VAT[1])]))
+
+    run(group, dry_run=True)
+
+    assert group.kinds(NORTH) == {"1": "created", "2": "created"}
+
+
+def test_a_row_that_was_tied_and_deleted_by_hand_is_looked_for_again(group: Group) -> None:
+    group.sandbox.reset(apart(known(1, Code="30")))
+    run(group)
+    group.sandbox.remove(NORTH, "30")
+    group.sandbox.seed(NORTH, [known(1, Code="40", City="Oud")])
+
+    group.sandbox.edit(SOURCE, "1", City="Ede")
+    run(group)
+
+    assert outcome(group, "1")["target_code"] == "40"
+    assert group.sandbox.account(NORTH, "40")["City"] == "Ede"
+
+
 # What people decide
 
 
@@ -379,3 +413,30 @@ def test_a_person_may_take_a_row_from_one_customer_and_give_it_to_another(group:
     assert group.sandbox.account(NORTH, "30")["Name"] == "Klant Een"
     assert group.sandbox.account(NORTH, "1")["VATNumber"] == VAT[1]
     assert {one["code"]: one["state"] for one in lines(group, "matches")} == {"1": "as_new", "2": "tied"}
+
+
+def test_what_was_left_out_is_not_let_in_by_a_release(group: Group) -> None:
+    group.sandbox.reset(apart(known(1, Code="30")))
+    run(group)
+    decided(group, "leave-out", "--code", "1")
+    group.sandbox.edit(SOURCE, "1", City="Ede")
+
+    store_command(group.project, "release")
+    for _ in range(2):
+        run(group)
+
+    assert group.project.outcomes == []
+    assert group.sandbox.account(NORTH, "30")["City"] == "Utrecht"
+
+
+def test_a_row_that_somebody_tied_and_that_was_deleted_since_is_not_made_up(group: Group) -> None:
+    group.sandbox.reset(apart(known(1, Code="30"), known(1, Code="31")))
+    run(group)
+    decided(group, "tie", "--code", "1", "--to", "31")
+    group.sandbox.remove(NORTH, "31")
+
+    run(group)
+
+    assert outcome(group, "1")["kind"] == "ambiguous"
+    assert "controller tied it" in outcome(group, "1")["reason"]
+    assert "1" not in group.sandbox.codes(NORTH)
