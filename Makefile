@@ -94,6 +94,7 @@ bench: .venv/.ready ## Measure calls, seconds and memory
 	$(BIN)/python benchmarks/accounts.py
 	$(BIN)/python benchmarks/preview.py
 	$(BIN)/python benchmarks/matching.py
+	$(BIN)/python benchmarks/references.py
 
 clean: ## Remove all that was set up and all that was learned
 	rm -rf .venv .tools .meltano .exactonline output

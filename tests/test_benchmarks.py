@@ -52,3 +52,14 @@ def test_the_benchmark_of_the_matching_prints_the_figures_of_each_rule() -> None
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Name+Postcode" in done.stdout
     assert "goal met: precision of ties" in done.stdout
+
+
+@pytest.mark.timeout(120)
+def test_the_benchmark_of_references_prints_calls_at_first_and_again() -> None:
+    command = [BIN / "python", BENCHMARKS / "references.py", "--companies", "2", "--codes", "5"]
+
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "References of 2 companies: 9 lists of 5 codes" in done.stdout
+    assert "goal met: calls when fresh 0" in done.stdout
