@@ -61,6 +61,6 @@ class UndoRun(Run):
     def _earlier(self, company: int) -> Iterator[Sequence[Earlier]]:
         for page in self._history.done(self._numbers, company, self._code):
             yield [
-                Earlier(source, code, Done(action, fields, target_id))  # type: ignore[arg-type] # one of the actions
-                for source, code, action, fields, target_id in page
+                Earlier(source, code, Done(action, fields, target_id), rule)  # type: ignore[arg-type] # one of the actions
+                for source, code, action, fields, target_id, rule in page
             ]

@@ -120,3 +120,21 @@ def test_a_change_at_the_source_ends_the_hold(grown: Project) -> None:
 
     assert held(grown)[SOUTH]["3"][1] == "Ede"
     assert "1" not in held(grown)[SOUTH]
+
+
+def test_a_tie_that_a_rule_made_goes_with_what_was_written_by_it(project: Project) -> None:
+    known = {"VATNumber": "BE0403019261", "Phone": None}
+    project.sandbox.reset(
+        small_world(
+            accounts={SOURCE: [customer(1, **known)], NORTH: [{**customer(1, **known), "Code": "30", "City": "Oud"}]}
+        )
+    )
+    fan_out, rules = {"target_divisions": [NORTH]}, ["Code", "VATNumber"]
+    project.load(project.read().output, fan_out=fan_out, match_on=rules)
+    assert [(line["code"], line["target_code"]) for line in store(project, "matches")] == [("1", "30")]
+    (run,) = store(project, "runs")
+
+    store(project, "undo", "--run", run["id"])
+
+    assert project.sandbox.account(NORTH, "30")["City"] == "Oud"
+    assert [line for line in store(project, "matches") if line["state"] == "tied"] == []

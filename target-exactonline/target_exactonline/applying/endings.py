@@ -18,6 +18,7 @@ from target_exactonline.planning.references import in_wait
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.settlement import Ended
+from target_exactonline.store.sources import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,8 @@ class Endings:
         self._entity = entity
         self._numbers = numbers
         self._recorder = recorder
-        self.adjust: Callable[[Copy, int], Copy] | None = None
-        """What becomes of a copy that was written, by its version at the source."""
+        self.adjust: Callable[[Copy, Remembered], Copy] | None = None
+        """What becomes of the copy of a source record that was written."""
         self.broken: dict[int, Deferral] = {}
         """Source records of which a first change failed that a second one builds on."""
         self.failed: set[int] = set()
@@ -145,7 +146,7 @@ class Endings:
         """Note how a change ended, with what is to be remembered of it."""
         change, source = pending.change, pending.source.record
         if self.adjust is not None and outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED):
-            copy = self.adjust(copy or Copy(source.key, source.code), pending.source.version)
+            copy = self.adjust(copy or Copy(source.key, source.code), pending.source)
             forget = False
         if change.is_followed and outcome in (Outcome.PARKED, Outcome.REFUSED):
             self.broken[pending.source.number] = Deferral(kind or "fault", reason or "")

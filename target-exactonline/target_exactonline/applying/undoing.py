@@ -19,6 +19,7 @@ from target_exactonline.planning.undo import Done, undo
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.store.plans import Change
 from target_exactonline.store.settlement import Ended
+from target_exactonline.store.sources import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,8 @@ class Earlier:
     source: int
     code: str
     done: Done
+    rule: str | None = None
+    """By which it tied the row, at first contact."""
 
 
 class UndoLane(Lane):
@@ -45,6 +48,8 @@ class UndoLane(Lane):
         super().__init__(task, shared)
         self._earlier = earlier
         self._delete = delete
+        self._tied: set[int] = set()
+        """Source records that a rule other than the code had tied to their rows."""
         self._reason = reason
 
     def _read_lists(self) -> Waiting[None]:
@@ -61,6 +66,8 @@ class UndoLane(Lane):
         for page in self._earlier():
             rows = self._mirror.by_id([one.done.target_id for one in page if one.done.target_id])
             changes = []
+            own = self._entity.natural_key
+            self._tied |= {one.source for one in page if one.rule not in (None, own)}
             for one in page:
                 undone = undo(entity, one.done, rows.get(one.done.target_id or ""), today, delete=self._delete)
                 if undone.decision is None or undone.stays:
@@ -92,5 +99,8 @@ class UndoLane(Lane):
         worker.endings.adjust = self._held
         return worker
 
-    def _held(self, copy: Copy, version: int) -> Copy:
-        return replace(copy, state="held", kind="held", reason=self._reason, held_at=version, gone=copy.gone)
+    def _held(self, copy: Copy, source: Remembered) -> Copy:
+        """Hold a copy; a tie that a rule made goes with what was written by it."""
+        if source.number in self._tied:
+            copy = Copy(copy.source, copy.code, first_seen=copy.first_seen)
+        return replace(copy, state="held", kind="held", reason=self._reason, held_at=source.version)

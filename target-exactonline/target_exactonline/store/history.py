@@ -75,8 +75,8 @@ class History:
 
     def done(
         self, numbers: Sequence[int], company: int, code: str | None = None
-    ) -> Iterator[list[tuple[int, str, str, Changes, str | None]]]:
-        """Yield what these runs did in a company, the newest first: source record, code, action, fields and row."""
+    ) -> Iterator[list[tuple[int, str, str, Changes, str | None, str | None]]]:
+        """Yield what these runs did in a company, the newest first: source record, code, action, fields, row, rule."""
         before = None
         while True:
             query = select(changes).where(
@@ -94,4 +94,7 @@ class History:
             if not rows:
                 return
             before = rows[-1].number
-            yield [(row.source, row.code, row.action, fields_of(self._sets, row), row.target_id) for row in rows]
+            yield [
+                (row.source, row.code, row.action, fields_of(self._sets, row), row.target_id, row.matched_on)
+                for row in rows
+            ]
