@@ -13,6 +13,7 @@ UNDERSTOOD = {b"PYTHONDONTWRITEBYTECODE", b"PYTHONPATH", b"PYTHONUNBUFFERED", b"
 """Variables of Python that the server can heed; with any other of them the program itself is started."""
 PASSED_ON = {_signal.SIGHUP, _signal.SIGINT, _signal.SIGQUIT, _signal.SIGTERM, _signal.SIGUSR1, _signal.SIGUSR2}
 NO_STATUS = 255
+LOOK_AGAIN_SECONDS = 0.5
 
 
 def is_understood(name: str) -> bool:
@@ -21,6 +22,19 @@ def is_understood(name: str) -> bool:
     if name == "python" and first.startswith("-") and first not in {"-c", "-m"}:
         return False
     return not any(variable.startswith(b"PYTHON") and variable not in UNDERSTOOD for variable in posix.environ)
+
+
+def ended(channel: socket) -> int:
+    """Return the status of the program once it has ended.
+
+    A signal that comes just before the wait begins is passed on only when the wait is interrupted.
+    """
+    channel.settimeout(LOOK_AGAIN_SECONDS)
+    while True:
+        try:
+            return int(channel.recv(16) or NO_STATUS)
+        except TimeoutError:
+            continue
 
 
 def main() -> None:
@@ -44,7 +58,7 @@ def main() -> None:
         for number in PASSED_ON:
             _signal.signal(number, lambda received, _: posix.kill(pid, received))
         _signal.pthread_sigmask(_signal.SIG_UNBLOCK, PASSED_ON)
-    status = int(channel.recv(16) or NO_STATUS)
+    status = ended(channel)
     if status < 0:
         if -status != _signal.SIGKILL:
             _signal.signal(-status, _signal.SIG_DFL)
