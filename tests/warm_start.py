@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -37,6 +38,8 @@ def _begin() -> Path:
     for programs in PROGRAMS.values():
         for name in programs:
             (folder / name).symlink_to(starter.name)
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # a shell leaves it so that starts tests in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     server = subprocess.Popen(
         [sys.executable, str(HERE / "warm_server.py"), str(folder)],
         stdin=subprocess.PIPE,
