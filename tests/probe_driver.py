@@ -1,0 +1,89 @@
+"""The probe as a person runs it, on worlds in which every question can be answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+from click.testing import CliRunner
+from exactonline_probe.command import Clock, main
+from sandbox_driver import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Sandbox, World, customer, small_world
+
+COMPANY, OTHER = 100, 201
+CUSTOMERS = 70
+"""More than a page."""
+
+
+def probed_world(**more: Any) -> World:
+    """A company of 70 customers and another one with a few, under Exact's own limits."""
+    accounts = {
+        COMPANY: [customer(number) for number in range(1, CUSTOMERS + 1)],
+        OTHER: [customer(number) for number in range(1, 4)],
+    }
+    return small_world(targets=(OTHER,), accounts=accounts, limits={"enabled": True, **more.pop("limits", {})}, **more)
+
+
+class Hours:
+    """The probe's clock and the sandbox's, moved together by sleeping."""
+
+    def __init__(self, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self._slept = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(timezone.utc) + self._slept
+
+    def sleep(self, seconds: float) -> None:
+        self._slept += timedelta(seconds=seconds)
+        self._sandbox.advance(seconds)
+
+
+@dataclass
+class Ran:
+    """What a call of the program left behind."""
+
+    status: int
+    output: str
+    errors: str
+
+    @property
+    def lines(self) -> dict[str, list[str]]:
+        """What was said of each question, in columns."""
+        found = (re.split(r"  +", line) for line in self.output.splitlines())
+        return {columns[1]: columns for columns in found if len(columns) == 3}
+
+    def with_verdict(self, *verdicts: str) -> list[str]:
+        """The questions that ended so."""
+        return [name for name, columns in self.lines.items() if columns[0] in verdicts]
+
+
+@dataclass
+class Probe:
+    """`exactonline-probe` with its settings in the environment, and its store and files in a folder."""
+
+    sandbox: Sandbox
+    folder: Path
+    env: dict[str, str | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.hours = Hours(self.sandbox)
+        self.env = {
+            "EXACTONLINE_BASE_URL": self.sandbox.url,
+            "EXACTONLINE_CLIENT_ID": CLIENT_ID,
+            "EXACTONLINE_CLIENT_SECRET": CLIENT_SECRET,
+            "EXACTONLINE_REFRESH_TOKEN": REFRESH_TOKEN,
+            "EXACTONLINE_STORE_URL": f"sqlite:///{self.folder / 'store.db'}",
+            **self.env,
+        }
+
+    def run(self, *arguments: str, given: str = "", env: Mapping[str, str | None] | None = None) -> Ran:
+        """One call within this process."""
+        runner = CliRunner(env={**self.env, **(env or {})})
+        done = runner.invoke(main, arguments, input=given, obj=Clock(self.hours.now, self.hours.sleep))
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return Ran(done.exit_code, done.stdout, done.stderr)
