@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -82,8 +83,18 @@ class Probe:
 
     def run(self, *arguments: str, given: str = "", env: Mapping[str, str | None] | None = None) -> Ran:
         """One call within this process."""
+        if arguments[0] == "run":
+            arguments = (*arguments, "--output", str(self.folder))
         runner = CliRunner(env={**self.env, **(env or {})})
         done = runner.invoke(main, arguments, input=given, obj=Clock(self.hours.now, self.hours.sleep))
         if done.exception is not None and not isinstance(done.exception, SystemExit):
             raise done.exception
         return Ran(done.exit_code, done.stdout, done.stderr)
+
+    def facts(self) -> dict[str, Any]:
+        """The newest file of facts."""
+        return dict(json.loads(self.files()[-1].read_text(encoding="utf-8")))
+
+    def files(self) -> list[Path]:
+        """All files of facts, oldest first."""
+        return sorted(self.folder.glob("exact-facts-*.json"), key=lambda path: path.stat().st_mtime_ns)

@@ -14,12 +14,15 @@ from exactonline_client.command_line import load_environment, one_of, options, p
 from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
 
+from exactonline_probe.facts import assumed, differences, save
+from exactonline_probe.facts_page import page
 from exactonline_probe.question import GROUPS, Question
 from exactonline_probe.questions import QUESTIONS
 from exactonline_probe.results import as_line, summary
 from exactonline_probe.session import Session, current_division
 
 _GROUPS = click.Choice(GROUPS)
+_FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ def questions(*, config_file: Path | None, name: str | None, as_json: bool, grou
 @options
 @click.option("--group", "groups", type=_GROUPS, multiple=True, help="Groups to ask. Default: reading.")
 @click.option("--division", type=int, help="Company to read from. Default: the one that was used last.")
+@click.option("--output", type=_FOLDER, default=Path(), help="Folder of the file of facts and its page. Default: here.")
 @click.option("--dry", is_flag=True, help="List what would be sent, and send nothing.")
 @click.pass_obj
 @plainly
@@ -69,6 +73,7 @@ def run(
     as_json: bool,
     groups: tuple[str, ...],
     division: int | None,
+    output: Path,
     dry: bool,
 ) -> None:
     """Ask, and tell what was found. Without further options only GET requests are sent."""
@@ -85,7 +90,13 @@ def run(
         for finding in session.findings(asked, where):
             findings.append(finding)
             click.echo(as_line(finding))
+        facts = session.facts(findings)
+    path = save(facts, output)
+    supposed = assumed(QUESTIONS)
+    shown = path.with_suffix(".html")
+    shown.write_text(page(supposed, facts, list(differences(supposed, facts))), encoding="utf-8")
     click.echo(f"\n{summary(findings)}")
+    click.echo(f"{path} holds what may be shared, without a value of any company. {shown.name} shows what differs.")
 
 
 def chosen(groups: tuple[str, ...]) -> list[Question]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -20,6 +21,8 @@ logger = logging.getLogger(__name__)
 Verdict = Literal["as_assumed", "differs", "new", "undecided", "not_served", "no_access", "no_answer", "not_asked"]
 DECIDED: tuple[Verdict, ...] = ("as_assumed", "differs", "new")
 _NOT_SERVED, _FORBIDDEN = 501, 403
+_OF_NO_VALUE = re.compile(r"http_\d{3}|(left|right)_\d{1,3}|none|null|string|number|boolean|list|dict")
+"""Labels that may be shown although no question declares them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +158,9 @@ def judged(question: Question, seen: Seen) -> Finding:
         return Finding(question, "undecided", why="this company has too little to decide it", replies=replies)
     if label == question.assumed.label:
         return Finding(question, "as_assumed", label, replies=replies)
-    return Finding(question, "differs" if question.answer(label) else "new", label, replies=replies)
+    if question.answer(label):
+        return Finding(question, "differs", label, replies=replies)
+    return Finding(question, "new", label if _OF_NO_VALUE.fullmatch(label) else "other", replies=replies)
 
 
 def _stopped(question: Question, ask: Ask | Refresh, reply: Reply, replies: tuple[Reply, ...]) -> Finding | None:

@@ -10,6 +10,7 @@ _ENTITY = re.compile(r"<EntityType\s[^>]*?\bName=\"(\w+)\".*?</EntityType>", re.
 _PROPERTY = re.compile(r"<Property\s([^>]*)>")
 _ATTRIBUTE = re.compile(r"(\w+)=\"([^\"]*)\"")
 _EDM = re.compile(r"Edm\.(Guid|String|Int16|Int32|Int64|Double|Decimal|Boolean|DateTime|Binary|Byte)")
+_LENGTH = re.compile(r"[0-9]{1,5}|Max")
 _OF_INTEREST = {"Account", "Contact", "Address", "BankAccount", "PaymentCondition", "VATCode", "GLAccount"}
 
 
@@ -41,6 +42,6 @@ def _words(about: dict[str, str]) -> list[str]:
     length = about.get("MaxLength", "")
     return [
         about["Type"],
-        *([length] if length.isdecimal() or length == "Max" else []),
+        *([length] if _LENGTH.fullmatch(length) else []),
         *(["mandatory"] if about.get("Nullable") == "false" else []),
     ]

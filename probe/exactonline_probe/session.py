@@ -13,6 +13,7 @@ from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
 
 from exactonline_probe.ceilings import ERRORS_PER_HOUR, Ceilings
+from exactonline_probe.facts import Facts, made_of
 from exactonline_probe.question import JSON, Filled, Question
 from exactonline_probe.runner import Finding, Runner
 from exactonline_probe.wire import Wire
@@ -29,6 +30,7 @@ class Session:
         now: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._settings = settings
         self.wire = Wire(settings, store, now=now, sleep=sleep)
         self.ceilings = Ceilings(0)
 
@@ -45,6 +47,16 @@ class Session:
         """Ask them all."""
         runner = Runner(self.wire, self.ceilings, {"division": division})
         yield from runner.run(questions)
+
+    def facts(self, findings: Sequence[Finding]) -> Facts:
+        """What was found, redacted."""
+        return made_of(
+            findings,
+            site=self._settings.base_url,
+            today=self.wire.now().date(),
+            calls=self.ceilings.calls,
+            errors=self.ceilings.errors_of_this_run,
+        )
 
     def close(self) -> None:
         """Close all connections."""

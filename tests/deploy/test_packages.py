@@ -61,7 +61,8 @@ def test_a_wheel_holds_what_its_package_needs_and_no_more(archives: Path) -> Non
         assert metadata["Summary"]
     # `tap-exactonline` is another tool on the package index.
     names = {path.name.split("-")[0] for path in archives.glob("*.whl")}
-    assert names == {f"exactonline_{part}" for part in ("client", "tap", "mapper", "target", "sandbox", "console", "probe")}
+    parts = ("client", "tap", "mapper", "target", "sandbox", "console", "probe")
+    assert names == {f"exactonline_{part}" for part in parts}
     assert names == {path.name.rsplit("-", 1)[0] for path in archives.glob("*.tar.gz")}
 
 
