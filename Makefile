@@ -8,7 +8,7 @@ REPORT := output/sandbox
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 
-.PHONY: help setup run page fresh test browser check docs sandbox kills storms spoiled worlds year bench clean
+.PHONY: help setup run page fresh test browser check docs sandbox kills storms spoiled worlds year interrupts bench clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -89,6 +89,9 @@ worlds: .venv/.ready ## Live through 500 random worlds, held against a small mod
 
 year: .venv/.ready ## Live through a year of four runs a day, with all that happens to companies in one
 	$(BIN)/python tests/year/program.py
+
+interrupts: .venv/.ready ## Kill the probe 50 times at random instants; each time it must clean up after itself
+	$(BIN)/python tests/probe/interrupted.py --kills 50
 
 bench: .venv/.ready ## Measure calls, seconds and memory
 	$(BIN)/python benchmarks/accounts.py

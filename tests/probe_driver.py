@@ -62,6 +62,17 @@ class Ran:
         return [name for name, columns in self.lines.items() if columns[0] in verdicts]
 
 
+def settings_of(sandbox: Sandbox, folder: Path) -> dict[str, str]:
+    """The settings as variables of the environment."""
+    return {
+        "EXACTONLINE_BASE_URL": sandbox.url,
+        "EXACTONLINE_CLIENT_ID": CLIENT_ID,
+        "EXACTONLINE_CLIENT_SECRET": CLIENT_SECRET,
+        "EXACTONLINE_REFRESH_TOKEN": REFRESH_TOKEN,
+        "EXACTONLINE_STORE_URL": f"sqlite:///{folder / 'store.db'}",
+    }
+
+
 @dataclass
 class Probe:
     """`exactonline-probe` with its settings in the environment, and its store and files in a folder."""
@@ -72,14 +83,7 @@ class Probe:
 
     def __post_init__(self) -> None:
         self.hours = Hours(self.sandbox)
-        self.env = {
-            "EXACTONLINE_BASE_URL": self.sandbox.url,
-            "EXACTONLINE_CLIENT_ID": CLIENT_ID,
-            "EXACTONLINE_CLIENT_SECRET": CLIENT_SECRET,
-            "EXACTONLINE_REFRESH_TOKEN": REFRESH_TOKEN,
-            "EXACTONLINE_STORE_URL": f"sqlite:///{self.folder / 'store.db'}",
-            **self.env,
-        }
+        self.env = {**settings_of(self.sandbox, self.folder), **self.env}
 
     def run(self, *arguments: str, given: str = "", env: Mapping[str, str | None] | None = None) -> Ran:
         """One call within this process."""

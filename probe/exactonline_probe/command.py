@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +15,17 @@ from exactonline_client.command_line import load_environment, one_of, options, p
 from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
 
-from exactonline_probe.facts import assumed, differences, save
+from exactonline_probe.facts import Facts, assumed, differences, save
 from exactonline_probe.facts_page import page
+from exactonline_probe.made_rows import metadata
 from exactonline_probe.question import GROUPS, Question
 from exactonline_probe.questions import QUESTIONS
 from exactonline_probe.results import as_line, summary
-from exactonline_probe.session import Session, current_division
+from exactonline_probe.runner import Finding
+from exactonline_probe.session import MOST_ACCOUNTS, Session
 
 _GROUPS = click.Choice(GROUPS)
+_ALL_BUT_LIMITS = tuple(group for group in GROUPS if group != "limits")
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -43,6 +47,8 @@ def main(context: click.Context) -> None:
       exactonline-probe questions
       exactonline-probe run --dry
       exactonline-probe run
+      exactonline-probe run --write-to 123456
+      exactonline-probe clean
     """
     context.obj = context.obj or Clock()
     load_environment()
@@ -59,8 +65,11 @@ def questions(*, config_file: Path | None, name: str | None, as_json: bool, grou
 
 @main.command()
 @options
-@click.option("--group", "groups", type=_GROUPS, multiple=True, help="Groups to ask. Default: reading.")
+@click.option("--group", "groups", type=_GROUPS, multiple=True, help="Groups to ask. Default: see above.")
 @click.option("--division", type=int, help="Company to read from. Default: the one that was used last.")
+@click.option("--write-to", type=int, metavar="N", help="Company in which accounts may be made, for trials.")
+@click.option("--company", help="Its name, in place of typing it.")
+@click.option("--large-company", is_flag=True, help=f"Write although it has more than {MOST_ACCOUNTS} accounts.")
 @click.option("--output", type=_FOLDER, default=Path(), help="Folder of the file of facts and its page. Default: here.")
 @click.option("--dry", is_flag=True, help="List what would be sent, and send nothing.")
 @click.pass_obj
@@ -73,28 +82,81 @@ def run(
     as_json: bool,
     groups: tuple[str, ...],
     division: int | None,
+    write_to: int | None,
+    company: str | None,
+    large_company: bool,
     output: Path,
     dry: bool,
 ) -> None:
-    """Ask, and tell what was found. Without further options only GET requests are sent."""
-    asked = chosen(groups or ("reading",))
+    """Ask, and tell what was found.
+
+    Without further options only GET requests are sent. With --write-to all groups but limits are asked: accounts
+    called ZZ-probe are made in that company and removed at once, whatever ends the run.
+    """
+    asked = chosen(groups or (("reading",) if write_to is None else _ALL_BUT_LIMITS))
     if dry:
         for line in dict.fromkeys(ask.title for one in asked for ask in one.asks):
             click.echo(line)
         return
     settings = one_of(read_config(config_file), name)
-    with Store.open(settings.store_url) as store, Session(settings, store, now=clock.now, sleep=clock.sleep) as session:
-        click.echo(f"{session.announcement(asked)}\n")
-        where = str(division or current_division(session.wire))
-        findings = []
-        for finding in session.findings(asked, where):
+    with (
+        Store.open(settings.store_url, metadata) as store,
+        Session(settings, store, now=clock.now, sleep=clock.sleep) as session,
+        session.alone(),
+    ):
+        click.echo(f"{session.announcement(asked, writes=write_to is not None)}\n")
+        if write_to is not None:
+            typed = company or click.prompt(f"Type the name of company {write_to}, to write to it")
+            session.allow_writing(write_to, typed, is_large=large_company)
+        findings = _asked(session, asked, write_to or division or session.current_division())
+        facts, cleaned, left = session.facts(findings), session.cleaned, session.made.left()
+    _tell(findings, facts, output, as_json=as_json)
+    if cleaned is not None:
+        click.echo(cleaned.as_text)
+    if left:
+        raise click.ClickException(f"{len(left)} accounts of the probe may be left: say exactonline-probe clean.")
+
+
+@main.command(name="clean")
+@options
+@click.pass_obj
+@plainly
+def clean_up(clock: Clock, *, config_file: Path | None, name: str | None, as_json: bool) -> None:
+    """Remove what a run that was killed left behind. It touches nothing but accounts that the probe made."""
+    settings = one_of(read_config(config_file), name)
+    with (
+        Store.open(settings.store_url, metadata) as store,
+        Session(settings, store, now=clock.now, sleep=clock.sleep) as session,
+        session.alone(),
+    ):
+        cleaned = session.clean()
+    click.echo(json.dumps(cleaned.fates) if as_json else cleaned.as_text)
+    if cleaned.marks("left"):
+        raise SystemExit(1)
+
+
+def _asked(session: Session, questions: list[Question], division: int) -> list[Finding]:
+    """The findings, each told as it comes; an interrupt ends it after what was made is removed."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    findings: list[Finding] = []
+    try:
+        for finding in session.findings(questions, division):
             findings.append(finding)
             click.echo(as_line(finding))
-        facts = session.facts(findings)
+    except KeyboardInterrupt:
+        click.echo("Interrupted; what was made is removed.")
+    return findings
+
+
+def _tell(findings: list[Finding], facts: Facts, output: Path, *, as_json: bool) -> None:
+    """Write the file and its page, and count."""
     path = save(facts, output)
     supposed = assumed(QUESTIONS)
     shown = path.with_suffix(".html")
     shown.write_text(page(supposed, facts, list(differences(supposed, facts))), encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps({"file": str(path), "page": str(shown), "counts": facts["counts"]}))
+        return
     click.echo(f"\n{summary(findings)}")
     click.echo(f"{path} holds what may be shared, without a value of any company. {shown.name} shows what differs.")
 

@@ -38,9 +38,13 @@ class Ask:
     is_error: bool = False
     """Whether Exact most probably answers with an error that counts."""
     times: int = 1
-    """How often it is sent at most."""
-    stops_at: frozenset[int] = frozenset()
-    """Statuses after which it is not sent again."""
+    """How often it is sent at most, until it is answered otherwise than with 200."""
+    spends: Literal["nothing", "minute", "contract"] = "nothing"
+    """The limit that it spends by being sent so often; only for the minute's it does not wait."""
+    makes: bool = False
+    """Whether it makes an account, whose name begins with `mark`."""
+    after_seconds: float = 0
+    """What must pass before it is sent, so that moments can be told apart."""
 
     @property
     def title(self) -> str:
@@ -49,10 +53,10 @@ class Ask:
         return f"{self.method} {self.path}{'?' if query else ''}{query}"
 
     @property
-    def needs(self) -> set[str]:
+    def needs(self) -> frozenset[str]:
         """The names in braces."""
         texts = [self.path, *self.query.values(), *_texts(self.body), *self.headers.values()]
-        return {name for text in texts for name in _NAME.findall(text)}
+        return frozenset(name for text in texts for name in _NAME.findall(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,7 @@ class Refresh:
     expects: frozenset[int] = frozenset({200, 400, 401})
     is_error: bool = False
     times: int = 1
+    needs: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -94,8 +99,6 @@ class Question:
     look: Callable[[Seen], str | None]
     """The label of the answer, or None where what came does not decide it."""
     answers: tuple[Answer, ...]
-    spends: Literal["nothing", "minute", "contract"] = "nothing"
-    """A limit that is spent on purpose."""
 
     @property
     def assumed(self) -> Answer:
@@ -111,6 +114,11 @@ class Question:
     def calls(self) -> int:
         """Requests at most."""
         return sum(ask.times for ask in self.asks)
+
+    @property
+    def makes(self) -> int:
+        """Accounts that it makes at most."""
+        return sum(isinstance(ask, Ask) and ask.makes for ask in self.asks)
 
     @property
     def errors(self) -> int:

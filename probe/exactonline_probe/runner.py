@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Literal
 
 from exactonline_client.errors import ExactError
 
-from exactonline_probe.ceilings import CeilingReachedError, Ceilings
+from exactonline_probe.ceilings import CeilingReachedError
+from exactonline_probe.own_rows import OwnRows
 from exactonline_probe.question import Ask, Filled, Question, Refresh, filled
 from exactonline_probe.replies import NO_ANSWER, Reply, Seen
 from exactonline_probe.wire import Wire
@@ -20,9 +20,19 @@ logger = logging.getLogger(__name__)
 
 Verdict = Literal["as_assumed", "differs", "new", "undecided", "not_served", "no_access", "no_answer", "not_asked"]
 DECIDED: tuple[Verdict, ...] = ("as_assumed", "differs", "new")
-_NOT_SERVED, _FORBIDDEN = 501, 403
+_ANSWERED, _FORBIDDEN, _NOT_SERVED = 200, 403, 501
 _OF_NO_VALUE = re.compile(r"http_\d{3}|(left|right)_\d{1,3}|none|null|string|number|boolean|list|dict")
 """Labels that may be shown although no question declares them."""
+
+
+@dataclass(slots=True)
+class Experiment:
+    """The requests of a question, sent as far as it went."""
+
+    values: dict[str, str]
+    replies: list[Reply] = field(default_factory=list)
+    ended: str | None = None
+    """Why not all of them went out, for a reason other than an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,76 +47,75 @@ class Finding:
     replies: tuple[Reply, ...] = field(default=(), repr=False)
 
 
-class Writes:
-    """What is told of every write, before it goes out and after its answer; here nothing is done with it."""
-
-    def begin(self, request: Filled) -> None:
-        """A write is about to go out."""
-
-    def end(self, request: Filled, reply: Reply) -> None:
-        """It was answered."""
-
-
 class Runner:
     """One run over one company."""
 
-    def __init__(
-        self,
-        wire: Wire,
-        ceilings: Ceilings,
-        values: Mapping[str, str],
-        *,
-        writes: Writes | None = None,
-        keep_error: Callable[[datetime], None] = lambda _: None,
-    ) -> None:
+    def __init__(self, wire: Wire, values: Mapping[str, str], own: OwnRows | None = None) -> None:
         """Prepare.
 
         Args:
             values: What is known beforehand: `division` at least.
-            keep_error: Is told the moment of each error, so that later runs know of it.
+            own: What the run makes and removes; None if it only reads.
         """
         self._wire = wire
-        self._ceilings = ceilings
         self._values = dict(values)
-        self._writes = writes or Writes()
-        self._keep_error = keep_error
+        self._own = own
         self._read: dict[str, Reply] = {}
+        self._done: dict[int, Experiment] = {}
 
     def run(self, questions: Iterable[Question]) -> Iterator[Finding]:
         """The findings, as they come."""
         for question in questions:
-            finding = self._ask(question)
+            finding = self._finding(question)
             logger.debug("%s: %s", question.id, finding.verdict)
             yield finding
 
-    def _ask(self, question: Question) -> Finding:
-        values, replies = dict(self._values), list[Reply]()
-        for ask in question.asks:
-            try:
-                reply = self._answer(question, ask, values)
-            except KeyError as missing:
-                return Finding(question, "not_asked", why=f"this company has nothing to ask it of ({missing.args[0]})")
-            except CeilingReachedError as reached:
-                return Finding(question, "not_asked", why=str(reached))
-            except ExactError as error:
-                logger.debug("%s: %s", question.id, type(error).__name__)
-                return Finding(question, "not_asked", why="the login gave no token")
-            replies.append(reply)
-            stopped = _stopped(question, ask, reply, tuple(replies))
-            if stopped is not None:
-                return stopped
-            if isinstance(ask, Ask):
-                _keep(ask, reply, values)
-        return judged(question, Seen(replies, values))
+    def _finding(self, question: Question) -> Finding:
+        if question.writes and self._own is None:
+            return Finding(question, "not_asked", why="it writes: --write-to says where")
+        experiment = self._done.get(id(question.asks))  # several questions may look at one
+        if experiment is None:
+            experiment = self._done[id(question.asks)] = self._experiment(question)
+        replies = tuple(experiment.replies)
+        if experiment.ended is not None:
+            return Finding(question, "not_asked", why=experiment.ended, replies=replies)
+        stopped = _stopped(question, question.asks[len(replies) - 1], replies)
+        return stopped or judged(question, Seen(replies, experiment.values))
 
-    def _answer(self, question: Question, ask: Ask | Refresh, values: Mapping[str, str]) -> Reply:
+    def _experiment(self, question: Question) -> Experiment:
+        """Send what a question wants to be sent, and remove what that made."""
+        done = Experiment(dict(self._values))
+        try:
+            if self._own is not None and question.writes:
+                done.values |= self._own.fresh()
+            for ask in question.asks:
+                done.replies.append(self._answer(question, ask, done.values))
+                if done.replies[-1].status not in ask.expects:
+                    break
+                if isinstance(ask, Ask):
+                    _keep(ask, done.replies[-1], done.values)
+        except KeyError as missing:
+            done.ended = f"this company has nothing to ask it of ({missing.args[0]})"
+        except CeilingReachedError as reached:
+            done.ended = str(reached)
+        except ExactError as error:
+            logger.debug("%s: %s", question.id, type(error).__name__)
+            done.ended = "the login gave no token"
+        finally:
+            if self._own is not None:
+                self._own.tidy()
+        return done
+
+    def _answer(self, question: Question, ask: Ask | Refresh, values: dict[str, str]) -> Reply:
         """The answer to one request, read once where several questions look at it.
 
         Raises:
             KeyError, CeilingReachedError, ExactError: It was not sent.
         """
         if isinstance(ask, Refresh):
-            return self._counted(ask, lambda: self._refresh(ask))
+            return self._wire.refresh_when_due() if ask.when == "due" else self._wire.refresh_early()
+        if ask.makes and self._own is not None:
+            values["mark"] = self._own.new_mark()
         request = filled(ask, values)
         key = repr((request.path, request.query, request.headers)) if _may_be_shared(question, ask) else None
         if key is not None and key in self._read:
@@ -118,32 +127,18 @@ class Runner:
 
     def _sent(self, ask: Ask, request: Filled) -> Reply:
         """The last answer, after as many tries as the question wants."""
-        division = self._values["division"]
+        if ask.after_seconds:
+            self._wire.sleep(ask.after_seconds)
+        if self._own is not None and request.method != "GET":
+            self._own.check(request)
         for _ in range(ask.times):
-            if ask.times == 1:
-                self._pause()
-            if request.method != "GET":
-                self._writes.begin(request)
-            reply = self._counted(ask, lambda: self._wire.send(request, division))
-            if request.method != "GET":
-                self._writes.end(request, reply)
-            if reply.status in ask.stops_at or reply.status not in ask.expects:
+            reply = self._wire.send(
+                request, self._values["division"], is_error=ask.is_error, paced=ask.spends != "minute"
+            )
+            if reply.status != _ANSWERED:
                 break
-        return reply
-
-    def _refresh(self, ask: Refresh) -> Reply:
-        return self._wire.refresh_when_due() if ask.when == "due" else self._wire.refresh_early()
-
-    def _pause(self) -> None:
-        seconds = self._ceilings.wait_seconds(self._wire.now())
-        if seconds:
-            self._wire.sleep(seconds)
-
-    def _counted(self, ask: Ask | Refresh, send: Callable[[], Reply]) -> Reply:
-        self._ceilings.check(self._wire.now(), is_error=ask.is_error)
-        reply = send()
-        if self._ceilings.count(self._wire.now(), reply.status, reply.headers):
-            self._keep_error(self._wire.now())
+        if self._own is not None:
+            self._own.note(request, reply)
         return reply
 
 
@@ -163,8 +158,9 @@ def judged(question: Question, seen: Seen) -> Finding:
     return Finding(question, "new", label if _OF_NO_VALUE.fullmatch(label) else "other", replies=replies)
 
 
-def _stopped(question: Question, ask: Ask | Refresh, reply: Reply, replies: tuple[Reply, ...]) -> Finding | None:
-    """The end of a question whose request was not answered as any look could use."""
+def _stopped(question: Question, ask: Ask | Refresh, replies: tuple[Reply, ...]) -> Finding | None:
+    """The end of a question whose last request was not answered as any look could use."""
+    reply = replies[-1]
     if reply.status in ask.expects:
         return None
     if reply.status == NO_ANSWER:

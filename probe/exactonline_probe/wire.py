@@ -20,6 +20,7 @@ from exactonline_client.tokens import TokenStore
 from exactonline_client.transport import NoReply, Request, Transport, utc_now
 from exactonline_client.transport import Reply as ClientReply
 
+from exactonline_probe.ceilings import Ceilings
 from exactonline_probe.question import Filled
 from exactonline_probe.replies import NO_ANSWER, Reply
 
@@ -29,6 +30,7 @@ for _library in ("httpx", "httpcore"):
 
 PROGRAM = "exactonline-probe"
 _SAFE = "$,'()*!/-._~"
+_DONE = 200
 _STILL_GOOD = timedelta(seconds=20)
 
 
@@ -43,26 +45,55 @@ class Wire:
         self,
         settings: Settings,
         store: Store,
+        ceilings: Ceilings,
         *,
+        keep_error: Callable[[datetime], None] = lambda _: None,
         now: Callable[[], datetime] = utc_now,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        """Open the connection.
+
+        Args:
+            keep_error: Is told the moment of each error, so that later runs know of it.
+        """
         self.now, self.sleep = now, sleep
+        self.ceilings = ceilings
+        self._keep_error = keep_error
         self.may_write = False
         self._transport = _SeeingTransport(settings, Secrets(settings.client_secret), program=PROGRAM, now=now)
         self._tokens = TokenStore.of(store, settings)
         self._login = Login(settings, self._tokens, self._transport, now=now, sleep=sleep)
         self._http = _http(settings)
 
-    def send(self, request: Filled, division: str) -> Reply:
-        """One request.
+    def send(
+        self, request: Filled, division: str, *, is_error: bool = False, paced: bool = True, within: bool = True
+    ) -> Reply:
+        """One request, counted.
+
+        Args:
+            is_error: Exact will most probably refuse it.
+            paced: Wait first where others need the rest of the minute.
+            within: Only within the ceilings; what removes things goes beyond them if it must.
 
         Raises:
+            CeilingReachedError: The run has spent what it may.
             WritesForbiddenError: It writes, and this run may not.
             ExactError: There is no token to be had.
         """
         if request.method != "GET" and not self.may_write:
             raise WritesForbiddenError(request.method)
+        if within:
+            self.ceilings.check(self.now(), is_error=is_error)
+        if paced and (seconds := self.ceilings.wait_seconds(self.now())):
+            self.sleep(seconds)
+        return self._counted(self._sent(request, division))
+
+    def _counted(self, reply: Reply) -> Reply:
+        if self.ceilings.count(self.now(), reply.status, reply.headers):
+            self._keep_error(self.now())
+        return reply
+
+    def _sent(self, request: Filled, division: str) -> Reply:
         path = request.path if request.path.startswith("/") else f"/api/v1/{division}/{request.path}"
         query = "&".join(f"{name}={quote(value, safe=_SAFE)}" for name, value in request.query.items())
         headers = {"Authorization": f"Bearer {self._login.access_token()}", "User-Agent": PROGRAM, **request.headers}
@@ -82,22 +113,23 @@ class Wire:
 
     def refresh_early(self) -> Reply:
         """Exact's answer to a refresh token that is presented too early; should it bring a pair, that is stored."""
+        self.ceilings.check(self.now(), is_error=True)
         rejected = self._login.access_token()
         return self._refreshed(lambda: self._login.renew(rejected))
 
     def refresh_when_due(self) -> Reply:
         """Exact's answer to a refresh token that is presented when it is time, after a wait of ten minutes at most."""
+        self.ceilings.check(self.now())
         self._login.access_token()
-        kept = self._tokens.get()
-        if kept is not None and not self._transport.seen:
-            self.sleep(max(0.0, (kept.tokens.expires_at - _STILL_GOOD - self.now()).total_seconds()))
+        if seconds := self.seconds_until_due:
+            self.sleep(seconds)
         return self._refreshed(self._login.access_token)
 
     @property
     def seconds_until_due(self) -> float:
         """How long `refresh_when_due` would wait."""
         kept = self._tokens.get()
-        if kept is None or self._transport.seen:
+        if kept is None or any(reply.status == _DONE for reply in self._transport.seen):
             return 0.0
         return max(0.0, (kept.tokens.expires_at - _STILL_GOOD - self.now()).total_seconds())
 
@@ -110,7 +142,7 @@ class Wire:
             logger.debug("the token was not renewed: %s", type(error).__name__)
             if len(self._transport.seen) == before:
                 raise
-        return self._transport.seen[-1]
+        return self._counted(self._transport.seen[-1])
 
     def close(self) -> None:
         """Close all connections."""
