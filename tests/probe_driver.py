@@ -12,11 +12,29 @@ from typing import Any
 
 from click.testing import CliRunner
 from exactonline_probe.command import Clock, main
+from exactonline_probe.question import GROUPS
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, REFRESH_TOKEN, Sandbox, World, customer, small_world
 
 COMPANY, OTHER = 100, 201
 CUSTOMERS = 70
 """More than a page."""
+LISTS: dict[str, list[dict[str, Any]]] = {
+    "PaymentConditions": [{"Code": "30", "Description": "30 dagen"}, {"Code": "14", "Description": "14 dagen"}],
+    "GLAccounts": [
+        {"Code": "1100", "Description": "Bank", "Type": 12},
+        {"Code": "8000", "Description": "Omzet", "Type": 110},
+    ],
+    "VATCodes": [{"Code": "2", "Description": "Btw hoog", "Percentage": 0.21, "Type": "E"}],
+    "AccountClassificationNames": [{"SequenceNumber": 1, "Description": "Branche"}],
+    "AccountClassifications": [{"AccountClassificationName": 1, "Code": "A", "Description": "Bouw"}],
+    "ShippingMethods": [{"Code": "PK", "Description": "Pakket"}],
+}
+EVERY_GROUP = (
+    *("--write-to", str(COMPANY), "--company", f"Company {COMPANY}"),
+    *(word for group in GROUPS for word in ("--group", group)),
+)
+PADDED_CODES_AND_A_LIST_OUT_OF_REACH = {"code_digits": 7, "rights": {"read_ShippingMethods": False}}
+"""Without these two switches of the sandbox make no difference."""
 
 
 def probed_world(**more: Any) -> World:
@@ -25,7 +43,11 @@ def probed_world(**more: Any) -> World:
         COMPANY: [customer(number) for number in range(1, CUSTOMERS + 1)],
         OTHER: [customer(number) for number in range(1, 4)],
     }
-    return small_world(targets=(OTHER,), accounts=accounts, limits={"enabled": True, **more.pop("limits", {})}, **more)
+    divisions = {COMPANY: {**PADDED_CODES_AND_A_LIST_OUT_OF_REACH, **more.pop("division", {})}}
+    limits = {"enabled": True, **more.pop("limits", {})}
+    return small_world(
+        targets=(OTHER,), accounts=accounts, divisions=divisions, lists={COMPANY: LISTS}, limits=limits, **more
+    )
 
 
 class Hours:

@@ -70,6 +70,7 @@ def questions(*, config_file: Path | None, name: str | None, as_json: bool, grou
 @click.option("--write-to", type=int, metavar="N", help="Company in which accounts may be made, for trials.")
 @click.option("--company", help="Its name, in place of typing it.")
 @click.option("--large-company", is_flag=True, help=f"Write although it has more than {MOST_ACCOUNTS} accounts.")
+@click.option("--contract-calls", type=int, default=0, help="With limits: spend the contract's day, at most N calls.")
 @click.option("--output", type=_FOLDER, default=Path(), help="Folder of the file of facts and its page. Default: here.")
 @click.option("--dry", is_flag=True, help="List what would be sent, and send nothing.")
 @click.pass_obj
@@ -85,6 +86,7 @@ def run(
     write_to: int | None,
     company: str | None,
     large_company: bool,
+    contract_calls: int,
     output: Path,
     dry: bool,
 ) -> None:
@@ -104,6 +106,7 @@ def run(
         Session(settings, store, now=clock.now, sleep=clock.sleep) as session,
         session.alone(),
     ):
+        session.contract_calls = contract_calls
         click.echo(f"{session.announcement(asked, writes=write_to is not None)}\n")
         if write_to is not None:
             typed = company or click.prompt(f"Type the name of company {write_to}, to write to it")

@@ -41,8 +41,8 @@ class OwnRows:
         self._marks: dict[str, str | None] = {}
         """Mark → ID, as far as it is known, of what is not gone yet."""
         self._belonging: set[str] = set()
-        self._answered: set[str] = set()
-        """Marks of what Exact refused to make."""
+        self._not_made: set[str] = set()
+        """Marks under which nothing can come to be any more."""
         self._count = 0
         self.cleaned = Cleaned()
 
@@ -79,12 +79,16 @@ class OwnRows:
         if request.method == "POST" and reply.status in MADE:
             self._note_made(request, reply)
         elif request.method == "POST" and reply.status in _REFUSED:
-            self._answered |= {mark for mark in self._marks if mark in json.dumps(request.body)}
+            self.note_unsent(request)
         elif request.method == "DELETE" and reply.status == 204:
             self._forget(request.path)
         elif request.method == "GET":
             own = set(filter(None, self._marks.values()))
             self._belonging |= {str(row["ID"]) for row in reply.rows if row.get("Account") in own and row.get("ID")}
+
+    def note_unsent(self, request: Filled) -> None:
+        """Learn that a request certainly made nothing."""
+        self._not_made |= {mark for mark in self._marks if mark in json.dumps(request.body)}
 
     def tidy(self) -> None:
         """Remove all that the run made and that is there still."""
@@ -92,7 +96,7 @@ class OwnRows:
         for mark, key in list(self._marks.items()):
             fate = cleaner.remove_made(key) if key else cleaner.remove(mark, None)
             self.cleaned.fates[mark] = fate
-            if fate == "deleted" or (fate == "never_made" and mark in self._answered):
+            if fate == "deleted" or (fate == "never_made" and mark in self._not_made):
                 self._made.gone(self._division, mark)
             del self._marks[mark]
         self._belonging.clear()

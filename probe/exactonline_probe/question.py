@@ -10,8 +10,8 @@ from typing import Any, Literal
 from exactonline_probe.replies import Seen
 
 Method = Literal["GET", "POST", "PUT", "DELETE"]
-Group = Literal["reading", "references", "writing", "feeds", "children", "xml", "limits"]
-GROUPS: tuple[Group, ...] = ("reading", "references", "writing", "feeds", "children", "xml", "limits")
+Group = Literal["reading", "writing", "feeds", "children", "references", "xml", "limits"]
+GROUPS: tuple[Group, ...] = ("reading", "writing", "feeds", "children", "references", "xml", "limits")
 """In the order in which they are asked: what spends calls and errors comes last."""
 
 JSON: Mapping[str, str] = {"Accept": "application/json"}
@@ -104,6 +104,11 @@ class Question:
     def assumed(self) -> Answer:
         """What the project takes for granted until somebody has asked."""
         return self.answers[0]
+
+    @property
+    def spends_contract(self) -> bool:
+        """Whether it goes on until the day of the contract is spent."""
+        return any(isinstance(ask, Ask) and ask.spends == "contract" for ask in self.asks)
 
     @property
     def writes(self) -> bool:

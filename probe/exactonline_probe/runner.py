@@ -50,13 +50,17 @@ class Finding:
 class Runner:
     """One run over one company."""
 
-    def __init__(self, wire: Wire, values: Mapping[str, str], own: OwnRows | None = None) -> None:
+    def __init__(
+        self, wire: Wire, values: Mapping[str, str], own: OwnRows | None = None, *, contract_calls: int = 0
+    ) -> None:
         """Prepare.
 
         Args:
             values: What is known beforehand: `division` at least.
             own: What the run makes and removes; None if it only reads.
+            contract_calls: Calls that may be made only to spend the day of the contract.
         """
+        self._contract_calls = contract_calls
         self._wire = wire
         self._values = dict(values)
         self._own = own
@@ -73,6 +77,8 @@ class Runner:
     def _finding(self, question: Question) -> Finding:
         if question.writes and self._own is None:
             return Finding(question, "not_asked", why="it writes: --write-to says where")
+        if question.spends_contract and not self._contract_calls:
+            return Finding(question, "not_asked", why="it spends the contract's day: --contract-calls says how far")
         experiment = self._done.get(id(question.asks))  # several questions may look at one
         if experiment is None:
             experiment = self._done[id(question.asks)] = self._experiment(question)
@@ -114,6 +120,8 @@ class Runner:
         """
         if isinstance(ask, Refresh):
             return self._wire.refresh_when_due() if ask.when == "due" else self._wire.refresh_early()
+        for missing in ask.needs - values.keys() - {"mark"}:
+            raise KeyError(missing)
         if ask.makes and self._own is not None:
             values["mark"] = self._own.new_mark()
         request = filled(ask, values)
@@ -131,10 +139,15 @@ class Runner:
             self._wire.sleep(ask.after_seconds)
         if self._own is not None and request.method != "GET":
             self._own.check(request)
-        for _ in range(ask.times):
-            reply = self._wire.send(
-                request, self._values["division"], is_error=ask.is_error, paced=ask.spends != "minute"
-            )
+        for _ in range(self._contract_calls if ask.spends == "contract" else ask.times):
+            try:
+                reply = self._wire.send(
+                    request, self._values["division"], is_error=ask.is_error, paced=ask.spends != "minute"
+                )
+            except CeilingReachedError:
+                if self._own is not None:
+                    self._own.note_unsent(request)
+                raise
             if reply.status != _ANSWERED:
                 break
         if self._own is not None:

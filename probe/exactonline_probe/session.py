@@ -10,6 +10,7 @@ from itertools import count
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
+from uuid import uuid4
 
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.settings import Settings
@@ -33,6 +34,7 @@ _BESIDES = 10
 _PER_ACCOUNT = 2
 """Calls to remove an account that was made, where nothing goes wrong."""
 _ACTIVE = 1
+_LONG_ADDRESS = 6500
 EVERY_ACCOUNT = {"$select": "Code", "$filter": "Modified ge datetime'1990-01-01'"}
 
 
@@ -53,12 +55,14 @@ class Session:
         self.ceilings = Ceilings(0, self.made.errors(now()))
         self.wire = Wire(settings, store, self.ceilings, keep_error=self.made.note_error, now=now, sleep=sleep)
         self._own: OwnRows | None = None
+        self.contract_calls = 0
 
     def announcement(self, questions: Sequence[Question], *, writes: bool) -> str:
         """What the run may spend, told before it begins; this sets the ceilings."""
         asked = {id(one.asks): one for one in questions if writes or not one.writes}.values()
         accounts = sum(one.makes for one in asked)
         self.ceilings.calls_at_most = sum(one.calls for one in asked) + _PER_ACCOUNT * accounts + _BESIDES
+        self.ceilings.calls_at_most += self.contract_calls
         return (
             f"{len(questions)} questions: at most {self.ceilings.calls_at_most} calls, "
             f"and at most {ERRORS_PER_HOUR} errors an hour. "
@@ -99,8 +103,9 @@ class Session:
         """Ask them all."""
         others = self._divisions(f"Status eq {_ACTIVE}") if any("other" in _needs(one) for one in questions) else []
         other = next((row["Code"] for row in others if row["Code"] != division), None)
-        values = {"division": str(division), **({} if other is None else {"other": str(other)})}
-        yield from Runner(self.wire, values, self._own).run(questions)
+        values = {"division": str(division), "nobody": str(uuid4()), "long": "x" * _LONG_ADDRESS}
+        values |= {} if other is None else {"other": str(other)}
+        yield from Runner(self.wire, values, self._own, contract_calls=self.contract_calls).run(questions)
 
     @property
     def cleaned(self) -> Cleaned | None:

@@ -148,6 +148,6 @@ def recognisable_world(mark: str, number: int) -> dict[str, Any]:
         for n in range(CUSTOMERS)
     ]
     user = {"name": f"{mark} {mark}", "email": f"{mark}@{mark}.example"}
-    world = probed_world(user=user, divisions={COMPANY: {"description": f"{mark} B.V.", "more": {"City": mark}}})
+    world = probed_world(user=user, division={"description": f"{mark} B.V.", "more": {"City": mark}})
     world["accounts"][str(COMPANY)] = accounts
     return world
