@@ -52,8 +52,8 @@ fresh: ## Forget the rehearsal world and all that was learned from it
 	@if [ -d .meltano ]; then for id in $$($(BIN)/meltano --log-level=error state list --pattern 'sandbox:*'); do \
 		$(BIN)/meltano --log-level=warning state clear --force $$id; done; fi
 
-test: .venv/.ready browser ## Run all tests
-	$(BIN)/pytest -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')  # some only wait
+test: .venv/.ready browser ## Run all tests; FACTS=FILE: against a sandbox that behaves as exactonline-probe found it
+	$(if $(FACTS),EXACTONLINE_SANDBOX_FACTS=$(abspath $(FACTS))) $(BIN)/pytest -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')  # some only wait
 
 browser: ## Make sure that there is a browser for the tests of the page: Debian's Chromium, if there is none
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \

@@ -23,8 +23,8 @@ from sandbox_driver import customer, small_world
 from warm_start import BIN
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/deployment.md", "docs/references.md", *(f"{name}/README.md" for name in (
-    "exactonline-client", "tap-exactonline", "transform", "target-exactonline", "console", "sandbox", "deploy",
+PAGES = ["README.md", "docs/deployment.md", "docs/references.md", "docs/probe.md", *(f"{name}/README.md" for name in (
+    "exactonline-client", "tap-exactonline", "transform", "target-exactonline", "console", "sandbox", "probe", "deploy",
 ))]  # fmt: skip
 PROGRAMS = r"make|meltano|cp|uv|curl|at=|python|\.venv/bin/|exactonline|tap-|mapper-|target-"
 COMMAND = re.compile(rf"\s*(?:[A-Z_]+=(?:'[^']*'|\S+)\s+(?:\\\n\s*)?)*(?:{PROGRAMS})")
@@ -36,6 +36,7 @@ ELSEWHERE = {
     "make setup": "installs into the checkout; the page serves until it is stopped",
     "exactonline login": "asks a person: tests/test_transcript.py",
     "exactonline-console": "serves until it is stopped: tests/console",
+    "exactonline-probe run --group limits": "waits until the login is due: tests/probe",
     "exactonline-sandbox serve": "serves until it is stopped: tests/sandbox",
     "at=http": "needs curl and a port of its own: tests/sandbox/test_sandbox_control.py",
     "# Every fifth answer": "needs curl and a port of its own: tests/sandbox/test_sandbox_faults.py",
@@ -114,6 +115,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         os.environ.pop(f"EXACTONLINE_{name.upper()}", None)
         with (folder / "settings.env").open("a", encoding="utf-8") as settings:
             settings.write(f"export EXACTONLINE_{name.upper()}='{text}'\n")
+    for name in ("mine.json", "theirs.json"):
+        facts = {"format": 1, "date": "2026-11-27", "site": "NL", "facts": []}
+        (folder / name).write_text(json.dumps(facts), encoding="utf-8")
     run(folder, "exactonline-sandbox init --db .exactonline/world.db --world world.json")
     return folder
 

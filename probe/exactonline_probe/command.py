@@ -15,17 +15,18 @@ from exactonline_client.command_line import load_environment, one_of, options, p
 from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
 
-from exactonline_probe.facts import Facts, assumed, differences, save
+from exactonline_probe.facts import Facts, assumed, differences, read, save
 from exactonline_probe.facts_page import page
 from exactonline_probe.made_rows import metadata
 from exactonline_probe.question import GROUPS, Question
 from exactonline_probe.questions import QUESTIONS
-from exactonline_probe.results import as_line, summary
+from exactonline_probe.results import as_comparison, as_line, summary
 from exactonline_probe.runner import Finding
 from exactonline_probe.session import MOST_ACCOUNTS, Session
 
 _GROUPS = click.Choice(GROUPS)
 _ALL_BUT_LIMITS = tuple(group for group in GROUPS if group != "limits")
+_FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(file_okay=False, path_type=Path)
 
 
@@ -49,15 +50,16 @@ def main(context: click.Context) -> None:
       exactonline-probe run
       exactonline-probe run --write-to 123456
       exactonline-probe clean
+      exactonline-probe diff exact-facts-2026-11-27.json exact-facts-2026-12-24.json
     """
     context.obj = context.obj or Clock()
     load_environment()
 
 
 @main.command()
-@options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
 @click.option("--group", "groups", type=_GROUPS, multiple=True, help="Only these groups.")
-def questions(*, config_file: Path | None, name: str | None, as_json: bool, groups: tuple[str, ...]) -> None:
+def questions(*, as_json: bool, groups: tuple[str, ...]) -> None:
     """List the questions, and what each possible answer means."""
     for one in chosen(groups or GROUPS):
         click.echo(json.dumps(_declared(one)) if as_json else _described(one))
@@ -107,17 +109,19 @@ def run(
         session.alone(),
     ):
         session.contract_calls = contract_calls
-        click.echo(f"{session.announcement(asked, writes=write_to is not None)}\n")
+        click.echo(f"{session.announcement(asked, writes=write_to is not None)}\n", err=as_json)
         if write_to is not None:
             typed = company or click.prompt(f"Type the name of company {write_to}, to write to it")
             session.allow_writing(write_to, typed, is_large=large_company)
-        findings = _asked(session, asked, write_to or division or session.current_division())
+        findings = _asked(session, asked, write_to or division or session.current_division(), as_json=as_json)
         facts, cleaned, left = session.facts(findings), session.cleaned, session.made.left()
     _tell(findings, facts, output, as_json=as_json)
     if cleaned is not None:
-        click.echo(cleaned.as_text)
+        click.echo(cleaned.as_text, err=as_json)
     if left:
         raise click.ClickException(f"{len(left)} accounts of the probe may be left: say exactonline-probe clean.")
+    if len(findings) < len(asked):
+        raise click.ClickException(f"Interrupted after {len(findings)} of {len(asked)} questions; nothing is left.")
 
 
 @main.command(name="clean")
@@ -138,16 +142,35 @@ def clean_up(clock: Clock, *, config_file: Path | None, name: str | None, as_jso
         raise SystemExit(1)
 
 
-def _asked(session: Session, questions: list[Question], division: int) -> list[Finding]:
+@main.command()
+@click.argument("left", type=_FILE)
+@click.argument("right", type=_FILE)
+@click.option("--page", "shown", type=_FILE, help="Write the differences as a page, with both sides.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line, for programs.")
+@plainly
+def diff(*, left: Path, right: Path, shown: Path | None, as_json: bool) -> None:
+    """Compare two files of facts: of two dates, countries or apps."""
+    one, other = read(left), read(right)
+    found = list(differences(one, other))
+    if shown is not None:
+        shown.write_text(page(one, other, found), encoding="utf-8")
+    if not as_json:
+        click.echo(as_comparison(one, other, found))
+        return
+    for each in found:
+        click.echo(json.dumps({"id": each.id, "left": each.left["answer"], "right": each.right["answer"]}))
+
+
+def _asked(session: Session, questions: list[Question], division: int, *, as_json: bool) -> list[Finding]:
     """The findings, each told as it comes; an interrupt ends it after what was made is removed."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     findings: list[Finding] = []
     try:
         for finding in session.findings(questions, division):
             findings.append(finding)
-            click.echo(as_line(finding))
+            click.echo(as_line(finding), err=as_json)
     except KeyboardInterrupt:
-        click.echo("Interrupted; what was made is removed.")
+        pass  # told at the end
     return findings
 
 

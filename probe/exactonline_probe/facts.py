@@ -109,6 +109,11 @@ def assumed(questions: Sequence[Question]) -> Facts:
     }
 
 
+def name_of(facts: Facts) -> str:
+    """How a page and a table call one side."""
+    return str(facts["date"]) if facts["site"] == "assumed" else f"{facts['site']} on {facts['date']}"
+
+
 def differences(left: Facts, right: Facts) -> Iterator[Difference]:
     """Questions that both sides decided, and differently."""
     others = {one["id"]: one for one in left["facts"]}

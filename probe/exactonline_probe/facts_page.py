@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
-from exactonline_probe.facts import Difference, Facts
+from exactonline_probe.facts import Difference, Facts, name_of
 
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title><style>
@@ -33,13 +33,13 @@ def page(left: Facts, right: Facts, found: Sequence[Difference]) -> str:
         _SECTION.format(
             id=escape(one.id),
             question=escape(one.question),
-            left=_side(_name(left), one.left),
-            right=_side(_name(right), one.right),
+            left=_side(name_of(left), one.left),
+            right=_side(name_of(right), one.right),
         )
         for one in found
     ]
     counted = "One answer differs." if len(found) == 1 else f"{len(found)} answers differ."
-    title = f"{escape(_name(left))} and {escape(_name(right))}"
+    title = f"{escape(name_of(left))} and {escape(name_of(right))}"
     return _PAGE.format(title=title, counted=counted, sections="\n".join(sections))
 
 
@@ -52,7 +52,3 @@ def _side(name: str, fact: Mapping[str, Any]) -> str:
         means=escape(str(fact["means"])),
         evidence=f"<pre>{escape(text)}</pre>" if text else "",
     )
-
-
-def _name(facts: Facts) -> str:
-    return str(facts["date"]) if facts["site"] == "assumed" else f"{facts['site']} on {facts['date']}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from exactonline_probe.facts import Difference, Facts, name_of
 from exactonline_probe.runner import DECIDED, Finding, Verdict
 
 WORDS: dict[Verdict, str] = {
@@ -35,3 +36,13 @@ def summary(findings: Sequence[Finding]) -> str:
     shown += [f"{counts[one]} {WORDS[one]}" for one in WORDS if one not in {*DECIDED, "not_asked"} and counts[one]]
     rest = f"; {counts['not_asked']} not asked" if counts["not_asked"] else ""
     return f"asked {asked}: {', '.join(shown)}{rest}"
+
+
+def as_comparison(left: Facts, right: Facts, found: Sequence[Difference]) -> str:
+    """The differences between two files, and how much they agree on."""
+    lines = [f"{one.id:<24}  {one.left['answer']:<24}  {one.right['answer']}" for one in found]
+    heading = [f"{'':<24}  {name_of(left):<24}  {name_of(right)}"] if lines else []
+    decided = [{fact["id"] for fact in side["facts"] if fact["verdict"] in DECIDED} for side in (left, right)]
+    same = len(decided[0] & decided[1]) - len(found)
+    alone = len(decided[0] ^ decided[1])
+    return "\n".join([*heading, *lines, f"{len(found)} differ, {same} are the same, {alone} are decided by one alone"])

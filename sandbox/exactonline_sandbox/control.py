@@ -15,6 +15,7 @@ from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.control_accounts import Order, UnknownError, accounts, division_of, edit, remove, seed
 from exactonline_sandbox.control_database import back_up, begin, commit, restore
 from exactonline_sandbox.control_lists import lists, remove_rows, write_rows
+from exactonline_sandbox.found_switches import with_facts
 from exactonline_sandbox.loading import change_config, load, read_state, read_world
 from exactonline_sandbox.options import LIMIT_NAMES, SWITCH_NAMES
 from exactonline_sandbox.rendering import dumps
@@ -53,7 +54,11 @@ def _reset(order: Order) -> Any:
 def _world(order: Order) -> Any:
     config, world = order.db.execute("SELECT config, world FROM state").fetchone()
     given = json.loads(world)
-    return {**json.loads(config), "accounts": given.get("accounts", {}), "lists": given.get("lists", {})}
+    return {
+        **json.loads(with_facts(order.db, config)),
+        "accounts": given.get("accounts", {}),
+        "lists": given.get("lists", {}),
+    }
 
 
 def _move(order: Order) -> Any:

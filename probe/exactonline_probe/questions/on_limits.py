@@ -137,6 +137,15 @@ QUESTIONS = (
         ),
     ),
     Question(
+        "unknown_path",
+        "limits",
+        "Is a path of nothing a 404?",
+        "API 4.4, 13.9: no body was seen",
+        NO_PATH,
+        lambda seen: refused(seen[0]),
+        (Answer("refused_404", "as assumed"), Answer("answered", "an empty answer proves nothing")),
+    ),
+    Question(
         "not_filterable",
         "limits",
         "Is a filter on a member that is not listed refused?",
@@ -162,15 +171,6 @@ QUESTIONS = (
         NO_KEY,
         lambda seen: refused(seen[0]),
         (Answer("refused_404", "look it up by a filter, which costs no error"), Answer("answered", "look at the row")),
-    ),
-    Question(
-        "unknown_path",
-        "limits",
-        "Is a path of nothing a 404?",
-        "API 4.4, 13.9: no body was seen",
-        NO_PATH,
-        lambda seen: refused(seen[0]),
-        (Answer("refused_404", "as assumed"), Answer("answered", "an empty answer proves nothing")),
     ),
     Question(
         "contract_refusal",
