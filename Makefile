@@ -8,7 +8,7 @@ REPORT := output/sandbox
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(CURDIR)/.venv
 
-.PHONY: help setup run page fresh test browser check docs sandbox kills storms spoiled worlds year bench clean
+.PHONY: help setup run page fresh test browser check docs sandbox kills storms spoiled worlds year interrupts bench clean
 
 help: ## Say what each target does
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,8 +52,8 @@ fresh: ## Forget the rehearsal world and all that was learned from it
 	@if [ -d .meltano ]; then for id in $$($(BIN)/meltano --log-level=error state list --pattern 'sandbox:*'); do \
 		$(BIN)/meltano --log-level=warning state clear --force $$id; done; fi
 
-test: .venv/.ready browser ## Run all tests
-	$(BIN)/pytest -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')  # some only wait
+test: .venv/.ready browser ## Run all tests; FACTS=FILE: against a sandbox that behaves as exactonline-probe found it
+	$(if $(FACTS),EXACTONLINE_SANDBOX_FACTS=$(abspath $(FACTS))) $(BIN)/pytest -n $$($(BIN)/python -c 'import os; print(os.cpu_count() + 1)')  # some only wait
 
 browser: ## Make sure that there is a browser for the tests of the page: Debian's Chromium, if there is none
 	@for name in chromium chromium-browser google-chrome; do command -v $$name >/dev/null && exit 0; done; \
@@ -89,6 +89,9 @@ worlds: .venv/.ready ## Live through 500 random worlds, held against a small mod
 
 year: .venv/.ready ## Live through a year of four runs a day, with all that happens to companies in one
 	$(BIN)/python tests/year/program.py
+
+interrupts: .venv/.ready ## Kill the probe 50 times at random instants; each time it must clean up after itself
+	$(BIN)/python tests/probe/interrupted.py --kills 50
 
 bench: .venv/.ready ## Measure calls, seconds and memory
 	$(BIN)/python benchmarks/accounts.py

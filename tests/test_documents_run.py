@@ -24,8 +24,8 @@ from sandbox_driver import customer, small_world
 from warm_start import BIN
 
 ROOT = Path(__file__).parents[1]
-PAGES = ["README.md", "docs/deployment.md", "docs/references.md", *(f"{name}/README.md" for name in (
-    "exactonline-client", "tap-exactonline", "transform", "target-exactonline", "console", "sandbox", "deploy",
+PAGES = ["README.md", "docs/deployment.md", "docs/references.md", "docs/probe.md", *(f"{name}/README.md" for name in (
+    "exactonline-client", "tap-exactonline", "transform", "target-exactonline", "console", "sandbox", "probe", "deploy",
 ))]  # fmt: skip
 CODES = (2000100, 2000101, 2000102)
 """The source company, and its targets."""
@@ -39,6 +39,7 @@ ELSEWHERE = {
     "make setup": "installs into the checkout; the page serves until it is stopped",
     "exactonline login": "asks a person: tests/test_transcript.py",
     "exactonline-console": "serves until it is stopped: tests/console",
+    "exactonline-probe run --group limits": "waits until the login is due: tests/probe",
     "exactonline-sandbox serve": "serves until it is stopped: tests/sandbox",
     "at=http": "needs curl and a port of its own: tests/sandbox/test_sandbox_control.py",
     "# Every fifth answer": "needs curl and a port of its own: tests/sandbox/test_sandbox_faults.py",
@@ -122,6 +123,9 @@ def checkout(folder: Path, held: Mapping[int, Sequence[Mapping[str, Any]]]) -> P
         os.environ.pop(f"EXACTONLINE_{name.upper()}", None)
         with (folder / "settings.env").open("a", encoding="utf-8") as settings:
             settings.write(f"export EXACTONLINE_{name.upper()}='{text}'\n")
+    for name in ("mine.json", "theirs.json"):
+        facts = {"format": 1, "date": "2026-11-27", "site": "NL", "facts": []}
+        (folder / name).write_text(json.dumps(facts), encoding="utf-8")
     run(folder, "exactonline-sandbox init --db .exactonline/world.db --world world.json")
     return folder
 

@@ -35,6 +35,7 @@ PROGRAMS = {
     "ours": (
         "exactonline",
         "exactonline-console",
+        "exactonline-probe",
         "mapper-exactonline",
         "tap-exactonline",
         "target-exactonline",

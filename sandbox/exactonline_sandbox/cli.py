@@ -16,6 +16,7 @@ from exactonline_sandbox import journal as calls
 from exactonline_sandbox.app import Sandbox
 from exactonline_sandbox.control_accounts import held_accounts
 from exactonline_sandbox.demo import demo_world
+from exactonline_sandbox.found_switches import FACTS_VARIABLE, read_facts
 from exactonline_sandbox.loading import lift_limits, read_world
 from exactonline_sandbox.server import Server
 from exactonline_sandbox.sites import file_of, open_sites
@@ -23,6 +24,9 @@ from exactonline_sandbox.storage import Storage, has_world
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _EXISTING = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FACTS = click.option(
+    "--facts", type=_EXISTING, envvar=FACTS_VARIABLE, help="Facts that exactonline-probe found, to behave by."
+)
 
 
 @click.group()
@@ -43,13 +47,19 @@ def main() -> None:
 @click.option("--port", default=0, show_default="a free one", help="Port on 127.0.0.1.")
 @click.option("--world", type=_EXISTING, help="World to start with, as JSON. Default: the demo world.")
 @click.option("--db", type=_FILE, help="World file to keep the state in. Default: a temporary one.")
+@_FACTS
 @click.option("--no-limits", is_flag=True, help="Lift rate limits; tokens may be refreshed at any time.")
 @click.option("--latency-ms", default=0.0, help="Hold every answer back for this long.")
-def serve(port: int, world: Path | None, db: Path | None, no_limits: bool, latency_ms: float) -> None:  # noqa: FBT001
+def serve(
+    *, port: int, world: Path | None, db: Path | None, facts: Path | None, no_limits: bool, latency_ms: float
+) -> None:
     """Serve a world over HTTP until stopped.
 
     The first line of output is the address. With --db of an existing file and no --world, the state in it goes on. A
     world of several sites takes a port for each, from --port on; a line for each says its name and address.
+
+    With --facts it behaves as exactonline-probe found a real company to, also after a reset; a switch that a world
+    states itself stays as it is stated.
 
     \b
     Examples:
@@ -59,7 +69,8 @@ def serve(port: int, world: Path | None, db: Path | None, no_limits: bool, laten
     with tempfile.TemporaryDirectory(prefix="exactonline-sandbox-") as folder, ExitStack() as stack:
         path = db or Path(folder) / "world.db"
         servers: dict[str, Server] = {}
-        for number, (name, storage) in enumerate(_opened(path, world, fresh=world is not None, no_limits=no_limits)):
+        opened = _opened(path, world, fresh=world is not None, no_limits=no_limits, facts=facts)
+        for number, (name, storage) in enumerate(opened):
             stack.callback(storage.close)
             if no_limits:
                 with storage.transaction() as connection:
@@ -90,15 +101,16 @@ def _serve_all(servers: Mapping[str, Server]) -> None:
 @main.command()
 @click.option("--db", type=_FILE, required=True, help="World file to make.")
 @click.option("--world", type=_EXISTING, help="World to load, as JSON. Default: the demo world.")
+@_FACTS
 @click.option("--fresh", is_flag=True, help="Load it even if the file holds a world already.")
-def init(db: Path, world: Path | None, fresh: bool) -> None:  # noqa: FBT001
+def init(*, db: Path, world: Path | None, facts: Path | None, fresh: bool) -> None:
     """Make a world file, unless it is there.
 
     \b
     Example:
       exactonline-sandbox init --db world.db --world world.json --fresh
     """
-    for name, storage in _opened(db, world, fresh=fresh, no_limits=None):
+    for name, storage in _opened(db, world, fresh=fresh, no_limits=None, facts=facts):
         storage.close()
         path = file_of(db, name)
         click.echo(f"{path} holds a world; use it as sandbox://{path.resolve()}")
@@ -170,9 +182,14 @@ def forget(db: Path) -> None:
         connection.execute("DELETE FROM journal")
 
 
-def _opened(path: Path, world: Path | None, *, fresh: bool, no_limits: bool | None) -> list[tuple[str, Storage]]:
+def _opened(
+    path: Path, world: Path | None, *, fresh: bool, no_limits: bool | None, facts: Path | None
+) -> list[tuple[str, Storage]]:
     try:
-        return list(open_sites(path, world, fresh=fresh, no_limits=no_limits).items())
+        switches, unknown = read_facts(facts) if facts else (None, [])
+        if unknown:
+            click.echo(f"{facts} tells of what this sandbox has no switch for: {', '.join(unknown)}", err=True)
+        return list(open_sites(path, world, fresh=fresh, no_limits=no_limits, switches=switches).items())
     except (ValueError, KeyError, TypeError) as error:
         raise click.ClickException(f"the world cannot be loaded: {error}") from error
 

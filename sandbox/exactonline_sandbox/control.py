@@ -18,6 +18,7 @@ from exactonline_sandbox.control_children import rows as children
 from exactonline_sandbox.control_children import write_rows as write_children
 from exactonline_sandbox.control_database import back_up, begin, commit, restore
 from exactonline_sandbox.control_lists import lists, remove_rows, write_rows
+from exactonline_sandbox.found_switches import with_facts
 from exactonline_sandbox.loading import change_config, load, read_state, read_world
 from exactonline_sandbox.options import LIMIT_NAMES, SWITCH_NAMES
 from exactonline_sandbox.rendering import dumps
@@ -56,7 +57,7 @@ def _reset(order: Order) -> Any:
 def _world(order: Order) -> Any:
     config, world = order.db.execute("SELECT config, world FROM state").fetchone()
     given = json.loads(world)
-    return {**json.loads(config), **{name: given.get(name, {}) for name in HELD}}
+    return {**json.loads(with_facts(order.db, config)), **{name: given.get(name, {}) for name in HELD}}
 
 
 def _move(order: Order) -> Any:

@@ -14,6 +14,7 @@ from exactonline_sandbox.account_references import REFERENCES
 from exactonline_sandbox.account_rows import new_row, stamped, with_status
 from exactonline_sandbox.clock import wall_ms
 from exactonline_sandbox.edm import kept_from_person
+from exactonline_sandbox.found_switches import with_facts
 from exactonline_sandbox.properties import ACCOUNT
 from exactonline_sandbox.reference_lists import GUID
 from exactonline_sandbox.saving import WriteContext, save_account
@@ -45,7 +46,7 @@ def read_state(db: sqlite3.Connection) -> State:
 
 def read_world(db: sqlite3.Connection) -> World:
     """The world without what its companies hold."""
-    return world_from_text(db.execute("SELECT config FROM state").fetchone()[0])
+    return world_from_text(with_facts(db, db.execute("SELECT config FROM state").fetchone()[0]))
 
 
 def load(

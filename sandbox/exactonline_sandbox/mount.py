@@ -11,6 +11,7 @@ import httpx
 
 from exactonline_sandbox.app import WAIT, Sandbox
 from exactonline_sandbox.call import DroppedConnection
+from exactonline_sandbox.found_switches import facts_of_environment, read_facts
 from exactonline_sandbox.opening import open_world
 
 
@@ -23,7 +24,9 @@ def transport(url: str) -> httpx.BaseTransport:
     parts = urlsplit(url)
     if parts.scheme != "sandbox" or parts.netloc or not parts.path.startswith("/"):
         raise ValueError(f"a sandbox address looks like sandbox:///path/to/world.db, not {url}")
-    return MountedSandbox(Sandbox(open_world(Path(unquote(parts.path)))))
+    facts = facts_of_environment()
+    switches = read_facts(facts)[0] if facts else None
+    return MountedSandbox(Sandbox(open_world(Path(unquote(parts.path)), switches=switches)))
 
 
 class MountedSandbox(httpx.BaseTransport):

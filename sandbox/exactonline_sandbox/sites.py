@@ -14,7 +14,12 @@ from exactonline_sandbox.world import world_from
 
 
 def open_sites(
-    db: Path, world: Path | None, *, fresh: bool = False, no_limits: bool | None = None
+    db: Path,
+    world: Path | None,
+    *,
+    fresh: bool = False,
+    no_limits: bool | None = None,
+    switches: Mapping[str, Any] | None = None,
 ) -> dict[str, Storage]:
     """The worlds by name, those of an ordinary file under the name "".
 
@@ -30,7 +35,7 @@ def open_sites(
         kept = [] if given is not None or db.exists() else sorted(db.parent.glob(f"{db.stem}.*{db.suffix}"))
         worlds = {path.name.removeprefix(f"{db.stem}.").removesuffix(db.suffix): None for path in kept} or {"": given}
     return {
-        name: open_world(file_of(db, name), one, fresh=fresh, no_limits=no_limits)
+        name: open_world(file_of(db, name), one, fresh=fresh, no_limits=no_limits, switches=switches)
         for name, one in sorted(worlds.items())
     }
 

@@ -18,6 +18,7 @@ from exactonline_client.feeds import memory
 from exactonline_client.schema import VersionedTables, bring_up_to_date, upgrade
 from exactonline_client.store import Store
 from exactonline_console import tables as console_tables
+from exactonline_probe import made_rows
 from sqlalchemy import Column, Connection, Integer, MetaData, Table, create_engine, inspect, select, text
 from tap_exactonline import known
 from target_exactonline.store import tables as target_tables
@@ -26,6 +27,7 @@ from warm_start import BIN
 CLIENT, TAP, TARGET = store.metadata, known.metadata, target_tables.metadata
 FEEDS = memory.metadata
 CONSOLE = console_tables.metadata
+PROBE = made_rows.metadata
 FIRST_SCRIPT = """
 import sqlalchemy as sa
 from alembic import op
@@ -117,7 +119,7 @@ def make_as_before_versions(
     engine.dispose()
 
 
-@pytest.mark.parametrize("tables", [CLIENT, FEEDS, TAP, TARGET, CONSOLE], ids=lambda tables: tables.program)
+@pytest.mark.parametrize("tables", [CLIENT, FEEDS, TAP, TARGET, CONSOLE, PROBE], ids=lambda tables: tables.program)
 def test_the_scripts_make_the_tables_of_the_code(any_store_url: str, tables: VersionedTables) -> None:
     names = {tables.version_table, *tables.tables}
 
@@ -134,7 +136,7 @@ def test_the_scripts_make_the_tables_of_the_code(any_store_url: str, tables: Ver
     assert differences == []
 
 
-@pytest.mark.parametrize("tables", [CLIENT, FEEDS, TAP, TARGET, CONSOLE], ids=lambda tables: tables.program)
+@pytest.mark.parametrize("tables", [CLIENT, FEEDS, TAP, TARGET, CONSOLE, PROBE], ids=lambda tables: tables.program)
 def test_a_new_store_is_made_as_the_scripts_make_it(any_store_url: str, tables: VersionedTables) -> None:
     Store.open(any_store_url).close()
     shapes = []
@@ -161,7 +163,7 @@ def shape(connection: Connection, tables: VersionedTables) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("tables", [CLIENT, FEEDS, TAP, TARGET, CONSOLE], ids=lambda tables: tables.program)
+@pytest.mark.parametrize("tables", [CLIENT, FEEDS, TAP, TARGET, CONSOLE, PROBE], ids=lambda tables: tables.program)
 def test_scripts_are_numbered_without_a_gap_each_after_the_one_before(tables: VersionedTables) -> None:
     scripts = ScriptDirectory(str(tables.scripts), version_locations=[str(tables.scripts)])
 

@@ -21,6 +21,7 @@ FOLDERS = {
     "target-exactonline": ("target_exactonline", "templates/report.html"),
     "sandbox": ("exactonline_sandbox", "demo.py"),
     "console": ("exactonline_console", "languages/nl/console.po"),
+    "probe": ("exactonline_probe", "members.txt"),
 }
 """By folder: its module, and something that a wheel would lack if only modules were packed."""
 PIPELINE = " | ".join(f"{program}-exactonline --config {program}.json" for program in ("tap", "mapper", "target"))
@@ -60,7 +61,8 @@ def test_a_wheel_holds_what_its_package_needs_and_no_more(archives: Path) -> Non
         assert metadata["Summary"]
     # `tap-exactonline` is another tool on the package index.
     names = {path.name.split("-")[0] for path in archives.glob("*.whl")}
-    assert names == {f"exactonline_{part}" for part in ("client", "tap", "mapper", "target", "sandbox", "console")}
+    parts = ("client", "tap", "mapper", "target", "sandbox", "console", "probe")
+    assert names == {f"exactonline_{part}" for part in parts}
     assert names == {path.name.rsplit("-", 1)[0] for path in archives.glob("*.tar.gz")}
 
 
