@@ -100,7 +100,7 @@ class Translator:
         found = translated(kind, reference, code, source, target, mapped)
         match found.state:
             case "unreadable" if kind.is_worldwide:
-                return _Found(code)
+                return _Found(found.code)
             case "unreadable":
                 return _Found(left=None if policy.missing == "refuse" else "unreadable", why=found.why)
             case "missing":
