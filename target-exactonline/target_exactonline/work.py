@@ -200,7 +200,7 @@ class Work:
             named = entity.by_travelling_name
             fields |= {named[name].field if name in named else name for name in incoming}
         if entity.blocking is not None and (blocks or self._memory.copies.any_blocked()):
-            fields |= {entity.blocking.flag, entity.blocking.last_day}
+            fields |= entity.blocking.fields
         return fields
 
     # Per company

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Flag, auto
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 Edm = Literal[
     "Binary",
@@ -42,11 +42,19 @@ class Trait(Flag):
     """A day of the calendar, which Exact keeps as midnight on the division's clock; not an instant."""
     PERSONAL = auto()
     """Says who a person is or where to reach them; cleared in the copies of an anonymised row."""
+    OVERWRITES = auto()
+    """Sending it changes another field as well, which says the same; so it is never sent."""
+    SENSITIVE = auto()
+    """Not read unless somebody selects it by name."""
     COMPANION = auto()
     """No property of Exact's: the code of the row that another field names by its GUID."""
 
 
 NOTHING_SPECIAL = Trait(0)
+
+DIVISION = "Division"
+SOURCE_KEY = "SourceKey"
+"""The text by which a record that belongs to a parent is known: the source's ID, or what a foreign tap keeps stable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +71,8 @@ class Field:
     @property
     def writable(self) -> bool:
         """Whether a create or update may carry it. The key itself is Exact's to give."""
-        return Trait.READ_ONLY not in self.traits and self.name != "ID" and self.edm != "Collection"
+        is_ours = not self.traits & (Trait.READ_ONLY | Trait.OVERWRITES)
+        return is_ours and self.name != "ID" and self.edm != "Collection"
 
     @property
     def division_bound(self) -> bool:
@@ -133,10 +142,39 @@ class IdentityRule:
 
 @dataclass(frozen=True, slots=True)
 class Blocking:
-    """The fields by which a row is taken out of use."""
+    """The fields by which a row is taken out of use; not every entity has both."""
 
+    flag: str | None
+    last_day: str | None
+
+    @property
+    def fields(self) -> frozenset[str]:
+        """Their names."""
+        return frozenset(filter(None, (self.flag, self.last_day)))
+
+
+@dataclass(frozen=True, slots=True)
+class SameRow:
+    """What rows of one parent have in common that are the same thing in two companies."""
+
+    fields: tuple[str, ...]
+    also: str | None = None
+    """The field that decides between several such rows."""
+    where: str | None = None
+    """Only rows in which this flag is set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Rows that are part of another one, which carries them."""
+
+    field: str
+    value: object
     flag: str
-    last_day: str
+
+    def has(self, row: Mapping[str, Any]) -> bool:
+        """Return whether a row is one of them."""
+        return row.get(self.field) == self.value and bool(row.get(self.flag))
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,6 +213,16 @@ class Entity:
     """Field → the filled field that Exact wants in the same call when the first one changes."""
     references: Mapping[str, Reference] = field(default_factory=dict)
     """By field: what names a row of the same company, and travels as its code."""
+    parent: Reference | None = None
+    """What each row belongs to, and travels with always; None: rows stand for themselves."""
+    same_row: tuple[SameRow, ...] = ()
+    """How a row that belongs to a parent is found at first contact, in order."""
+    one_of: tuple[str, ...] = ()
+    """Fields of which Exact wants one at least for a create."""
+    never_changes: tuple[str, ...] = ()
+    """Fields that stay as they were created: another value is another row."""
+    elsewhere: Elsewhere | None = None
+    """Rows that are not written here."""
 
     @property
     def title(self) -> str:
@@ -219,3 +267,10 @@ class Entity:
             for field in self.declared
             if field.edm != "Collection" and not field.traits & (Trait.UNDOCUMENTED | Trait.COMPANION)
         )
+
+    @cached_property
+    def key_properties(self) -> tuple[str, ...]:
+        """What addresses one of its records to a company: the division, and what it is called there."""
+        if self.parent is None:
+            return (DIVISION, self.natural_key or self.key)
+        return (DIVISION, self.parent.travels_as, SOURCE_KEY)

@@ -99,10 +99,10 @@ def blocking(entity: Entity, row: Existing, today: str) -> dict[str, tuple[Any, 
         return {}
     flag, last_day = entity.blocking.flag, entity.blocking.last_day
     changes: dict[str, tuple[Any, Any]] = {}
-    if not same(entity.fields[flag], row.values.get(flag), other=True):
+    if flag is not None and not same(entity.fields[flag], row.values.get(flag), other=True):
         changes[flag] = (row.values.get(flag), True)
-    ends = row.values.get(last_day)
-    if is_empty(ends) or str(ends)[:10] > today[:10]:
+    ends = row.values.get(last_day) if last_day is not None else None
+    if last_day is not None and (is_empty(ends) or str(ends)[:10] > today[:10]):
         changes[last_day] = (ends, f"{today[:10]}T00:00:00")
     return changes
 

@@ -316,7 +316,7 @@ def test_the_digest_of_a_change_is_that_of_what_is_sent() -> None:
 
 def test_a_declaration_names_only_fields_that_the_entity_has() -> None:
     assert ACCOUNTS.blocking is not None
-    names = {ACCOUNTS.blocking.flag, ACCOUNTS.blocking.last_day, *ACCOUNTS.travel_together}
+    names = {*ACCOUNTS.blocking.fields, *ACCOUNTS.travel_together}
     names |= {*ACCOUNTS.travel_together.values(), *ACCOUNTS.personal, str(ACCOUNTS.anonymised)}
     assert ACCOUNTS.identity is not None
     names |= {ACCOUNTS.identity.name, *ACCOUNTS.identity.evidence, *ACCOUNTS.identity.address_lines}
