@@ -3,9 +3,9 @@
 The laws, each held by a property test:
 
 - There is one copy per target division, in the order of the targets, and none for the division it came from.
-- A copy holds `Division`, `Code`, the fields that travel and the constants of its division, and nothing else; what the
-  record lacks, its copies lack. What refers to a row of its own company travels as the code of that row, never as its
-  GUID.
+- A copy holds `Division`, `Code` (`AccountCode` and `SourceKey` where it belongs to an account), the fields that travel
+  and the constants of its division, and nothing else; what the record lacks, its copies lack. What refers to a row of
+  its own company travels as the code of that row, never as its GUID.
 - The addressed schema describes every property of every copy.
 - What is read is never changed, and what is addressed is never addressed again.
 """
@@ -15,12 +15,13 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Final
 
-from exactonline_client.entities import ACCOUNTS
+from exactonline_client.entities import ACCOUNTS, CHILDREN, Entity
+from exactonline_client.entities.model import SOURCE_KEY
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.lists.policies import Policy, policies
 
@@ -61,6 +62,12 @@ def source_of(record: Mapping[str, Any]) -> dict[str, Any]:
     return {"Division": division, "ID": account_id} if division is not None and account_id else {}
 
 
+def source_key_of(record: Mapping[str, Any], entity: Entity) -> str | None:
+    """The text by which a record that belongs to an account is known: its own, or Exact's ID."""
+    key = record.get(SOURCE_KEY) or record.get(entity.key)
+    return str(key) if key else None
+
+
 def source_division(record: Mapping[str, Any]) -> int | None:
     """The division that a record comes from, if it says so."""
     return settings.positive_integer(record.get("Division"))
@@ -84,6 +91,10 @@ class FanOut:
     field_rules: Mapping[str, settings.FieldRule] = field(default_factory=dict)
     policies: Mapping[str, Policy] = field(default_factory=dict)
     """Of references, by field."""
+    entity: Entity = ACCOUNTS
+    """What it fans out."""
+    fields_of: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The fields that travel of what belongs to accounts, by stream."""
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> FanOut:
@@ -98,6 +109,7 @@ class FanOut:
             target_divisions=settings.division_codes("target_divisions", get("target_divisions")),
             exclude_divisions=frozenset(settings.division_codes("exclude_divisions", get("exclude_divisions")) or ()),
             fields=settings.field_names(get("fields")),
+            fields_of={stream: settings.field_names(get("fields"), entity) for stream, entity in CHILDREN.items()},
             overrides=settings.constants(get("overrides")),
             limit=settings.count("limit", get("limit")),
             target_names=settings.patterns("target_names", get("target_names"), may_be_empty=False),
@@ -110,15 +122,24 @@ class FanOut:
         fan_out._check()
         return fan_out
 
+    def of(self, entity: Entity) -> FanOut:
+        """The same settings for the records of another entity, which have no constants and no references."""
+        if entity is self.entity:
+            return self
+        rules = {name: rule for name, rule in self.field_rules.items() if name == settings.ALL}
+        fields = self.fields_of[entity.stream]
+        return replace(self, entity=entity, fields=fields, overrides={}, field_rules=rules, policies={})
+
     def address(self, schema: Mapping[str, Any]) -> dict[str, Any]:
         """The schema of the copies, from that of the records."""
         offered: Mapping[str, Any] = schema.get("properties", {})
-        properties: dict[str, Any] = {"Division": {"type": "integer"}, "Code": {"type": "string"}}
+        division, *others = self.entity.key_properties
+        properties: dict[str, Any] = {division: {"type": "integer"}, **{name: {"type": "string"} for name in others}}
         properties |= {name: deepcopy(offered[name]) for name in self._travelling(offered)}
         for constants in self.overrides.values():
             for name in constants:
                 properties[name] = _widened(properties.get(name, {"type": []}), settings.json_type(name))
-        return {"type": "object", "properties": properties, "required": list(KEY_PROPERTIES)}
+        return {"type": "object", "properties": properties, "required": list(self.entity.key_properties)}
 
     def targets(self, source: int | None, seen: Mapping[int, Seen]) -> tuple[int, ...]:
         """The divisions that get a copy of what comes from `source`: as configured, else by ascending code.
@@ -162,9 +183,11 @@ class FanOut:
         """One copy of the record per target, never for the division that it comes from."""
         source = source_division(record)
         common: dict[str, Any] = {}
-        if "Code" in record:
-            code = record["Code"]
-            common["Code"] = str(code) if isinstance(code, int) else code
+        if (known_by := self.entity.known_by) in record:
+            code = record[known_by]
+            common[known_by] = str(code) if isinstance(code, int) else code
+        if self.entity.parent is not None:
+            common[SOURCE_KEY] = source_key_of(record, self.entity)
         for name in self._travelling(record):
             common[name] = record[name]
         codes = self._codes(record)
@@ -174,7 +197,7 @@ class FanOut:
             constants = self.overrides.get(division, {})
             copy = {"Division": division, **common, **constants}
             for name, code in codes.items():
-                travels_as = ACCOUNTS.references[name].travels_as
+                travels_as = self.entity.references[name].travels_as
                 if name not in constants:
                     copy[travels_as] = self._mapped(name, division, code)
                 elif travels_as != name:
@@ -184,7 +207,7 @@ class FanOut:
     def values(self, record: Mapping[str, Any], division: int) -> dict[str, Any]:
         """What a division should hold of a record: the fields that travel, and the constants of the division."""
         names = self._travelling(record)
-        common = {name: record[name] for name in names if name not in ACCOUNTS.by_travelling_name}
+        common = {name: record[name] for name in names if name not in self.entity.by_travelling_name}
         return {**common, **self.overrides.get(division, {})}
 
     def references(self, record: Mapping[str, Any], division: int) -> dict[str, str | None]:
@@ -195,7 +218,7 @@ class FanOut:
     @property
     def travelling_references(self) -> tuple[str, ...]:
         """The references among the fields that travel."""
-        return _references_among(self.fields)
+        return _references_among(self.entity, self.fields)
 
     def shape(self, division: int) -> object:
         """What decides on the content of a division's copies, in types that JSON has."""
@@ -228,14 +251,14 @@ class FanOut:
 
     def _travelling(self, present: Container[str]) -> list[str]:
         """The fields that can travel of those present: a State only beside its Country, references as codes."""
-        names = _travelling_names(self.fields)
+        names = _travelling_names(self.entity, self.fields)
         return [name for name in names if name in present and (name != "State" or "Country" in present)]
 
     def _codes(self, record: Mapping[str, Any]) -> dict[str, str | None]:
         """Reference → its code, of those that travel and the record has."""
         found: dict[str, str | None] = {}
         for name in self.travelling_references:
-            travels_as = ACCOUNTS.references[name].travels_as
+            travels_as = self.entity.references[name].travels_as
             if travels_as in record:
                 code = record[travels_as]
                 found[name] = None if code is None or not str(code).strip() else str(code).strip()
@@ -300,14 +323,14 @@ class FanOut:
 
 
 @lru_cache(maxsize=16)
-def _references_among(fields: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(name for name in fields if name in ACCOUNTS.references)
+def _references_among(entity: Entity, fields: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name for name in fields if name in entity.references)
 
 
 @lru_cache(maxsize=16)
-def _travelling_names(fields: tuple[str, ...]) -> tuple[str, ...]:
+def _travelling_names(entity: Entity, fields: tuple[str, ...]) -> tuple[str, ...]:
     """The names under which fields travel: references as their codes."""
-    references = ACCOUNTS.references
+    references = entity.references
     return tuple(references[name].travels_as if name in references else name for name in fields)
 
 

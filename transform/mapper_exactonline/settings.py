@@ -12,7 +12,8 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Final, Literal, get_args
 
-from exactonline_client.entities import ACCOUNTS
+from exactonline_client.entities import ACCOUNTS, COPIED, Entity
+from exactonline_client.entities.model import Trait
 from exactonline_client.errors import ConfigurationError
 
 KEY_PROPERTIES: Final = ["Division", "Code"]
@@ -171,16 +172,21 @@ def division_codes(setting: str, value: object) -> tuple[int, ...] | None:
     )
 
 
-def field_names(value: object) -> tuple[str, ...]:
-    """The fields that travel, each once, in order; without a value those that are safe to copy."""
+def field_names(value: object, entity: Entity = ACCOUNTS) -> tuple[str, ...]:
+    """The fields of an entity that travel, each once, in order; without a value those that are safe to copy.
+
+    A plain list is of accounts.
+    """
     if isinstance(value, Mapping):
-        value = _of_accounts(value)
+        value = _of_stream(value, entity)
+    elif entity is not ACCOUNTS:
+        value = None
     if value is None:
-        return ACCOUNTS.safe_to_copy
+        return entity.safe_to_copy
     listed = _list("fields", value, 'properties: ["Name", "City"]')
-    named = chain.from_iterable(ACCOUNTS.safe_to_copy if name == ALL else (name,) for name in listed)
-    names = dict.fromkeys(_travelling(name) for name in named if name not in KEY_PROPERTIES)
-    if not names.keys().isdisjoint({"Country", "State"}):
+    named = chain.from_iterable(entity.safe_to_copy if name == ALL else (name,) for name in listed)
+    names = dict.fromkeys(_travelling(name, entity) for name in named if name not in entity.key_properties)
+    if not names.keys().isdisjoint({"Country", "State"}) and "State" in entity.writable:
         names |= {"Country": None, "State": None}
     return tuple(names)
 
@@ -273,21 +279,22 @@ def _division(setting: str, value: object) -> int:
     return code
 
 
-def _of_accounts(value: Mapping[str, object]) -> object:
-    """The fields of accounts, from an object that names those of each stream."""
+def _of_stream(value: Mapping[str, object], entity: Entity) -> object:
+    """The fields of one entity, from an object that names those of each stream."""
     for stream in value:
-        if stream != ACCOUNTS.stream:
+        if stream not in COPIED:
             raise ConfigurationError(
-                f'fields: {stream!r} is no stream whose records are copied. Give {{"{ACCOUNTS.stream}": [...]}}.'
+                f"fields: {stream!r} is no stream whose records are copied ({', '.join(COPIED)}). "
+                f'Give {{"{ACCOUNTS.stream}": [...]}}.'
             )
-    return value.get(ACCOUNTS.stream)
+    return value.get(entity.stream)
 
 
-def _travelling(name: object) -> str:
-    if isinstance(name, str) and name in ACCOUNTS.by_travelling_name:
-        return ACCOUNTS.by_travelling_name[name].field
-    name = _writable("fields", name)
-    if ACCOUNTS.fields[name].division_bound and name not in ACCOUNTS.references:
+def _travelling(name: object, entity: Entity) -> str:
+    if isinstance(name, str) and name in entity.by_travelling_name:
+        return entity.by_travelling_name[name].field
+    name = _writable("fields", name, entity)
+    if entity.fields[name].division_bound and name not in entity.references:
         raise ConfigurationError(
             f"fields: {name} is tied to its division: the same value means something else, or nothing, in "
             "another one. Take it off; a constant per division can be set in overrides."
@@ -305,11 +312,14 @@ def _check_constant(where: str, name: object, constant: object) -> None:
         raise ConfigurationError(f"{where}: {name} cannot be {constant!r}. Give {words}, or null.")
 
 
-def _writable(setting: str, name: object) -> str:
-    if not isinstance(name, str) or name not in ACCOUNTS.fields:
-        hint = _did_you_mean(str(name), ACCOUNTS.fields)
-        raise ConfigurationError(f"{setting}: {name!r} is not a property of an account.{hint}")
-    if name not in ACCOUNTS.writable:
+def _writable(setting: str, name: object, entity: Entity = ACCOUNTS) -> str:
+    if not isinstance(name, str) or name not in entity.fields:
+        hint = _did_you_mean(str(name), entity.fields)
+        article = "an" if entity.name.startswith("a") else "a"
+        raise ConfigurationError(f"{setting}: {name!r} is not a property of {article} {entity.name}.{hint}")
+    if Trait.OVERWRITES in entity.fields[name].traits:
+        raise ConfigurationError(f"{setting}: {name} says what another field says, and overwrites it. Take it off.")
+    if name not in entity.writable:
         raise ConfigurationError(f"{setting}: {name} is read-only: Exact fills it itself. Take it off.")
     return name
 

@@ -7,16 +7,14 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from exactonline_client.entities import ACCOUNTS, REFERENCE_LISTS
+from exactonline_client.entities import ACCOUNTS, CHILDREN, REFERENCE_LISTS, Entity
 from exactonline_client.entities.reference_lists import READ_ALONG
 from exactonline_client.errors import ConfigurationError
 
 from mapper_exactonline.settings import KEY_PROPERTIES
 
 RESERVED_STREAMS: Final = frozenset({"divisions", "deleted_accounts", "meltano_test_stream"})
-OF_OTHER_ENTITIES: Final = frozenset(
-    {"contacts", "addresses", "bank_accounts", *REFERENCE_LISTS, *(one.stream for one in READ_ALONG)}
-)
+OF_OTHER_ENTITIES: Final = frozenset({*CHILDREN, *REFERENCE_LISTS, *(one.stream for one in READ_ALONG)})
 _ASIDE: Final = str.maketrans("", "", " _\ufeff\t\u00a0")
 _PROPERTIES: Final = {
     name.lower(): name for name in (*KEY_PROPERTIES, *ACCOUNTS.writable, *ACCOUNTS.by_travelling_name)
@@ -38,9 +36,9 @@ _OTHER_WORDS: Final = {
 """How others call what Exact's properties hold."""
 
 
-def is_addressed(key_properties: Sequence[str]) -> bool:
+def is_addressed(key_properties: Sequence[str], entity: Entity = ACCOUNTS) -> bool:
     """Whether each record of a stream with these keys already says where it goes."""
-    return set(KEY_PROPERTIES) <= set(key_properties)
+    return set(entity.key_properties) <= set(key_properties)
 
 
 def near_misses(columns: Iterable[str]) -> dict[str, str]:
@@ -57,17 +55,19 @@ def near_misses(columns: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def passed_over(columns: Iterable[str]) -> str | None:
-    """Columns that are no property of an account, each with the nearest one, as a part of a sentence; None for none.
+def passed_over(columns: Iterable[str], entity: Entity = ACCOUNTS) -> str | None:
+    """Columns that are no property of an entity, each with the nearest one, as a part of a sentence; None for none.
 
     What Singer adds to a record (_sdc_…) is none of them.
     """
     names = list(columns)
-    unknown = [name for name in names if name not in ACCOUNTS.fields and not name.startswith("_sdc_")]
+    known = {*entity.fields, *entity.key_properties}
+    unknown = [name for name in names if name not in known and not name.startswith("_sdc_")]
     if not unknown:
         return None
-    words = {word: name for name, listed in _OTHER_WORDS.items() for word in listed.split()}
-    words |= {name.lower(): name for name in ACCOUNTS.writable}
+    offered = entity.writable
+    words = {word: name for name, listed in _OTHER_WORDS.items() if name in offered for word in listed.split()}
+    words |= {name.lower(): name for name in offered}
     free = {word: name for word, name in words.items() if name not in names}
     shown = []
     for name in unknown:
@@ -119,6 +119,24 @@ class Streams:
                 f'Name those that do in the setting streams (of fan_out, or of the mapping step): ["{self._taken[0]}"].'
             )
         return True
+
+    def takes_child(self, stream: str, columns: Iterable[str]) -> bool:
+        """Whether the records of a stream belong to accounts: it has the name of one of Exact's, and says to which.
+
+        Raises:
+            ConfigurationError: The settings name it, and it does not say to which account each record belongs.
+        """
+        entity = CHILDREN.get(stream)
+        if entity is None or (self._named is not None and stream not in self._named):
+            return False
+        if entity.known_by in set(columns):
+            return True
+        if self._named is None:
+            return False
+        raise ConfigurationError(
+            f"streams: {stream} has no column {entity.known_by}, which says to which account each record belongs. Map "
+            "one to it with stream_maps."
+        )
 
     def note(self, stream: str) -> None:
         """Note that a stream is taken, here or by the mapping step."""

@@ -46,6 +46,8 @@ class Trait(Flag):
     """Sending it changes another field as well, which says the same; so it is never sent."""
     SENSITIVE = auto()
     """Not read unless somebody selects it by name."""
+    COMPACT = auto()
+    """Text in which blanks and case mean nothing."""
     COMPANION = auto()
     """No property of Exact's: the code of the row that another field names by its GUID."""
 
@@ -83,6 +85,11 @@ class Field:
     def safe_to_copy(self) -> bool:
         """Whether its value means the same in every division."""
         return Trait.SAFE_TO_COPY in self.traits
+
+    @property
+    def is_compact(self) -> bool:
+        """Whether blanks and case mean nothing in it."""
+        return Trait.COMPACT in self.traits
 
     @property
     def is_day(self) -> bool:
@@ -223,6 +230,8 @@ class Entity:
     """Fields that stay as they were created: another value is another row."""
     elsewhere: Elsewhere | None = None
     """Rows that are not written here."""
+    is_never_deleted: bool = False
+    """Whether other rows hang on its rows, so that they are blocked in place of being deleted."""
 
     @property
     def title(self) -> str:
@@ -269,8 +278,13 @@ class Entity:
         )
 
     @cached_property
+    def known_by(self) -> str:
+        """The member by which people know one of its records: its natural key, or its parent's."""
+        return self.parent.travels_as if self.parent is not None else self.natural_key or self.key
+
+    @cached_property
     def key_properties(self) -> tuple[str, ...]:
         """What addresses one of its records to a company: the division, and what it is called there."""
         if self.parent is None:
-            return (DIVISION, self.natural_key or self.key)
-        return (DIVISION, self.parent.travels_as, SOURCE_KEY)
+            return (DIVISION, self.known_by)
+        return (DIVISION, self.known_by, SOURCE_KEY)
