@@ -100,7 +100,8 @@ class FeedReader:
             if reading is not None:
                 return reading
             why = WENT_BACK
-        logger.info("%s is read in full: %s.", str(self._company).capitalize(), why)
+        of_what = f" for {self._entity.stream.replace('_', ' ')}" if self._entity.parent else ""
+        logger.info("%s is read in full%s: %s.", str(self._company).capitalize(), of_what, why)
         return (yield from self._read_in_full(task, why))
 
     def _why_in_full(self, task: _Task) -> str | None:
