@@ -177,6 +177,18 @@ def test_a_lost_state_means_a_reading_in_full_that_tells_what_is_gone(
     assert len(shown(second, stream, "ID")) == len(first.records(stream)) - 1
 
 
+def test_what_never_went_out_is_not_reported_as_deleted(project: Project, every_stream: str) -> None:
+    first = project.read("--catalog", every_stream)
+    (row,) = project.sandbox.fill_children(SOURCE, "Addresses", [{"Account": "1", "Type": 2, "AddressLine1": "Laan 3"}])
+    project.sandbox.remove_child(SOURCE, "Addresses", row["ID"])
+    project.sandbox.remove(SOURCE, "3")  # with its visit address
+
+    second = project.read("--catalog", every_stream, state=first.state)
+
+    assert len(second.records("deleted_accounts")) == 1
+    assert second.records("addresses") == []
+
+
 def test_an_address_that_became_the_visit_address_is_deleted_for_whoever_has_it(
     project: Project, every_stream: str
 ) -> None:
