@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from tap_exactonline.streams import CHILD_STREAMS
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = {
@@ -41,6 +42,8 @@ DISTRIBUTIONS = {name: f"exactonline-{name.partition('-')[0]}" for name in MODUL
 HEADER = """\
 # For Meltano. Written by docs/generate.py from what each says of itself; say `make docs`.
 """
+ON_REQUEST = [f"!{stream}.{name}" for stream, one in CHILD_STREAMS.items() for name in sorted(one.on_request)]
+"""What only somebody's own selection reads, also where that takes the whole stream: contacts.*"""
 SKELETONS: dict[str, tuple[str, dict[str, Any]]] = {
     "tap-exactonline": (
         "extractors",
@@ -58,6 +61,7 @@ SKELETONS: dict[str, tuple[str, dict[str, Any]]] = {
                 "!accounts.Logo",
                 "!accounts.LogoFileName",
                 "deleted_accounts.*",
+                *ON_REQUEST,
             ],
         },
     ),

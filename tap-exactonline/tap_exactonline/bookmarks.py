@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from exactonline_client.feeds.bookmark import Bookmark
+from exactonline_client.feeds.bookmark import Bookmark, Position
+from exactonline_client.odata import ROW_VERSION
+
+DELETIONS = "deletions"
 
 
 def bookmark_of(state: Mapping[str, Any]) -> Bookmark | None:
@@ -30,7 +33,23 @@ def bookmark_of(state: Mapping[str, Any]) -> Bookmark | None:
     )
 
 
-def as_state(bookmark: Bookmark) -> dict[str, Any]:
-    """Return what a partition of a STATE keeps of a bookmark."""
+def position_of(state: Mapping[str, Any], replication_key: str) -> Position:
+    """Return where a partition's last reading ended, with its deletions.
+
+    Without row versions the date of the last reading takes their place: set back by hand, it is obeyed as well.
+    """
+    kept, deletions = state.get("reading"), state.get(DELETIONS)
+    if replication_key == ROW_VERSION:
+        return Position(bookmark_of(state), Bookmark.of_json(deletions) if isinstance(deletions, Mapping) else None)
+    if not isinstance(kept, Mapping):
+        return Position()
+    return Position(Bookmark.of_json({**kept, "timestamp": 0, "at": state.get("replication_key_value")}))
+
+
+def as_state(bookmark: Bookmark, log: Bookmark | None = None, replication_key: str = ROW_VERSION) -> dict[str, Any]:
+    """Return what a partition of a STATE keeps of a bookmark, and of that of its deletions."""
     kept = bookmark.as_json()
-    return {"replication_key": "Timestamp", "replication_key_value": kept.pop("timestamp"), "reading": kept}
+    version, read_at = kept.pop("timestamp"), kept["at"]
+    value = version if replication_key == ROW_VERSION else read_at
+    state = {"replication_key": replication_key, "replication_key_value": value, "reading": kept}
+    return {**state, DELETIONS: log.as_json()} if log else state

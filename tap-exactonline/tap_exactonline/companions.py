@@ -1,17 +1,17 @@
-"""Adds to accounts the codes of what they name by a GUID, which means something in its own company only."""
+"""Adds to rows the codes of what they name by a GUID, which means something in its own company only."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from exactonline_client import odata
 from exactonline_client.client import ExactClient
-from exactonline_client.entities import ACCOUNTS, Reference
+from exactonline_client.entities import ACCOUNTS, Entity, Reference
 from exactonline_client.lists.reader import Lists
 from exactonline_client.odata import Row
 
-from tap_exactonline.known import KnownAccounts
+from tap_exactonline.known import KnownRows
 
 logger = logging.getLogger(__name__)
 
@@ -19,22 +19,31 @@ ASKED_AT_A_TIME = 25
 """Accounts in one filter; an address is good for about 2,000 characters."""
 
 
-class Companions:
-    """Codes beside the GUIDs in the accounts of one company."""
+def companions_of(entity: Entity) -> Mapping[str, Reference]:
+    """Return by their name the codes that can be added to an entity's rows; that of its parent is one of them."""
+    references = (*entity.references.values(), *filter(None, (entity.parent,)))
+    return {one.travels_as: one for one in references if not one.is_by_code}
 
-    def __init__(self, client: ExactClient, lists: Lists, known: KnownAccounts, wanted: Collection[str]) -> None:
-        """Take the names of the companions that are wanted."""
-        by_guid = [one for name, one in ACCOUNTS.by_travelling_name.items() if name in wanted and not one.is_by_code]
+
+class Companions:
+    """Codes beside the GUIDs in the rows of one entity in one company."""
+
+    def __init__(
+        self, client: ExactClient, lists: Lists, accounts: KnownRows, entity: Entity, wanted: Collection[str]
+    ) -> None:
+        """Take the accounts that are known, and the names of the companions that are wanted."""
+        by_guid = [one for name, one in companions_of(entity).items() if name in wanted]
         self._of_lists = [one for one in by_guid if one.list != ACCOUNTS.stream]
         self._of_accounts = [one for one in by_guid if one.list == ACCOUNTS.stream]
         self._client = client
         self._lists = lists
-        self._known = known
+        self._known = accounts
+        self._entity = entity
         self._held: list[Row] = []
         self._told: set[str] = set()
 
     def completed(self, rows: Sequence[Row]) -> Iterator[Row]:
-        """Yield accounts with their companions; one that refers to an account not read yet waits for `rest`."""
+        """Yield rows with their companions; one that refers to an account not read yet waits for `rest`."""
         if not (self._of_lists or self._of_accounts):
             yield from rows
             return
@@ -49,7 +58,7 @@ class Companions:
                 self._held.append(row)
 
     def rest(self) -> Iterator[Row]:
-        """Yield the accounts that waited, once all others were read."""
+        """Yield the rows that waited, once all others were read."""
         wanted = self._referred_to(self._held)
         codes = self._known.codes(wanted)
         codes |= self._asked(sorted(wanted - codes.keys()))
@@ -109,8 +118,10 @@ class Companions:
         self._told.add(reference.list)
         known = self._lists.get(self._known.company, reference.list)
         logger.warning(
-            "%s: some accounts name a %s that %s; their records leave it out.",
+            "%s: some %s name %s %s that %s; their records leave it out.",
             str(self._known.company).capitalize(),
+            self._entity.stream.replace("_", " "),
+            "an" if reference.list[0] == "a" else "a",
             reference.list.replace("_", " ").removesuffix("s"),
             f"cannot be read ({known.refusal})" if known.refusal else "is not shown",
         )

@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import NAMESPACE_URL, uuid5
 
 from exactonline_client.companies import Company
 from exactonline_client.connections import Reached
-from exactonline_client.entities import ACCOUNTS
+from exactonline_client.entities import ACCOUNTS, Entity
 from exactonline_client.exchange import Waiting
 from exactonline_client.feeds.bookmark import Bookmark, Position
-from exactonline_client.feeds.reader import Feed, FeedReader, Reading
+from exactonline_client.feeds.reader import Feed, FeedReader, Known, Reading
 from exactonline_client.lists.memory import ListMemory
 from exactonline_client.lists.reader import Lists
 from exactonline_client.odata import Row
 from exactonline_client.store import Store
 
+from tap_exactonline.children import Children
 from tap_exactonline.companions import Companions
-from tap_exactonline.known import KnownAccounts
+from tap_exactonline.known import KnownRows
 
 LogPosition = Callable[[int], tuple[Bookmark | None, Collection[str]] | None]
 """Division → the bookmark of its deletions and the properties to read of them; None if they are not selected."""
 
 
 class DivisionReader:
-    """The source divisions, each read once in a run: its accounts, and its deletions with them."""
+    """The source divisions, each read once in a run: its accounts with their deletions, and what belongs to them."""
 
     def __init__(
         self, divisions: Sequence[int], reach: Mapping[int, Reached], store: Store, log_position: LogPosition
@@ -42,7 +44,7 @@ class DivisionReader:
     ) -> Generator[Row, None, Bookmark | None]:
         """Yield the accounts of a division that are new, and return the bookmark after them; None: keep the old one."""
         log_bookmark, log_fields = self._log_position(division) or (None, None)
-        reading = yield from self._rows(division, Position(bookmark, log_bookmark), fields, log_fields)
+        reading = yield from self._accounts(division, Position(bookmark, log_bookmark), fields, log_fields)
         self._read[division] = reading
         return reading.position.rows if reading.position else None
 
@@ -55,7 +57,7 @@ class DivisionReader:
         """
         reading = self._read.get(division)
         if reading is None:
-            reading = yield from self._rows(division, Position(None, bookmark), None, fields)
+            reading = yield from self._accounts(division, Position(None, bookmark), None, fields)
         if reading.position is None or reading.position.log is None:
             return None
         yield from reading.log
@@ -63,28 +65,73 @@ class DivisionReader:
             yield _as_deletion(division, account_id, reading.position.log.timestamp)
         return reading.position.log
 
-    def _rows(
+    def children(
+        self, entity: Entity, division: int, position: Position, fields: Collection[str]
+    ) -> Generator[Row, None, Position | None]:
+        """Yield what is new of an entity that belongs to accounts, with its deletions, and return the new position.
+
+        None: keep the old one.
+        """
+        if entity.parent is None:
+            raise TypeError(f"{entity.title} has no parent")
+        known = self._known(division, entity)
+        children = Children(entity.parent, known, self._companions(division, entity, fields))
+        read_at = position.rows.read_at if position.rows else None
+        held = known.ids if entity.sync_path else partial(known.ids, reported_until=read_at)
+        reading = yield from self._rows(entity, division, position, held, children.completed, select=fields)
+        yield from children.rest()
+        if reading.position is None:
+            return None
+        if entity.sync_path is None:
+            client = self.reach[division].client
+            known.miss(reading.vanished, client.budgets.exacts_now_at_most(client.now()))
+        yield from children.deletions(reading)
+        return reading.position
+
+    def _accounts(
         self, division: int, position: Position, fields: Collection[str] | None, log_fields: Collection[str] | None
     ) -> Generator[Row, None, Reading]:
-        client, known = self.reach[division].client, self._known(division)
-        companions = Companions(client, self.lists, known, fields or ())
-        feed = FeedReader(client, self._store, known.company, ACCOUNTS).read(
-            position,
-            known.ids,
-            select=fields,
-            moved_at=self.reach[division].division.moved_at,
-            deletions=log_fields,
+        known, companions = self._known(division, ACCOUNTS), self._companions(division, ACCOUNTS, fields or ())
+
+        def completed(rows: Sequence[Row]) -> Iterable[Row]:
+            known.see(rows)  # those of a page refer to each other
+            return companions.completed(rows)
+
+        reading = yield from self._rows(
+            ACCOUNTS, division, position, known.ids, completed, select=fields, deletions=log_fields
         )
+        yield from companions.rest()
+        return reading
+
+    def _rows(
+        self,
+        entity: Entity,
+        division: int,
+        position: Position,
+        known: Known,
+        completed: Callable[[list[Row]], Iterable[Row]],
+        *,
+        select: Collection[str] | None,
+        deletions: Collection[str] | None = (),
+    ) -> Generator[Row, None, Reading]:
+        """Yield what is new of an entity, each page as `completed` returns it, and return what the reading came to."""
+        client, moved_at = self.reach[division].client, self.reach[division].division.moved_at
+        reader = FeedReader(client, self._store, self._company(division), entity)
+        feed = reader.read(position, known, select=select, moved_at=moved_at, deletions=deletions)
         while True:
             rows, reading = client.run(_next_page(feed))
-            known.see(rows)
-            yield from companions.completed(rows)
+            yield from completed(rows)
             if reading is not None:
-                yield from companions.rest()
                 return reading
 
-    def _known(self, division: int) -> KnownAccounts:
-        return KnownAccounts(self._store, Company(self.reach[division].client.settings.base_url, division))
+    def _companions(self, division: int, entity: Entity, wanted: Collection[str]) -> Companions:
+        return Companions(self.reach[division].client, self.lists, self._known(division, ACCOUNTS), entity, wanted)
+
+    def _known(self, division: int, entity: Entity) -> KnownRows:
+        return KnownRows(self._store, self._company(division), entity)
+
+    def _company(self, division: int) -> Company:
+        return Company(self.reach[division].client.settings.base_url, division)
 
 
 def _next_page(feed: Feed) -> Waiting[tuple[list[Row], Reading | None]]:

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from exactonline_client.companies import Company
-from exactonline_client.entities import ACCOUNTS, DELETIONS, DIVISIONS, REFERENCE_LISTS, Entity, Field
+from exactonline_client.entities import ACCOUNTS, CHILDREN, DELETIONS, DIVISIONS, REFERENCE_LISTS, Entity, Field, Trait
 from exactonline_client.entities.reference_lists import READ_ALONG
 from exactonline_client.errors import DivisionRefusedError, ExactError
 from exactonline_client.feeds.bookmark import Bookmark
-from exactonline_client.odata import Row
+from exactonline_client.odata import ROW_VERSION, Row
 from singer_sdk import Stream
 from singer_sdk.helpers.types import Context
 from singer_sdk.singerlib.catalog import Metadata, MetadataMapping
 from singer_sdk.singerlib.messages import SchemaMessage
 
-from tap_exactonline.bookmarks import as_state, bookmark_of
+from tap_exactonline.bookmarks import as_state, bookmark_of, position_of
+from tap_exactonline.children import DELETED_AT
+from tap_exactonline.companions import companions_of
 from tap_exactonline.division_reader import DivisionReader
 
 _JSON_TYPES: Mapping[str, dict[str, Any]] = {
@@ -35,7 +37,7 @@ _JSON_TYPES: Mapping[str, dict[str, Any]] = {
 
 def json_schema(entity: Entity) -> dict[str, Any]:
     """The record schema of an entity: every field that can be asked for by name, and the companions of references."""
-    names = dict.fromkeys((*entity.selectable, *entity.by_travelling_name))
+    names = dict.fromkeys((*entity.selectable, *companions_of(entity)))
     return {"type": "object", "properties": {name: _json_type(entity.fields[name]) for name in names}}
 
 
@@ -161,23 +163,26 @@ class BookmarkedStream(ExactStream):
 
     @property
     def fields(self) -> tuple[str, ...]:
-        """The selected properties, in the order of the declaration."""
-        return tuple(name for name in self.entity.selectable if self.mask[("properties", name)])
+        """The selected properties, the companions among them, and the references that these belong to."""
+        own = (name for name in self.entity.selectable if self.mask[("properties", name)])
+        companions = {name: one for name, one in companions_of(self.entity).items() if self.mask[("properties", name)]}
+        return tuple(dict.fromkeys((*own, *(one.field for one in companions.values()), *companions)))
+
+    def kept(self, division: int) -> Mapping[str, Any]:
+        """Return what the STATE keeps of a division; nothing if that is to be read from its start."""
+        return self.get_context_state({"Division": division}) if self.replication_method == "INCREMENTAL" else {}
 
     def bookmark(self, division: int) -> Bookmark | None:
         """Where the last reading of a division ended, or None if it is to be read from its start."""
-        if self.replication_method != "INCREMENTAL":
-            return None
-        return bookmark_of(self.get_context_state({"Division": division}))
+        return bookmark_of(self.kept(division))
 
     def get_records(self, context: Context | None) -> Iterator[Row]:  # noqa: D102 - inherits
-        division = int((context or {})["Division"])
-        bookmark = yield from self.rows(division)
-        if bookmark is not None and self.replication_method == "INCREMENTAL":
-            self.get_context_state(context).update(as_state(bookmark))
+        state = yield from self.rows(int((context or {})["Division"]))
+        if state is not None and self.replication_method == "INCREMENTAL":
+            self.get_context_state(context).update(state)
 
-    def rows(self, division: int) -> Generator[Row, None, Bookmark | None]:
-        """What is to go out of a division, and in the end the new bookmark, or None if the old one stays."""
+    def rows(self, division: int) -> Generator[Row, None, dict[str, Any] | None]:
+        """What is to go out of a division, and in the end what STATE keeps of it, or None if that stays."""
         raise NotImplementedError
 
     def _generate_schema_messages(self) -> Generator[SchemaMessage, None, None]:
@@ -202,16 +207,9 @@ class AccountsStream(BookmarkedStream):
     always = frozenset({"Code", "Division"})
     on_request = frozenset({"BSN", "Logo", "LogoFileName", "AccountManagerEmail"})
 
-    @property
-    def fields(self) -> tuple[str, ...]:
-        """The selected properties, the companions among them, and the references that these belong to."""
-        companions = {
-            name: one for name, one in self.entity.by_travelling_name.items() if self.mask[("properties", name)]
-        }
-        return tuple(dict.fromkeys((*super().fields, *(one.field for one in companions.values()), *companions)))
-
-    def rows(self, division: int) -> Generator[Row, None, Bookmark | None]:  # noqa: D102 - inherits
-        return self.reader.accounts(division, self.bookmark(division), self.fields)
+    def rows(self, division: int) -> Generator[Row, None, dict[str, Any] | None]:  # noqa: D102 - inherits
+        bookmark = yield from self.reader.accounts(division, self.bookmark(division), self.fields)
+        return as_state(bookmark) if bookmark else None
 
 
 class DeletedAccountsStream(BookmarkedStream):
@@ -221,5 +219,43 @@ class DeletedAccountsStream(BookmarkedStream):
     entity = DELETIONS
     always = frozenset({"Division", "EntityKey", "EntityType"})
 
-    def rows(self, division: int) -> Generator[Row, None, Bookmark | None]:  # noqa: D102 - inherits
-        return self.reader.deletions(division, self.bookmark(division), self.fields)
+    def rows(self, division: int) -> Generator[Row, None, dict[str, Any] | None]:  # noqa: D102 - inherits
+        bookmark = yield from self.reader.deletions(division, self.bookmark(division), self.fields)
+        return as_state(bookmark) if bookmark else None
+
+
+class ChildStream(BookmarkedStream):
+    """What belongs to accounts, with the code of the account; what was deleted has its key and `_sdc_deleted_at`."""
+
+    selected_by_default = False
+
+    @classmethod
+    def record_schema(cls) -> dict[str, Any]:  # noqa: D102 - inherits
+        schema = json_schema(cls.entity)
+        deleted_at = {**_JSON_TYPES["DateTime"], "description": "when it was deleted at the source"}
+        return {**schema, "properties": {**schema["properties"], DELETED_AT: deleted_at}}
+
+    def rows(self, division: int) -> Generator[Row, None, dict[str, Any] | None]:  # noqa: D102 - inherits
+        key = str(self.replication_key)
+        before = position_of(self.kept(division), key)
+        after = yield from self.reader.children(self.entity, division, before, self.fields)
+        return as_state(after.rows, after.log, key) if after and after.rows else None
+
+
+def _child_stream(entity: Entity) -> type[ExactStream]:
+    parent, elsewhere = entity.parent, entity.elsewhere
+    told_by = {elsewhere.field, elsewhere.flag} if elsewhere else set()
+    belongs_to = {parent.field, parent.travels_as} if parent else set()
+    of_the_account = {str(ACCOUNTS.natural_key)} & entity.fields.keys()
+    is_asked_for = (one.name for one in entity.declared if Trait.SENSITIVE in one.traits or one.edm == "Binary")
+    members = {
+        "name": entity.stream,
+        "entity": entity,
+        "replication_key": ROW_VERSION if entity.sync_path else "Modified",
+        "always": frozenset({"Division", DELETED_AT, *told_by, *belongs_to, *of_the_account}),
+        "on_request": frozenset(is_asked_for),
+    }
+    return type(f"{entity.stream.title().replace('_', '')}Stream", (ChildStream,), members)
+
+
+CHILD_STREAMS: dict[str, type[ExactStream]] = {stream: _child_stream(entity) for stream, entity in CHILDREN.items()}

@@ -24,6 +24,7 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from tap_exactonline import known
 from tap_exactonline.division_reader import DivisionReader
 from tap_exactonline.streams import (
+    CHILD_STREAMS,
     LIST_STREAMS,
     AccountsStream,
     DeletedAccountsStream,
@@ -35,9 +36,11 @@ STREAMS: dict[str, type[ExactStream]] = {
     "divisions": DivisionsStream,
     "accounts": AccountsStream,
     "deleted_accounts": DeletedAccountsStream,
+    **CHILD_STREAMS,
     **LIST_STREAMS,
 }
-"""In the order in which they go out: whoever fans accounts out learns the divisions first."""
+"""In the order in which they go out: whoever fans accounts out learns the divisions first, and what belongs to
+accounts comes after them."""
 
 DIVISIONS_SETTING = {
     "type": "array",

@@ -315,3 +315,16 @@ def test_tables_without_versions_are_made_where_they_are_missing(any_store_url: 
 
     with Store.open(any_store_url, own) as opened:
         assert "scratch" in table_names(opened)
+
+
+def test_accounts_that_an_earlier_version_of_the_tap_read_are_known_still(any_store_url: str, tmp_path: Path) -> None:
+    for number in ("0001", "0002", "0003"):
+        shutil.copy(next(TAP.scripts.glob(f"v{number}_*.py")), tmp_path)
+
+    with Store.open(any_store_url) as opened, opened.write() as connection:
+        upgrade(connection, VersionedTables(TAP.program, tmp_path))
+        connection.execute(text("INSERT INTO known_accounts VALUES ('s', 100, 'a', '42'), ('s', 100, 'b', NULL)"))
+        upgrade(connection, TAP)
+        rows = connection.execute(text("SELECT stream, row_id, code FROM known_rows ORDER BY row_id")).all()
+
+    assert list(map(tuple, rows)) == [("accounts", "a", "42"), ("accounts", "b", None)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 from singer_driver import Project, Ran
@@ -34,3 +36,14 @@ def reading(ran: Ran, stream: str = "accounts") -> dict[str, Any]:
     """What the bookmark of the source keeps beside the row version."""
     (partition,) = (ran.state or {})["bookmarks"][stream]["partitions"]
     return dict(partition["reading"])
+
+
+def without_properties(path: Path, names: set[str]) -> Path:
+    """A catalog with these properties taken off each stream."""
+    catalog = json.loads(path.read_text(encoding="utf-8"))
+    for stream in catalog["streams"]:
+        for entry in stream["metadata"]:
+            if entry["breadcrumb"] and entry["breadcrumb"][-1] in names:
+                entry["metadata"]["selected"] = False
+    path.write_text(json.dumps(catalog), encoding="utf-8")
+    return path

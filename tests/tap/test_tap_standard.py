@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from child_world import CHILDREN
 from list_rows import lists_of
 from sandbox_driver import SOURCE, Sandbox, small_world
 from singer_sdk.testing import get_tap_test_class
@@ -30,7 +31,7 @@ class TestTapExactOnline(StandardTapTests):  # type: ignore[misc,valid-type]
     @staticmethod
     def _with_sandbox(_running_sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> None:
         """The sandbox is known only now, after the suite was made; the settings are filled in before it syncs."""
-        _running_sandbox.reset(small_world(3, lists={SOURCE: lists_of()}))
+        _running_sandbox.reset(small_world(3, lists={SOURCE: lists_of()}, children={SOURCE: CHILDREN}))
         _running_sandbox.remove(SOURCE, "3")
         store = tmp_path_factory.mktemp("standard") / "store.db"
         CONFIG.update(_running_sandbox.config(store_url=f"sqlite:///{store}"))

@@ -47,7 +47,7 @@ def test_a_lost_store_means_a_reading_in_full(project: Project) -> None:
 
 def forget_all_but_the_login(store: Path) -> None:
     with closing(sqlite3.connect(store, isolation_level=None)) as database:
-        for table in ("known_accounts", "feed_rows", "feed_series", "budgets"):
+        for table in ("known_rows", "feed_rows", "feed_series", "budgets"):
             database.execute(f"DELETE FROM {table}")  # noqa: S608
 
 

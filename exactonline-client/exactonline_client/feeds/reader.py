@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Collection, Generator, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import partial
 from uuid import uuid4
 
 from exactonline_client.client import ExactClient
 from exactonline_client.companies import Company
 from exactonline_client.entities import Entity, deletions_of
-from exactonline_client.exchange import Waiting
 from exactonline_client.feeds.bookmark import (
     LOG_KEPT,
     WENT_BACK,
@@ -23,63 +22,19 @@ from exactonline_client.feeds.bookmark import (
     has_moved,
     why_in_full,
 )
+from exactonline_client.feeds.daily import MODIFIED, read_daily
 from exactonline_client.feeds.memory import FeedMemory
+from exactonline_client.feeds.reading import Events, Feed, Known, Reading, take_pages, warn_of_nothing
 from exactonline_client.odata import ROW_VERSION, Row
 from exactonline_client.pages import Link
 from exactonline_client.store import Store
 
+__all__ = ["Feed", "FeedReader", "Known", "Reading", "take_pages"]
+
 logger = logging.getLogger(__name__)
 
-MODIFIED = "Modified"
 DELETED = "DeletedDate"
 LOG_FIELDS = ("ID", "EntityKey", "EntityType", ROW_VERSION, DELETED)
-
-
-Known = Callable[[], Iterable[str]]
-"""Returns the keys of all rows that a consumer may hold of a company."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What a reading came to, beside the rows that it handed over."""
-
-    position: Position | None
-    """Where the next one begins; None to keep the old position, since what was read is not to be believed."""
-    began_at: datetime
-    """By Exact's clock at the earliest: what was written later may be missing."""
-    in_full: str | None = None
-    """Why all rows were read, or None."""
-    rows: int = 0
-    """Rows that were read, new or not."""
-    log: tuple[Row, ...] = ()
-    """New rows of the deletion log whose row was not seen in this reading."""
-    vanished: tuple[str, ...] = ()
-    """Rows that the consumer holds and that are neither there nor in the log."""
-
-    @property
-    def deleted(self) -> frozenset[str]:
-        """Keys of all rows that are known to be deleted."""
-        return frozenset((*(row["EntityKey"] for row in self.log), *self.vanished))
-
-
-T = TypeVar("T")
-Events = Generator[datetime | list[Row], None, T]
-Feed = Events[Reading]
-"""Yields an instant to wait for, as each call of the client does, or new rows, to be taken before it goes on."""
-
-
-def take_pages(events: Events[T], take: Callable[[list[Row]], Any]) -> Waiting[T]:
-    """Drive a feed as one call of the client: hand each page to `take`, pass the waits on, return what it came to."""
-    while True:
-        try:
-            event = next(events)
-        except StopIteration as end:
-            result: T = end.value
-            return result
-        if isinstance(event, datetime):
-            yield event
-        else:
-            take(event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +51,7 @@ class _Task:
 
 
 class FeedReader:
-    """Reads the rows and deletions of one entity in one company."""
+    """Reads the rows and deletions of one entity in one company; one that has no feed is read once a day."""
 
     def __init__(self, client: ExactClient, store: Store, company: Company, entity: Entity) -> None:
         self._client = client
@@ -134,6 +89,9 @@ class FeedReader:
         task = _Task(
             uuid4().hex[:12], self._begin(position), position, known, frozenset(select or ()), log_fields, moved_at
         )
+        if self._entity.sync_path is None:
+            daily = partial(read_daily, self._client, self._company, self._entity, position, known)
+            return (yield from daily(task.fields, began_at=task.began_at, moved_at=moved_at, in_full=in_full))
         if select is None:
             return (yield from self._read_log(task))
         why = in_full or self._why_in_full(task)
@@ -142,7 +100,8 @@ class FeedReader:
             if reading is not None:
                 return reading
             why = WENT_BACK
-        logger.info("%s is read in full: %s.", str(self._company).capitalize(), why)
+        of_what = f" for {self._entity.stream.replace('_', ' ')}" if self._entity.parent else ""
+        logger.info("%s is read in full%s: %s.", str(self._company).capitalize(), of_what, why)
         return (yield from self._read_in_full(task, why))
 
     def _why_in_full(self, task: _Task) -> str | None:
@@ -206,13 +165,7 @@ class FeedReader:
         vanished = tuple(sorted(key for key in task.known() if key not in rows.seen and key not in logged))
         reading = Reading(None, task.began_at, why, len(rows.seen), tuple(told), vanished)
         if not rows.seen and (vanished or (before and before.timestamp and not told)):
-            logger.warning(
-                "%s shows no %s, though it did before: a missing right looks like that, so nothing is taken for "
-                "deleted. Give the user the right to read them in it. If it is empty indeed, take it off the "
-                "divisions.",
-                str(self._company).capitalize(),
-                self._entity.name,
-            )
+            warn_of_nothing(self._company, self._entity)
             return replace(reading, log=(), vanished=())
         return self._end(task, rows, log, reading)
 
