@@ -215,7 +215,9 @@ def holds(entity: Entity, row: Row, values: Mapping[str, Any], zone: tzinfo) -> 
 
     def plain(name: str, value: Any) -> Any:
         encoded = _encode(entity.fields[name], value, zone)
-        return encoded.strip() or None if isinstance(encoded, str) else encoded
+        if not isinstance(encoded, str):
+            return encoded
+        return ("".join(encoded.split()).upper() if entity.fields[name].is_compact else encoded.strip()) or None
 
     return all(plain(name, row[name]) == plain(name, value) for name, value in values.items() if name in row)
 

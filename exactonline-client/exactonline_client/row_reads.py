@@ -131,6 +131,15 @@ class RowReads(ABC):
         rows = yield from self._rows(entity, division, condition, select, {entity.key: {key.lower()}}, label=key)
         return rows[0] if rows else None
 
+    def belonging(self, entity: Entity, division: int, parent: str, select: Sequence[str]) -> Waiting[list[Row]]:
+        """The first rows, 60 at most, that belong to a row."""
+        if entity.parent is None:
+            raise UnexpectedReplyError(entity.name, "it belongs to nothing")
+        name = entity.parent.field
+        condition = odata.equals(entity.fields[name], parent)
+        due = {name: {parent.lower()}}
+        return (yield from self._rows(entity, division, condition, (entity.key, *select), due, label=parent))
+
     def _spelled(self, entity: Entity, division: int, natural_key: str, select: Sequence[str]) -> Waiting[list[Row]]:
         """All rows whose natural key is this one, with any number of zeros in front."""
         field = entity.fields[entity.natural_key or entity.key]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -39,10 +39,24 @@ class RowWrites(RowReads):
     def exacts_now(self) -> datetime:
         """What Exact's clock shows now, at the earliest."""
 
-    def create(self, entity: Entity, division: int, values: Mapping[str, Any], select: Sequence[str]) -> Waiting[Row]:
+    def create(
+        self,
+        entity: Entity,
+        division: int,
+        values: Mapping[str, Any],
+        select: Sequence[str],
+        *,
+        label: str = "",
+        known: Callable[[Sequence[str]], Collection[str]] = lambda _: (),
+    ) -> Waiting[Row]:
         """Create a row and return it as Exact stored it, with the natural key that Exact gave it.
 
-        When an answer is lost, the row is looked up before a second try.
+        When an answer is lost, the row is looked up before a second try: by its natural key, or among the rows of its
+        parent, of which it is the one that holds what was sent and was not there before.
+
+        Args:
+            label: How messages call the row, if it has no natural key.
+            known: Returns those of some keys that were there before; for an entity without a natural key.
 
         Raises:
             AlreadyExistsError: A row has this natural key. Also when a look found one that is not what was sent: it
@@ -54,8 +68,9 @@ class RowWrites(RowReads):
         zone = yield from self.zone()
         natural = entity.natural_key or entity.key
         key = str(values.get(natural) or "")
+        parent = entity.parent.field if entity.parent is not None else ""
         others = {name: value for name, value in values.items() if name != natural}
-        chosen = tuple(dict.fromkeys((*select, natural)))
+        chosen = tuple(dict.fromkeys((*select, natural, *(others if parent else ()))))
         read = odata.reader(entity, chosen, zone)
         spellings = set(odata.spelled(entity.fields[natural], key))
 
@@ -66,7 +81,16 @@ class RowWrites(RowReads):
                 raise MalformedReplyError(f"another {entity.name} ({natural} {kept}) than was sent")
             return row
 
+        def look_among_siblings() -> Waiting[Row | None]:
+            rows = yield from self.belonging(entity, division, str(values[parent]), chosen)
+            there = known([row[entity.key] for row in rows])
+            telling = {name: values[name] for rule in entity.same_row for name in rule.fields if name in values}
+            alike = (row for row in rows if odata.holds(entity, row, telling, zone))
+            return next((row for row in alike if row[entity.key] not in there), None)
+
         def look(answer: Answer) -> Waiting[Row | None]:
+            if parent in values:
+                return (yield from look_among_siblings())
             if not key:  # nothing to find it by: a second try could double it
                 self._exchange.give_up(request, answer, entity, f"without {natural}")
             rows = yield from self._spelled(entity, division, key, chosen)
@@ -79,7 +103,7 @@ class RowWrites(RowReads):
 
         request = self._write(entity, "POST", division, "", odata.encode_row(entity, values, zone))
         row: Row
-        row, _ = yield from self._settled(request, parse, look, entity, key)
+        row, _ = yield from self._settled(request, parse, look, entity, key or label)
         if key and row.get(natural) not in (None, key):
             logger.info("Division %d keeps %s %s as %s", division, entity.name, key, row[natural])
         return row

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from exactonline_client.divisions import ACTIVE, Division
-from exactonline_client.entities import ACCOUNTS
+from exactonline_client.entities import CHILDREN, Entity
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.lists.policies import Policy
 from mapper_exactonline.fan_out import FanOut, Seen, seen_division
@@ -61,7 +61,10 @@ class Addressing:
             self._targets.clear()
             if is_first:
                 self._streams = Streams(self._fan_out.streams)
-            if is_addressed(message.get("key_properties") or ()):
+            child = CHILDREN.get(stream)
+            if child is not None and is_addressed(message.get("key_properties") or (), child):
+                self._copied.add(stream)
+            elif is_addressed(message.get("key_properties") or ()):
                 self._copied.add(stream)
                 self._streams.note(stream)
 
@@ -75,6 +78,10 @@ class Addressing:
             check_columns(stream, columns)
             return True
         return self._streams.takes(stream, key_properties, columns)
+
+    def takes_child(self, stream: str, columns: Iterable[str]) -> bool:
+        """Return whether the records of a stream belong to accounts, which say to which."""
+        return self._streams.takes_child(stream, columns)
 
     def are_copies(self, stream: str) -> bool:
         """Return whether the records of a stream are copies that our mapping step made."""
@@ -121,20 +128,64 @@ class Addressing:
                 raise
             return frozenset()  # without the stream `divisions` nobody knows; a record that comes in would say so
 
+    def wanted(self, entity: Entity) -> Wanted:
+        """Return what the settings want of one entity."""
+        return Wanted(self, entity)
+
+    @property
+    def fan_out(self) -> FanOut | None:
+        """Return the settings that say where records go."""
+        return self._fan_out
+
+    @property
+    def scope(self) -> str:
+        """Return the name of the source records that this run plans for."""
+        if self._fan_out is None:
+            return "addressed"
+        return ",".join(map(str, sorted(self.sources))) if self.sources is not None else "fan_out"
+
+
+class Wanted:
+    """What each company should hold of the records of one entity."""
+
+    def __init__(self, addressing: Addressing, entity: Entity) -> None:
+        self._addressing = addressing
+        self.entity = entity
+        named = entity.by_travelling_name
+        self._companions = {name: one.field for name, one in named.items() if not one.is_by_code}
+        self._of: tuple[FanOut, FanOut] | None = None
+
+    @property
+    def _fan_out(self) -> FanOut | None:
+        fan_out = self._addressing.fan_out
+        if fan_out is None:
+            return None
+        if self._of is None or self._of[0] is not fan_out:
+            self._of = fan_out, fan_out.of(self.entity)
+        return self._of[1]
+
     def desire(self, division: int, record: SourceRecord) -> Desired | None:
         """Return what a company should hold of a source record, or None if it is not wanted there."""
         if record.company:
-            return _addressed(record)
+            return self._addressed(record)
         fan_out = self._fan_out
-        if fan_out is None or division not in self.targets(record.key.division):
+        if fan_out is None or division not in self._addressing.targets(record.key.division):
             return None
         values = fan_out.values(record.values, division)
         if not fan_out.travelling_references:
-            return Desired(record.key, record.code, values, record.values)
+            return Desired(record.key, record.code, values, record.values, references_of=record.key.division)
         codes = fan_out.references(record.values, division)
         return Desired(
             record.key, record.code, values, record.values, references=codes, references_of=record.key.division
         )
+
+    def _addressed(self, record: SourceRecord) -> Desired:
+        """Return what a record wants that says itself which company it is for: its codes are those of that company."""
+        if self._companions.keys().isdisjoint(record.values):
+            return Desired(record.key, record.code, record.values, record.values)
+        values = {name: value for name, value in record.values.items() if name not in self._companions}
+        codes = {self._companions[name]: code for name, code in record.values.items() if name in self._companions}
+        return Desired(record.key, record.code, values, record.values, references=codes)
 
     @property
     def policies(self) -> Mapping[str, Policy]:
@@ -144,9 +195,12 @@ class Addressing:
     @property
     def references(self) -> Sequence[str]:
         """Return the fields that travel as codes."""
-        if self._fan_out is not None:
-            return self._fan_out.travelling_references
-        return tuple(_COMPANIONS.values())
+        return self._fan_out.travelling_references if self._fan_out is not None else tuple(self._companions.values())
+
+    @property
+    def compared(self) -> frozenset[str]:
+        """Return the fields that settings may write."""
+        return self._fan_out.compared if self._fan_out is not None else frozenset()
 
     def rules(self, rules: Rules) -> Rules:
         """Return rules completed by those of the fan-out: who owns which field."""
@@ -165,27 +219,3 @@ class Addressing:
         decisive += [rules.match_on] if rules.match_on != Rules().match_on else []
         text = json.dumps(decisive, sort_keys=True, default=str)
         return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
-
-    @property
-    def scope(self) -> str:
-        """Return the name of the source records that this run plans for."""
-        if self._fan_out is None:
-            return "addressed"
-        return ",".join(map(str, sorted(self.sources))) if self.sources is not None else "fan_out"
-
-    @property
-    def compared(self) -> frozenset[str]:
-        """Return the fields that settings may write."""
-        return self._fan_out.compared if self._fan_out is not None else frozenset()
-
-
-_COMPANIONS = {name: one.field for name, one in ACCOUNTS.by_travelling_name.items() if not one.is_by_code}
-
-
-def _addressed(record: SourceRecord) -> Desired:
-    """Return what a record wants that says itself which company it is for: its codes are those of that company."""
-    if _COMPANIONS.keys().isdisjoint(record.values):
-        return Desired(record.key, record.code, record.values, record.values)
-    values = {name: value for name, value in record.values.items() if name not in _COMPANIONS}
-    codes = {_COMPANIONS[name]: code for name, code in record.values.items() if name in _COMPANIONS}
-    return Desired(record.key, record.code, values, record.values, references=codes)

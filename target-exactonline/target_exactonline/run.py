@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 from exactonline_client.companies import Company
 from exactonline_client.connections import Connections, Reached
 from exactonline_client.divisions import ACTIVE, Division, problems, why_unfit
-from exactonline_client.entities import ACCOUNTS
+from exactonline_client.entities import ACCOUNTS, COPIED, Entity
 from exactonline_client.errors import ConfigurationError, TryLaterError
 from exactonline_client.failures import Failures
 from exactonline_client.feeds import memory as feed_memory
@@ -22,14 +23,15 @@ from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
 
 from target_exactonline.addressing import Addressing
+from target_exactonline.applying.company import CompanyWork
 from target_exactonline.applying.endings import Deferral
 from target_exactonline.applying.lane import Lane
 from target_exactonline.applying.scheduler import Scheduler
 from target_exactonline.applying.task import Shared, Task
 from target_exactonline.applying.telling import NOT_REACHED
-from target_exactonline.intake.intake import Intake
-from target_exactonline.intake.spool import Spool
-from target_exactonline.planning.model import Rules
+from target_exactonline.intake.spool import Incoming
+from target_exactonline.parts import Part, Parts
+from target_exactonline.planning.model import SourceRecord
 from target_exactonline.planning.safety import SafetyLimits
 from target_exactonline.proof import last_write
 from target_exactonline.reporting import metrics, webhook
@@ -38,13 +40,10 @@ from target_exactonline.reporting.outcomes import Outcome, Result, Tally, verdic
 from target_exactonline.reporting.progress import Progress
 from target_exactonline.reporting.recorder import Recorder
 from target_exactonline.reporting.report import Report
-from target_exactonline.run_references import RunReferences
 from target_exactonline.settings import Decisions
 from target_exactonline.store import tables
-from target_exactonline.store.memory import Memory
 from target_exactonline.store.runs import DivisionCounts, OpenRun, Runs
 from target_exactonline.store.trials import forget_old_trials
-from target_exactonline.work import Work
 
 FAILED = 1
 
@@ -68,10 +67,8 @@ class Run:
         self.addressing = Addressing(config)
         self._database = Store.open(settings[0].store_url, tables.metadata, feed_memory.metadata)
         self._connections = Connections(settings, self._database, program=program, expected=self._expected)
-        self._memory = Memory(self._database, ACCOUNTS)
         self._started_at = utc_now()
         self._kept = OpenRun(Runs(self._database), self._started_at, self._connections.sites, dry_run=self._dry_run)
-        self._spool = Spool(ACCOUNTS)
         self._tally = Tally()
         self._report = Report(config.get("report_path"), run=self._kept.id, dry_run=self._dry_run)
         self._webhook = webhook.Webhook(config, program=program)
@@ -79,24 +76,38 @@ class Run:
         self.recorder = Recorder(
             self._tally, self._report, self.checkpoints, now=utc_now, max_errors=self._max_errors, stop=stop
         )
-        self.intake = Intake(ACCOUNTS, self._spool, self.recorder, self.checkpoints)
         self._reach: dict[int, Reached] = {}
-        self._references = RunReferences(self._database, self.addressing, self.intake, self._reach)
-        self._work = Work(
-            self._memory,
-            self._spool,
-            self.addressing,
-            self._rules_of,
-            dry_run=self._dry_run,
-            reconcile=self._decisions.reconcile,
-            retry_refused=self._decisions.retry_refused,
-            lists_digest=self._references.digest,
-            now=utc_now,
-        )
+        self._parts = Parts(self._part)
+        self._memory = self.part(ACCOUNTS).memory
         self._failures = Failures()
         self._faults: list[str] = []
         self._asked: set[int] = set()
         self._only_tested = False
+
+    def part(self, entity: Entity) -> Part:
+        """Return what the run does about one entity."""
+        return self._parts.of(entity)
+
+    def _part(self, entity: Entity) -> Part:
+        return Part(
+            entity,
+            self._database,
+            self.addressing,
+            self._decisions,
+            self._reach,
+            self.recorder,
+            self.checkpoints,
+            dry_run=self._dry_run,
+        )
+
+    @property
+    def left_out(self) -> bool:
+        """Return whether a trial's limit left out any record."""
+        return any(part.intake.left_out for part in self._parts)
+
+    def activate(self, stream: str, version: int) -> None:
+        """Take in that a stream was read in full: what did not come with this version is there no longer."""
+        self.part(COPIED.get(stream, ACCOUNTS)).intake.activate(stream, version)
 
     def test_connection(self) -> None:
         """Prove that the logins work and that the targets of the settings can be used; writes nothing.
@@ -126,24 +137,22 @@ class Run:
         """
         if self.recorder.too_many_refused:
             return
-        for target, gone in self._work.unseen(self._connections.sites):
-            self._logger.info(
-                "%d records are gone from their source: it was read in full, and they were not there.", len(gone)
-            )
-            self.intake.accept_deletions(gone, target)
-        addressed = self._work.addressed()
-        remembered = self._work.remembered(self._connections.sites, sorted(self.intake.sources))
-        wanted = sorted(addressed | remembered)
+        sites = self._connections.sites
+        self._parts.recall(self._database, self._memory.companies, sites)
+        self._parts.take_deletions(sites)
+        addressed = self._parts.settle_due(sites)
+        wanted = sorted(set[int]().union(*(part.due or () for part in self._parts)))
         if wanted:
             try:
-                reach = self._divisions([*wanted, *self._references.sources()])
+                reach = self._divisions([*wanted, *self.part(ACCOUNTS).references.sources()])
             except TryLaterError as error:
                 self._defer_all(wanted, Deferral(error.kind, str(error)))
             else:
                 self._go(self._usable(wanted, addressed, reach))
-        if not self._dry_run:
-            self._work.forget_unwanted(self._connections.sites, sorted(self.intake.sources))
-        self._work.clear()
+        for part in self._parts:
+            if not self._dry_run:
+                part.work.forget_unwanted(sites, self._parts.sources)
+            part.work.clear()
 
     def _usable(self, wanted: Sequence[int], addressed: set[int], reach: Mapping[int, Reached]) -> list[Reached]:
         """Return the companies that can be written to. One that is closed is left out where no setting names it.
@@ -166,66 +175,55 @@ class Run:
     def _go(self, reached: Sequence[Reached]) -> None:
         companies = {Company(one.client.settings.base_url, one.division.code): one for one in reached}
         progress = Progress(utc_now, self._kept, self._why_wait)
-        lanes = self._lanes(companies, progress)
+        work = self._work(companies, progress)
 
         def waits(company: Company, until: datetime) -> None:
-            lanes[company].flush()
+            work[company].flush()
             progress.waits(company.division, until)
 
         try:
             with progress:
                 Scheduler(self._parallel, self._stop, utc_now, waits).run(
-                    {company: lane.work() for company, lane in lanes.items()}
+                    {company: one.work() for company, one in work.items()}
                 )
         finally:
-            self._faults += [lane.fault for lane in lanes.values() if lane.fault]
+            self._faults += [fault for one in work.values() for fault in one.faults]
 
-    def _lanes(self, companies: Mapping[Company, Reached], progress: Progress) -> dict[Company, Lane]:
+    def _work(self, companies: Mapping[Company, Reached], progress: Progress) -> dict[Company, CompanyWork]:
         """Return the work of each company, with what came in kept in the store first."""
         number_of = self._memory.companies.number
         numbers = {company: number_of(company, one.division.name) for company, one in companies.items()}
-        if not self._dry_run:
-            self._work.remember(numbers, self._connections.sites)
-        self._expect({company.division for company in companies})
-        scope = self._work.scope(tuple(numbers.values()))
-        planned = self._memory.positions.planned(numbers.values(), self.addressing.scope)
-        shared = Shared(
-            self._memory,
-            self.recorder,
-            self._kept,
-            self._failures,
-            progress,
-            self._stop,
-            self._limits,
-            self._work.fields(self.intake.fields, blocks=self._decisions.blocks),
-            self._references.terms(),
-            self._decisions.approvals,
-            dry_run=self._dry_run,
-            retry_refused=self._decisions.retry_refused,
-            reconcile=self._decisions.reconcile,
-        )
-        lanes: dict[Company, Lane] = {}
-        for company, one in companies.items():
-            number, position = numbers[company], planned.get(numbers[company])
-            task = Task(
-                company,
-                number,
-                one.division,
-                one.client,
-                self._rules_of(company.division),
-                partial(self.addressing.desire, company.division),
-                partial(self._work.candidates, company, number, scope, position),
-                partial(self._work.records, company, number),
-                partial(self._work.values, company, number, scope),
-                self._work.planned_after(company, position),
-                partial(self._work.settings, company),
-                self.addressing.scope,
+        for part in self._parts:
+            if not self._dry_run:
+                part.work.remember(numbers, self._connections.sites)
+            self._expect(part, {company.division for company in companies})
+        lanes: dict[Company, list[Lane]] = {company: [] for company in companies}
+        planning, due = threading.Lock(), defaultdict[str, dict[int, int]](dict)
+        for part in self._parts:
+            shared = Shared(
+                part.memory,
+                self._memory,
+                self.recorder,
+                self._kept,
+                self._failures,
+                progress,
+                self._stop,
+                self._limits,
+                part.fields(),
+                part.references.terms(),
+                self._decisions.approvals,
+                dry_run=self._dry_run,
+                retry_refused=self._decisions.retry_refused,
+                reconcile=self._decisions.reconcile,
+                planning=planning,
+                due=due,
             )
-            lanes[company] = self._lane(task, shared)
-        return lanes
-
-    def _rules_of(self, division: int) -> Rules:
-        return self.addressing.rules(self._decisions.of(division))
+            for task in part.tasks(companies, numbers):
+                lanes[task.company].append(self._lane(task, shared))
+        return {
+            company: CompanyWork(numbers[company], one, progress, lanes[company], self._memory.store)
+            for company, one in companies.items()
+        }
 
     def _lane(self, task: Task, shared: Shared) -> Lane:
         return Lane(task, shared)
@@ -238,26 +236,25 @@ class Run:
             for company in self._memory.known(self._connections.sites).values()
             if company.division in codes
         }
-        for lane in self._lanes(known, Progress(utc_now, self._kept, self._why_wait)).values():
-            lane.defer(deferral)
+        for work in self._work(known, Progress(utc_now, self._kept, self._why_wait)).values():
+            work.defer(deferral)
         return {company.division for company in known}
 
     def _defer_all(self, wanted: Sequence[int], deferral: Deferral) -> None:
         """Defer everything: where the companies are cannot be asked now. Those known from before keep what waits."""
         self._logger.warning("%s Everything is parked.", deferral.reason)
         placed = self._defer(wanted, deferral)
-        for page in self._spool.pages():
-            for one in page:
-                targets = () if one.record.is_deleted else self._work.targets_of(one)
-                for division in (code for code in targets if code not in placed):
-                    self._tell(Outcome.PARKED, division, one.record, deferral.kind, deferral.reason)
-                    self.checkpoints.expect(one.number, 1)  # it is kept nowhere, so no STATE may pass
+        for part, one in self._parts.incoming():
+            targets = () if one.record.is_deleted else part.work.targets_of(one)
+            for division in (code for code in targets if code not in placed):
+                self._tell(Outcome.PARKED, division, part, one.record, deferral.kind, deferral.reason)
+                self.checkpoints.expect(one.number, 1)  # it is kept nowhere, so no STATE may pass
 
-    def _expect(self, codes: set[int]) -> None:
+    def _expect(self, part: Part, codes: set[int]) -> None:
         """Say of each record in how many companies it has to end before a STATE after it may pass."""
-        for page in self._spool.pages():
+        for page in part.spool.pages():
             for one in page:
-                self.checkpoints.expect(one.number, sum(code in codes for code in self._work.targets_of(one)))
+                self.checkpoints.expect(one.number, sum(code in codes for code in part.work.targets_of(one)))
 
     def end(self, signal_number: int | None = None, failure: str | None = None) -> int:
         """Account for the run, which may have failed; return the exit status."""
@@ -290,7 +287,7 @@ class Run:
             DivisionCounts(code, names.get(code or 0, ""), received, calls.get(code, 0), counts)
             for code, received, counts in self._tally.by_division()
         ]
-        sources = sorted(self.intake.sources)
+        sources = self._parts.sources
         self._kept.end(ended_at, status=status, verdict=failure or told, sources=sources, divisions=divisions)
         if self._dry_run:
             forget_old_trials(self._database)
@@ -314,26 +311,28 @@ class Run:
 
     def _account_for_the_rest(self, why: str) -> None:
         """Tell of each record that never got to a company that it was skipped; it comes again."""
-        for page in self._spool.pages():
-            for one in page:
-                if one.record.is_deleted or self.checkpoints.has_begun(one.number):
-                    continue
-                for division in self._known_targets(one):
-                    self._tell(Outcome.SKIPPED, division, one.record, None, why)
+        for part, one in self._parts.incoming():
+            if one.record.is_deleted or self.checkpoints.has_begun(one.number):
+                continue
+            for division in self._known_targets(part, one):
+                self._tell(Outcome.SKIPPED, division, part, one.record, None, why)
 
-    def _tell(self, outcome: Outcome, division: int | None, record: Any, kind: str | None, reason: str) -> None:
-        result = Result(division, record.code, outcome, utc_now(), kind, reason, source=record.key)
+    def _tell(
+        self, outcome: Outcome, division: int | None, part: Part, record: SourceRecord, kind: str | None, reason: str
+    ) -> None:
+        now, entity = utc_now(), part.entity.stream
+        result = Result(division, record.code, outcome, now, kind, reason, entity=entity, source=record.key)
         self.recorder.count(result)
         self.recorder.pass_on([result], [])
 
-    def _known_targets(self, one: Any) -> Sequence[int | None]:
+    def _known_targets(self, part: Part, one: Incoming) -> Sequence[int | None]:
         try:
-            return self._work.targets_of(one) or (None,)
+            return part.work.targets_of(one) or (None,)
         except ConfigurationError:
             return (None,)
 
     def _close(self) -> None:
-        for opened in (self._connections, self._database, self._spool):
+        for opened in (self._connections, self._database, self._parts):
             opened.close()
 
     def _why_wait(self, division: int) -> str:

@@ -137,6 +137,12 @@ OWN_SETTINGS: dict[str, dict[str, Any]] = {
         "title": "Four eyes",
         "description": "Who started a run may not approve its changes.",
     },
+    "bank_accounts_unapproved": {
+        "type": "boolean",
+        "default": False,
+        "title": "Bank accounts unapproved",
+        "description": "Write bank accounts without approval. Otherwise each change of one waits until approved.",
+    },
     "webhook_url": {
         "type": ["string", "null"],
         "secret": True,

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+from exactonline_client.entities import ACCOUNTS, CHILDREN, Entity
 from exactonline_client.errors import ConfigurationError
-from mapper_exactonline.settings import KEY_PROPERTIES
 from mapper_exactonline.streams import is_addressed, passed_over
 from singer_sdk import BatchSink
 
 from target_exactonline.addressing import Addressing
-from target_exactonline.intake.intake import DELETED_AT, MARKED, Origin
+from target_exactonline.intake.intake import DELETED_AT, MARKED, Intake, Origin
 from target_exactonline.intake.validation import division_code, identity
 from target_exactonline.planning.model import SourceKey
 from target_exactonline.planning.source_deletions import SourceDeletions
@@ -48,6 +48,12 @@ class ExactSink(BatchSink):
     def __init__(self, target: Any, *arguments: Any, **options: Any) -> None:
         super().__init__(target, *arguments, **options)
         self.host = target
+        self.entity: Entity = CHILDREN.get(self.stream_name, ACCOUNTS)
+
+    @property
+    def intake(self) -> Intake:
+        """What takes in the records of this stream."""
+        return self.host.run.part(self.entity).intake
 
     def get_validator(self) -> None:  # noqa: D102 - inherits
         return None
@@ -76,26 +82,25 @@ class ExactSink(BatchSink):
         raise NotImplementedError
 
 
-class AccountsSink(ExactSink):
-    """Records of accounts, of which what is no property is passed over."""
+class RecordsSink(ExactSink):
+    """Records of accounts, or of what belongs to them, of which what is no property is passed over."""
 
     def setup(self) -> None:  # noqa: D102 - inherits
-        if unused := passed_over(self.schema["properties"]):
-            note = f"{self.stream_name}: passed over, being no property of an account: {unused}."
+        if unused := passed_over(self.schema["properties"], self.entity):
+            article = "an" if self.entity.name.startswith("a") else "a"
+            note = f"{self.stream_name}: passed over, being no property of {article} {self.entity.name}: {unused}."
             self.logger.warning("%s", note)
             self.host.run.recorder.note(note)
 
 
-class AddressedSink(AccountsSink):
+class AddressedSink(RecordsSink):
     """Records that say which company they are for."""
 
     def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
-        self.host.run.intake.accept_addressed(
-            (record, source_key(record.get("_source")), origin) for record, origin in records
-        )
+        self.intake.accept_addressed((record, source_key(record.get("_source")), origin) for record, origin in records)
 
 
-class FanOutSink(AccountsSink):
+class FanOutSink(RecordsSink):
     """Records that this target brings to every target company itself."""
 
     def setup(self) -> None:  # noqa: D102 - inherits
@@ -103,12 +108,13 @@ class FanOutSink(AccountsSink):
         if not self.key_properties and "Division" in self.schema["properties"]:
             self.logger.warning(
                 "The stream %s has no keys: its column Division is taken for where a record comes from. If it says "
-                "where each goes, give it the keys Division and Code, or leave out fan_out.",
+                "where each goes, give it the keys %s, or leave out fan_out.",
                 self.stream_name,
+                _listed(self.entity.key_properties),
             )
 
     def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:  # noqa: D102 - inherits
-        self.host.run.intake.accept(self.stream_name, records, self.host.run.addressing.limit)
+        self.intake.accept(self.stream_name, records, self.host.run.addressing.limit)
 
 
 class CopiesSink(ExactSink):
@@ -120,7 +126,7 @@ class CopiesSink(ExactSink):
             source = record.get("_source_record")
             if isinstance(source, Mapping):
                 found.append((source, origin))
-        self.host.run.intake.accept(self.stream_name, found, None)
+        self.intake.accept(self.stream_name, found, None)
 
 
 class DivisionsSink(ExactSink):
@@ -152,7 +158,7 @@ class DeletionsSink(ExactSink):
         keys = [key for one in told if (key := source_key(one)) is not None]
         if SourceDeletions.from_config(self.config).leaves_all:
             self.logger.info("%d accounts were deleted at the source; their copies stay.", len(keys))
-        self.host.run.intake.accept_deletions(keys)
+        self.intake.accept_deletions(keys)
 
 
 class ConnectionTestSink(ExactSink):
@@ -188,14 +194,24 @@ def sink_class(
         return reserved[stream]
     if addressing.are_copies(stream):
         return CopiesSink
-    is_taken = addressing.takes(stream, key_properties, properties)
-    if is_addressed(key_properties):
+    child = CHILDREN.get(stream)
+    if child is None:
+        is_taken = addressing.takes(stream, key_properties, properties)
+    else:
+        is_taken = addressing.takes_child(stream, properties)
+    entity = child or ACCOUNTS
+    if is_addressed(key_properties, entity):
         return AddressedSink
     if addressing.has_fan_out:
         return FanOutSink if is_taken else SkippingSink
-    if not key_properties and properties.keys() >= set(KEY_PROPERTIES):
+    if not key_properties and properties.keys() >= set(entity.key_properties):
         return AddressedSink  # a file or a view has no keys to tell; see docs/decisions/0020
     raise ConfigurationError(
-        f"The records of the stream {stream} do not say which division they are for: its keys are not Division "
-        "and Code. Set fan_out to copy each record to every target division, or put the mapping step before."
+        f"The records of the stream {stream} do not say which division they are for: its keys are not "
+        f"{_listed(entity.key_properties)}. Set fan_out to copy each record to every target division, or put the "
+        "mapping step before."
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -111,7 +111,7 @@ class TargetExactOnline(PlainErrors, Target):
         """Keep a state until everything before it has ended."""
         self._assert_line_requires(message_dict, requires={"value"})
         self.drain_all()
-        if self.run.intake.left_out:  # a state would acknowledge records that the trial's limit left out
+        if self.run.left_out:  # a state would acknowledge records that the trial's limit left out
             return
         if not self._is_for_us:
             self._early_state = message_dict["value"]
@@ -122,7 +122,7 @@ class TargetExactOnline(PlainErrors, Target):
         """Take what a full reading did not bring for deleted; what becomes of the copies is for the settings to say."""
         self.drain_all()
         if isinstance(message_dict.get("version"), int):
-            self.run.intake.activate(str(message_dict.get("stream")), message_dict["version"])
+            self.run.activate(str(message_dict.get("stream")), message_dict["version"])
 
     def _handle_max_record_age(self) -> None:
         """Deliver what came in so far when the input takes long, so that nothing waits for its end."""

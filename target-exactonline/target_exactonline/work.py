@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from exactonline_client.companies import Company
 from exactonline_client.entities import Entity
 
-from target_exactonline.addressing import Addressing
+from target_exactonline.addressing import Addressing, Wanted
 from target_exactonline.intake.spool import Incoming, Spool
 from target_exactonline.planning.match_keys import KeyIndex, key_of
 from target_exactonline.planning.merge import merged
@@ -36,6 +36,7 @@ class Work:
         memory: Memory,
         spool: Spool,
         addressing: Addressing,
+        wanted: Wanted,
         rules_of: Callable[[int], Rules],
         *,
         dry_run: bool,
@@ -47,6 +48,7 @@ class Work:
         self._memory = memory
         self._spool = spool
         self._addressing = addressing
+        self._wanted = wanted
         self._rules_of = rules_of
         self._dry_run = dry_run
         self._reconcile = reconcile
@@ -72,8 +74,14 @@ class Work:
             found |= {target} if target else self._addressing.targets(division)
         return found
 
-    def remembered(self, sites: Sequence[str], sources: Sequence[int]) -> set[int]:
-        """Return the codes of the companies that something remembered is due in."""
+    def remembered(self, sites: Sequence[str], sources: Sequence[int], visited: Collection[int] = ()) -> set[int]:
+        """Return the codes of the companies that something remembered is due in.
+
+        Args:
+            sites: That this run's logins reach.
+            sources: Companies that records came from.
+            visited: Companies whose accounts are looked at, so that what waits for one may have its turn.
+        """
         known = self._memory.known(sites)
         targets = self._addressing.all_targets(sources)
         mine = {
@@ -86,18 +94,21 @@ class Work:
         found = {
             company.division
             for number, company in mine.items()
-            if self._is_due(number, company, scope, planned.get(number))
+            if self._is_due(number, company, scope, planned.get(number), is_visited=company.division in visited)
         }
         new = targets - {company.division for company in mine.values()}
         if new and any(self._memory.sources(site).has_changed(scope, 0, 0) for site in sites):
             found |= new
         return found
 
-    def _is_due(self, number: int, company: Company, scope: Scope, planned: Planned | None) -> bool:
+    def _is_due(
+        self, number: int, company: Company, scope: Scope, planned: Planned | None, *, is_visited: bool
+    ) -> bool:
         if self._addressing.limit is not None:
             return False
         condition = scope.of(number)
-        if self._memory.copies.has_due(number, condition, self._now(), or_refused=self._retry_refused):
+        aside = "parent" if self._entity.parent is not None and not is_visited else None
+        if self._memory.copies.has_due(number, condition, self._now(), or_refused=self._retry_refused, aside=aside):
             return True
         sources = self._memory.sources(company.site)
         due = self._due(company, planned)
@@ -115,7 +126,7 @@ class Work:
 
     def settings(self, company: Company) -> str:
         """Return the digest of what decides on a company's rows: settings, and the lists that references are in."""
-        return self._addressing.digest(company.division, self._rules_of(company.division), self._lists_digest(company))
+        return self._wanted.digest(company.division, self._rules_of(company.division), self._lists_digest(company))
 
     def _due(self, company: Company, planned: Planned | None) -> Due:
         settings = self.settings(company)
@@ -195,11 +206,13 @@ class Work:
     def fields(self, incoming: set[str], *, blocks: bool) -> frozenset[str]:
         """Return the fields that are compared."""
         entity = self._entity
-        fields = frozenset(entity.safe_to_copy) | self._addressing.compared
+        fields = frozenset(entity.safe_to_copy) | self._wanted.compared
         if not self._addressing.has_fan_out:
             named = entity.by_travelling_name
             fields |= {named[name].field if name in named else name for name in incoming}
-        if entity.blocking is not None and (blocks or self._memory.copies.any_blocked()):
+        if entity.parent is not None:
+            fields |= {entity.parent.field, *(name for rule in entity.same_row for name in rule.fields)}
+        if entity.blocking is not None and (blocks or entity.never_changes or self._memory.copies.any_blocked()):
             fields |= entity.blocking.fields
         return fields
 
@@ -276,7 +289,7 @@ class Work:
             for one in (one for one in page if one.number not in seen):
                 seen.add(one.number)
                 record = one.record
-                if not record.is_deleted and self._addressing.desire(company.division, record) is not None:
+                if not record.is_deleted and self._wanted.desire(company.division, record) is not None:
                     for rule in rules:
                         index.add(rule, key_of(self._entity, rule, record.code, record.values), one.number)
         return index

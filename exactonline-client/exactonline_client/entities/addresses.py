@@ -94,6 +94,7 @@ ADDRESSES = Entity(
         SameRow(("Type",), where="Main"),
         SameRow(("Type", "AddressLine1", "AddressLine2", "AddressLine3", "Postcode", "City", "Country")),
     ),
+    last="Main",
     elsewhere=Elsewhere("Type", VISIT, "Main"),
     travel_together={"Country": "State"},
 )

@@ -59,6 +59,7 @@ BANK_ACCOUNTS = Entity(
     blocking=Blocking("Blocked", None),
     parent=Reference("Account", "accounts", "AccountCode"),
     same_row=(SameRow(("BankAccount",)),),
+    last="Main",
     never_changes=("BankAccount",),
     is_never_deleted=True,
 )

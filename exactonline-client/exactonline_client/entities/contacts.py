@@ -140,4 +140,5 @@ CONTACTS = Entity(
     parent=Reference("Account", "accounts", "AccountCode"),
     same_row=(SameRow(("FirstName", "MiddleName", "LastName"), also="Email"),),
     one_of=("FirstName", "LastName"),
+    first="IsMainContact",
 )

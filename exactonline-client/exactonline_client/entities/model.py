@@ -230,6 +230,10 @@ class Entity:
     """Fields that stay as they were created: another value is another row."""
     elsewhere: Elsewhere | None = None
     """Rows that are not written here."""
+    first: str | None = None
+    """The flag of those among the rows of a parent that have to be there before the others."""
+    last: str | None = None
+    """The flag of those that have to be written after the others."""
     is_never_deleted: bool = False
     """Whether other rows hang on its rows, so that they are blocked in place of being deleted."""
 

@@ -1,11 +1,10 @@
-"""All the work of one company in a run: read what it holds, plan, and apply the plan."""
+"""The work of one entity in one company: read what the company holds, plan, and apply the plan."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
-from datetime import timedelta
 from functools import partial
 
 from exactonline_client.entities import Entity
@@ -15,15 +14,13 @@ from exactonline_client.feeds.bookmark import WENT_BACK
 from exactonline_client.feeds.reader import FeedReader, take_pages
 
 from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, blind
+from target_exactonline.applying.planners import planner_of
 from target_exactonline.applying.references import CompanyReferences
 from target_exactonline.applying.task import Shared, Task
 from target_exactonline.applying.telling import Telling
 from target_exactonline.applying.worker import Worker
-from target_exactonline.planning.first_contact import FirstContact
+from target_exactonline.planning.parents import Placed
 from target_exactonline.planning.planner import Planner
-from target_exactonline.planning.referred import References
-from target_exactonline.planning.signing import Signing
-from target_exactonline.planning.terms import Terms
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.mirror import Mirror, always_read
 from target_exactonline.store.plans import Change, Verdict
@@ -31,8 +28,7 @@ from target_exactonline.store.settlement import Settlement
 
 logger = logging.getLogger(__name__)
 
-LOOK_AGAIN = timedelta(seconds=1)
-"""How often a company is asked for that another process works on."""
+UNFINISHED = "a run was killed, and what it wrote shows in no feed"
 
 
 class Lane:
@@ -50,6 +46,9 @@ class Lane:
         )
         self._telling = Telling(self._recorder, task.division.code, memory.entity)
         self._planned = task.planned
+        self.placed: Placed = {}
+        """What a dry run does about accounts, for what belongs to them."""
+        self._given_up: Deferral | None = None
         self.fault: str | None = None
         """What went wrong in the company as a whole, and needs a person."""
 
@@ -66,24 +65,22 @@ class Lane:
         """Write down how records ended so far."""
         self._recorder.flush()
 
-    def work(self) -> Waiting[None]:
-        """Do all of it. What cannot go is deferred; only a login that is needed is raised."""
-        release = yield from self._locked()
+    def work(self) -> Waiting[Deferral | None]:
+        """Do all of it. What cannot go is deferred; only a login that is needed is raised.
+
+        Returns:
+            Why the company takes nothing more in this run, or None if it may.
+        """
         try:
             yield from self._work()
         finally:
             self._recorder.flush()
-            self._shared.progress.end(self._task.division.code)
-            release()
-
-    def _locked(self) -> Waiting[Callable[[], None]]:
-        """Be the one that works on the company, among all processes on this store."""
-        name = f"lane-{self._task.number}"  # not that of its writers: on PostgreSQL they would wait for it
-        while (release := self._shared.memory.store.try_lock(name)) is None:
-            yield self._task.client.now() + LOOK_AGAIN
-        return release
+        return self._given_up
 
     def _work(self) -> Waiting[None]:
+        if self._shared.stop.is_set():
+            self._leave_all()
+            return
         try:
             yield from self._refresh()
             yield from self._read_lists()
@@ -91,7 +88,8 @@ class Lane:
         except LoginNeededError:
             raise
         except (ExactError, CompanyGivenUpError) as error:
-            self._defer_all(self._deferral(error))
+            self._given_up = self._deferral(error)
+            self._defer_all(self._given_up)
             return
         if self._shared.memory.positions.is_suspect(self._task.number):
             self._defer_all(blind(self._task.company, self._entity))
@@ -118,11 +116,11 @@ class Lane:
         position = memory.positions.read(number)
         before = position.rows.fields if position.rows is not None else frozenset()
         wanted = self._shared.fields | before
-        names = [name for name in self._entity.writable if name in wanted and name != self._entity.natural_key]
-        select = tuple(dict.fromkeys((*always_read(self._entity), *names)))
+        select = tuple(dict.fromkeys((*always_read(self._entity), *self._names(wanted))))
         reader = FeedReader(self._task.client, memory.store, self._task.company, self._entity)
         read = partial(reader.read, position, self._mirror.ids, select=select, moved_at=self._task.division.moved_at)
-        reading = yield from take_pages(read(), self._mirror.keep)
+        why = UNFINISHED if self._may_hold_more() else None
+        reading = yield from take_pages(read(in_full=why), self._mirror.keep)
         if reading.in_full is None and self._mirror.lacks_what_was_written():
             reading = yield from take_pages(read(in_full=WENT_BACK), self._mirror.keep)
         if reading.position is None:
@@ -133,6 +131,11 @@ class Lane:
             self._mirror.drop(list(reading.deleted))
         is_suspect = memory.positions.is_suspect(number) and not reading.rows
         memory.positions.keep(number, reading.position, is_suspect=is_suspect)
+
+    def _may_hold_more(self) -> bool:
+        """Return whether a killed run may have created rows that no feed shows."""
+        plans = self._shared.memory.plans
+        return self._entity.sync_path is None and bool(plans.left_open(self._task.number, self._entity.stream))
 
     def _read_lists(self) -> Waiting[None]:
         """Bring the lists up to date that the records refer to."""
@@ -147,6 +150,8 @@ class Lane:
     def _plan(self, today: str) -> tuple[int, Planner | None]:
         task, memory, now = self._task, self._shared.memory, self._recorder.now
         planner = self._planner(today)
+        if self._entity.parent is None:
+            self.placed = planner.placed
         plan = memory.plans.begin(
             self._shared.run.number, task.number, self._entity.stream, now(), is_trial=self._shared.dry_run
         )
@@ -175,31 +180,8 @@ class Lane:
         self._shared.memory.plans.add(plan, run, number, self._entity.stream, changes, self._recorder.now())
 
     def _planner(self, today: str) -> Planner:
-        task, memory = self._task, self._shared.memory
-        sources = memory.sources(task.company.site)
-        retry_refused, reconcile = self._shared.retry_refused, self._shared.reconcile
-        terms = Terms(task.division.code, self._entity, task.rules, today, retry_refused, reconcile)
-        references = References(
-            task.number,
-            task.desire,
-            self._references.translator,
-            sources,
-            memory.copies,
-            self._mirror,
-            is_trial=self._shared.dry_run,
-        )
-        contacts = FirstContact(task.number, terms, memory, self._mirror, task.values, task.records)
-        return Planner(
-            task.number,
-            terms,
-            references,
-            contacts,
-            memory.copies,
-            sources,
-            self._mirror,
-            memory.plans,
-            Signing(self._shared.approvals, memory.approvals, task.number, self._entity.stream),
-            self._recorder,
+        return planner_of(
+            self._task, self._shared, self._mirror, self._references.translator, self._recorder, today, self.placed
         )
 
     def _judge(self, plan: int, planner: Planner) -> str | None:
@@ -231,16 +213,19 @@ class Lane:
         except CompanyGivenUpError as error:
             if error.cause is not None:
                 self._deferral(error.cause)
+            self._given_up = error.deferral
             self._defer_plan(plan, planner, error.deferral)
             return True
         finally:
             self.fault = self.fault or worker.fault
 
+    def _names(self, wanted: Container[str]) -> list[str]:
+        return [name for name in self._entity.writable if name in wanted and name != self._entity.natural_key]
+
     def _worker(self, planner: Planner) -> Worker:
         task, shared = self._task, self._shared
-        names = [name for name in self._entity.writable if name in shared.fields and name != self._entity.natural_key]
         key = self._entity.natural_key or self._entity.key
-        select = tuple(dict.fromkeys((self._entity.key, key, "Modified", *names)))
+        select = tuple(dict.fromkeys((self._entity.key, key, "Modified", *self._names(shared.fields))))
         return Worker(
             task.company,
             task.number,
@@ -308,6 +293,13 @@ class Lane:
             for page in self._shared.memory.plans.changes(plan):
                 for work in worker.pending.prepared(page):
                     worker.endings.defer(work, deferral)
+
+    def _leave_all(self) -> None:
+        """Account for all that came in, of which nothing was planned: it comes again in the next run."""
+        for page in self._task.candidates():
+            self._telling.merged(page)
+            came_in = (one.source.record for one in page if one.number is not None)
+            self._telling.not_reached(one for one in came_in if not one.is_deleted)
 
     def _say(self, deferral: Deferral) -> None:
         logger.warning("Division %d: %s The rest of it is parked.", self._task.division.code, deferral.reason)

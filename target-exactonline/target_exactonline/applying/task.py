@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from exactonline_client.client import ExactClient
 from exactonline_client.companies import Company
@@ -31,6 +31,8 @@ class Shared:
     """What the lanes of a run have in common."""
 
     memory: Memory
+    accounts: Memory
+    """What is known of accounts, for what belongs to them."""
     recorder: Recorder
     run: OpenRun
     failures: Failures
@@ -44,9 +46,9 @@ class Shared:
     dry_run: bool
     retry_refused: bool
     reconcile: bool
-    planning: threading.Lock = field(default_factory=threading.Lock)
+    planning: threading.Lock
     """Held by the company that plans: it is the processor's work, which side by side takes memory and gains nothing."""
-    due: defaultdict[str, dict[int, int]] = field(default_factory=lambda: defaultdict(dict))
+    due: defaultdict[str, dict[int, int]]
     """Calls that are planned so far: by connection, whose companies share a contract, and by company."""
 
 

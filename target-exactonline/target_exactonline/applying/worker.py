@@ -120,10 +120,11 @@ class Worker:
         """Write a change; return what is to be tried in its place, or None if it ended."""
         try:
             try:
-                yield from self._write(pending)
+                found = yield from self._write(pending)
             except (AlreadyExistsError, NotFoundError) as error:
                 return (yield from self._looked_again(pending, error))
             self._failures.add_success(self._company.site, self._company.division)
+            return found
         except RecordRefusedError as error:
             if (yield from self._references.left_out(_sent(pending), error)):
                 return self._again(pending)
@@ -147,32 +148,41 @@ class Worker:
         changes = self._planner.again(pending.change, pending.source)
         return self.pending.prepared(changes[:1])[0] if changes else None
 
-    def _write(self, pending: Pending) -> Waiting[None]:
+    def _write(self, pending: Pending) -> Waiting[Pending | None]:
         match pending.change.decision:
             case Create() as create:
-                yield from self._create(pending, create)
+                return (yield from self._create(pending, create))
             case Update() as update:
                 yield from self._update(pending, update)
             case Delete(target_id):
                 division, label = self._company.division, pending.change.code
                 yield from self._client.delete(self._entity, division, target_id, label=label)
                 self.endings.end(pending, Outcome.DELETED, None, removed=target_id, forget=True)
+        return None
 
-    def _create(self, pending: Pending, decision: Create) -> Waiting[None]:
+    def _create(self, pending: Pending, decision: Create) -> Waiting[Pending | None]:
         entity, source = self._entity, pending.source.record
-        sent = {entity.natural_key or entity.key: source.code, **decision.values}
-        row = yield from self._client.create(entity, self._company.division, sent, self._select)
+        code = source.code if entity.natural_key is not None else None
+        sent = {entity.natural_key: code, **decision.values} if entity.natural_key is not None else decision.values
+        row = yield from self._client.create(
+            entity, self._company.division, sent, self._select, label=source.code, known=self._mirror.by_id
+        )
         answered = existing_of(entity, row)
+        if code is None and answered.id in self._mirror.by_id([answered.id]):  # Exact found that it was there already
+            self._planner.first_contact.tell(pending.source.number, answered.id)
+            return self._again(pending)
         at = answered.modified_at or self._client.budgets.exacts_now_at_most(self._client.now())
-        known = {name: value for name, value in answered.values.items() if answered.code is not None}
+        is_full = row.get(entity.known_by if entity.parent is None else entity.parent.field) is not None
+        known = answered.values if is_full else {}
         held, dropped = yield from self._references.made_sure(answered.id, decision.values, source)
-        existing = Existing(answered.id, answered.code or source.code, {**decision.values, **known, **held}, at)
+        existing = Existing(answered.id, answered.code or code, {**decision.values, **known, **held}, at)
         written = Written(existing.id, at, source.code)
         copy = noted(source.key, source.code, decision.values, pending.copy, decision, written)
         copy = replace(copy, first_seen=copy.first_seen or self._recorder.now())
         self.endings.end(pending, Outcome.CREATED, copy, existing=existing, is_written=True, dropped=dropped)
         if self._looks_empty:
-            yield from self._make_sure_it_shows(existing.code or source.code)
+            yield from self._make_sure_it_shows(existing)
+        return None
 
     def _update(self, pending: Pending, decision: Update) -> Waiting[None]:
         source = pending.source.record
@@ -189,16 +199,21 @@ class Worker:
         desired = None if source.is_deleted else decision.values
         written = Written(decision.target_id, at, existing.code)
         copy = noted(source.key, source.code, desired, pending.copy, decision, written)
-        copy = replace(copy, first_seen=copy.first_seen or self._recorder.now(), tries=0, next_try=None)
-        self.endings.end(pending, Outcome.UPDATED, copy, existing=existing, is_written=True, dropped=dropped)
+        kept = replace(copy, first_seen=copy.first_seen or self._recorder.now(), tries=0, next_try=None)
+        after = None if pending.change.is_left_behind else kept
+        self.endings.end(pending, Outcome.UPDATED, after, existing=existing, is_written=True, dropped=dropped)
 
-    def _make_sure_it_shows(self, code: str) -> Waiting[None]:
+    def _make_sure_it_shows(self, row: Existing) -> Waiting[None]:
         """Read the first row created in a company that looks empty: a missing right shows as no rows.
 
         Raises:
             CompanyGivenUpError: It does not show.
         """
-        found = yield from self._client.find(self._entity, self._company.division, code, self._select)
+        division = self._company.division
+        if row.code is not None:
+            found = yield from self._client.find(self._entity, division, row.code, self._select)
+        else:
+            found = yield from self._client.read(self._entity, division, row.id, self._select)
         self._looks_empty = False
         if found is None:
             self._recorder.flush()
@@ -211,9 +226,8 @@ class Worker:
         Raises:
             CompanyGivenUpError: The company looks empty, and says that the code is taken.
         """
-        code = pending.source.record.code
-        row = yield from self._client.find(self._entity, self._company.division, code, self._select)
         decision = pending.change.decision
+        row = yield from self._sought(pending)
         if isinstance(error, NotFoundError) and not isinstance(decision, Create):
             self._mirror.drop([decision.target_id])
         if row is not None:
@@ -224,6 +238,21 @@ class Worker:
             self._memory.positions.suspect(self._number, suspect=True)
             raise CompanyGivenUpError(blind(self._company, self._entity))
         return self._again(pending)
+
+    def _sought(self, pending: Pending) -> Waiting[Row | None]:
+        """Return the row under the code of a record; of what belongs to an account, read all and return the first."""
+        entity, division, parent = self._entity, self._company.division, self._entity.parent
+        if parent is None:
+            return (yield from self._client.find(entity, division, pending.source.record.code, self._select))
+        decision = pending.change.decision
+        held = pending.existing.values if pending.existing is not None else {}
+        account = held.get(parent.field) if not isinstance(decision, Create) else decision.values.get(parent.field)
+        if account is None:
+            return None
+        rows = yield from self._client.belonging(entity, division, account, self._select)
+        for row in rows:
+            self._mirror.keep_existing(existing_of(entity, row))
+        return rows[0] if rows else None
 
     def _failed(self, pending: Pending, error: ExactError) -> None:
         """Put aside the smallest thing that explains an error.

@@ -7,7 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exactonline_client.entities import Entity
+from exactonline_client.entities import ACCOUNTS, Entity
+from exactonline_client.entities.model import SOURCE_KEY
+from mapper_exactonline.fan_out import source_key_of
 
 from target_exactonline.intake.spool import Incoming, Spool
 from target_exactonline.intake.validation import Checked, check, division_code, identity
@@ -45,7 +47,7 @@ class Intake:
         self._spool = spool
         self._recorder = recorder
         self._checkpoints = checkpoints
-        besides = frozenset(filter(None, (entity.anonymised,)))
+        besides = frozenset(filter(None, (entity.anonymised, entity.first)))
         free = (field.name for field in entity.declared if field.writable and not field.division_bound)
         companions = {name for name, one in entity.by_travelling_name.items() if not one.is_by_code}
         self._travelling = frozenset(free).union(entity.by_travelling_name) | besides
@@ -71,8 +73,10 @@ class Intake:
             checked = check(self._entity, record, self._travelling, is_exacts=is_exacts)
             if division:
                 self.sources.add(division)
-            problems = _placed(checked.problems, origin)
-            source = SourceKey(division or 0, key if is_exacts else checked.code)
+            if is_exacts and self._is_elsewhere(record):
+                continue
+            source = SourceKey(division or 0, key) if is_exacts else self._own_key(record, checked)
+            problems = _placed((*checked.problems, *self._problems(record, source)), origin)
             good.append((0, _source(source, record, checked, problems, origin), origin))
         self._put(good)
 
@@ -86,9 +90,36 @@ class Intake:
             if division is None:
                 self._refuse(None, checked.code, problems, origin)
                 continue
-            key = source or SourceKey(0, checked.code)
-            good.append((division, _source(key, record, checked, _placed(problems, origin), origin), origin))
+            key = source or self._own_key(record, checked)
+            problems = _placed((*problems, *self._problems(record, key)), origin)
+            good.append((division, _source(key, record, checked, problems, origin), origin))
         self._put(good)
+
+    def _own_key(self, record: Mapping[str, Any], checked: Checked) -> SourceKey:
+        """Return the key of a record that is of no Exact company: what people know it by, or what its tap calls it."""
+        if self._entity.parent is None:
+            return SourceKey(0, checked.code)
+        key = identity(source_key_of(record, self._entity))
+        return SourceKey(0, f"{checked.code}/{key}" if key and checked.code else "")
+
+    def _problems(self, record: Mapping[str, Any], key: SourceKey) -> Sequence[str]:
+        """Return what keeps a record of an entity that belongs to a parent from going to any company."""
+        if self._entity.parent is None:
+            return ()
+        found = (
+            [] if key.id else [f"{SOURCE_KEY} is empty; it tells one {self._entity.name} of an account from another"]
+        )
+        if self._is_elsewhere(record):
+            found.append(f"It is the visit address of its {ACCOUNTS.name}, which is part of the {ACCOUNTS.name} itself")
+        return found
+
+    def _is_elsewhere(self, record: Mapping[str, Any]) -> bool:
+        """Return whether a row is part of another one, or belongs to no account at all."""
+        entity = self._entity
+        if entity.parent is None or record.get(MARKED):
+            return False
+        is_no_accounts = entity.parent.field in record and not record[entity.parent.field]
+        return is_no_accounts or (entity.elsewhere is not None and entity.elsewhere.has(record))
 
     def accept_deletions(self, keys: Iterable[SourceKey], target: int = 0) -> None:
         """Take in which source records were deleted; of those that were addressed to one company, its code too."""

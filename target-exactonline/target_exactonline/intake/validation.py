@@ -30,6 +30,8 @@ EMAIL = re.compile(r"[^\s@,;<>]+@[^\s@,;<>]+\.[^\s@,;<>.]+")
 """Loose on purpose: what passes here and is no address after all, Exact refuses by itself, at no cost in errors."""
 NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 """With a point for decimals: 1,234 and 1.234 would each mean two things if a comma would do too."""
+IBAN = re.compile("[A-Z]{2}[0-9]{2}")
+"""How one begins; a French or American account number may be none."""
 DATE = re.compile(r"([0-9]{4})-?([0-9]{2})-?([0-9]{2})")
 INSTANT = re.compile(
     r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[T ](?P<time>[0-9]{2}:[0-9]{2}(:[0-9]{2})?)(\.(?P<part>[0-9]{1,9}))?"
@@ -64,13 +66,14 @@ def check(entity: Entity, record: Mapping[str, Any], names: Container[str], *, i
         is_exacts: Whether the record comes from an Exact company. What Exact itself holds is for Exact to judge.
     """
     problems: list[str] = []
-    code = _code(record.get(entity.natural_key or entity.key), problems)
+    code = _code(entity.known_by, record.get(entity.known_by), problems)
     values: Row = {}
     for name, value in record.items():
-        if name not in names or name == entity.natural_key:
+        if name not in names or name == entity.known_by:
             continue
         field = entity.fields[name]
-        values[name] = _checked(_CONVERTERS_OF.get(name, _CONVERTERS[field.edm]), name, value, problems)
+        convert = _compact if field.is_compact else _CONVERTERS_OF.get(name, _CONVERTERS[field.edm])
+        values[name] = _checked(convert, name, value, problems)
         if is_exacts or values[name] is None:
             continue
         if complaint := _complaint(field, values[name]):
@@ -111,15 +114,15 @@ def _is_empty(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
 
-def _code(value: Any, problems: list[str]) -> str:
+def _code(name: str, value: Any, problems: list[str]) -> str:
     code = "" if value is None else whole_characters(_digits(value)).strip()
     if _UNFIT.search(code):
-        problems.append(f"Code is {_shown(code)}; Exact takes up to 18 digits and nothing else")
+        problems.append(f"{name} is {_shown(code)}; Exact takes up to 18 digits and nothing else")
         return ""
     if not code:
-        problems.append("Code is empty")
+        problems.append(f"{name} is empty")
     elif isinstance(value, bool) or not CODE.fullmatch(code):
-        problems.append(f"Code is {_shown(code)}; Exact takes up to 18 digits and nothing else")
+        problems.append(f"{name} is {_shown(code)}; Exact takes up to 18 digits and nothing else")
     return code
 
 
@@ -138,6 +141,8 @@ def _complaint(field: Field, value: Any) -> str | None:
             return f"Email is {_shown(value)}, which is no e-mail address"
         case "Country" if not _is_country(value):
             return f"Country is {_shown(value)}; Exact takes a two-letter ISO 3166 code"
+        case "BankAccount" if IBAN.match(value) and not _is_iban(value):
+            return f"BankAccount is {_shown(value)}, whose check digits are not those of an IBAN"
         case "Status" if value not in STATUSES:
             return f"Status is {_shown(value)}; Exact takes A, S, P or C"
         case _:
@@ -147,6 +152,12 @@ def _complaint(field: Field, value: Any) -> str | None:
 @lru_cache(maxsize=512)
 def _is_country(value: str) -> bool:
     return value in COUNTRIES_BESIDE_ISO or (len(value) == 2 and pycountry.countries.get(alpha_2=value) is not None)
+
+
+def _is_iban(value: str) -> bool:
+    from stdnum import iban  # noqa: PLC0415 - with its tables of banks, for the few runs with bank accounts
+
+    return iban.is_valid(value)
 
 
 def _text(value: Any) -> str:
@@ -164,6 +175,10 @@ def _text(value: Any) -> str:
 def _capitals(value: Any) -> str:
     text = _text(value)
     return text.upper() if len(text) <= 2 else text  # what is longer is no code, and told as it came
+
+
+def _compact(value: Any) -> str:
+    return "".join(_text(value).split()).upper()
 
 
 def _boolean(value: Any) -> bool:

@@ -10,9 +10,10 @@ import hashlib
 import json
 import unicodedata
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
+from exactonline_client.entities import BANK_ACCOUNTS
 from exactonline_client.errors import ConfigurationError
 
 from target_exactonline.planning.model import Changes
@@ -46,6 +47,7 @@ class ApprovalRules:
     actions: frozenset[str] = frozenset()
     four_eyes: bool = False
     required: tuple[str, ...] = field(default=())
+    bank_accounts_unapproved: bool = False
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> ApprovalRules:
@@ -61,7 +63,14 @@ class ApprovalRules:
             if one not in KINDS:
                 raise ConfigurationError(f"require_approval: {one!r} is none of {', '.join(KINDS)}.")
         actions = frozenset().union(*(_ACTIONS[one] for one in given))
-        return cls(actions, bool(config.get("four_eyes")), tuple(given))
+        unapproved = bool(config.get("bank_accounts_unapproved"))
+        return cls(actions, bool(config.get("four_eyes")), tuple(given), unapproved)
+
+    def of(self, stream: str) -> ApprovalRules:
+        """Return the rules for one entity: a bank account always waits, unless the settings say that it need not."""
+        if stream != BANK_ACCOUNTS.stream or (self.bank_accounts_unapproved and stream not in self.required):
+            return self
+        return replace(self, actions=_ACTIONS["all"])
 
     def concerns(self, actions: Collection[str]) -> bool:
         """Return whether any of these changes of one record needs an approval."""

@@ -73,6 +73,8 @@ def same(field: Field, one: Any, other: Any) -> bool:
         return day_of(one) == day_of(other) if field.is_day else _same_instant(one, other)
     if field.edm == "Double":
         return math.isclose(one, other, rel_tol=1e-9, abs_tol=1e-9)
+    if field.is_compact:
+        return "".join(str(one).split()).upper() == "".join(str(other).split()).upper()
     if field.edm == "String":
         return str(one).strip() == str(other).strip()
     return False

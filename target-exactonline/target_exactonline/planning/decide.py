@@ -29,6 +29,7 @@ from target_exactonline.planning.model import (
     Skip,
     Unchanged,
     Update,
+    Wait,
 )
 from target_exactonline.planning.source_deletions import blocking, decide_deletion
 
@@ -53,6 +54,8 @@ def decide(entity: Entity, desired: Desired | None, situation: Situation, rules:
         return Refuse("invalid", f"{'; '.join(desired.problems)}. Not sent; correct it in the source and run again.")
     if desired.refusal is not None:
         return Refuse("reference", desired.refusal)
+    if desired.orphan is not None:
+        return Wait("parent", desired.orphan)
     if situation.copy is not None and situation.copy.target_id is not None and situation.tied is not None:
         return _tied(entity, desired, situation, situation.copy, situation.tied, rules, today)
     if situation.refusal is not None:
@@ -84,6 +87,12 @@ def _tied(
     if _code_changed(entity, desired, copy, row) and rules.on_code_change != "ignore":
         if rules.on_code_change == "block":
             return _replaced(entity, desired, situation, row, rules, today)
+        if entity.parent is not None:
+            return Refuse(
+                "code_changed",
+                f"It belongs to another account at the source, {desired.code} and no longer {copy.code}, and Exact's "
+                "API is not known to move one. Move it here by hand, or set on_code_change.",
+            )
         return Refuse(
             "code_changed",
             f"Its code changed at the source from {row.code} to {desired.code}, and Exact's API cannot change a code. "
@@ -96,6 +105,8 @@ def _tied(
         return Unchanged(row.id, theirs=theirs, seen=seen)
     if other := _became_another(entity, desired, row, rules):
         return Refuse("collision", other)
+    if not changes.keys().isdisjoint(entity.never_changes):
+        return _replaced(entity, desired, situation, row, rules, today)
     return Update(row.id, changes, theirs=theirs, seen=seen)
 
 
@@ -110,6 +121,9 @@ def _code_changed(entity: Entity, desired: Desired, copy: Copy, row: Existing) -
 
     A row that was renamed in the target, or tied under another code from the start, says nothing of the source.
     """
+    if entity.parent is not None:
+        held = row.values.get(entity.parent.field)
+        return held is not None and desired.parent is not None and held != desired.parent
     if row.code is None or row.code == desired.code or copy.code == desired.code:
         return False
     return copy.matched_on in (None, entity.natural_key) or copy.code == row.code
@@ -118,7 +132,7 @@ def _code_changed(entity: Entity, desired: Desired, copy: Copy, row: Existing) -
 def _replaced(
     entity: Entity, desired: Desired, situation: Situation, row: Existing, rules: Rules, today: str
 ) -> Decision:
-    """The row is blocked, and another one created under the new code."""
+    """The row is blocked, and another one created: under the new code, the new parent, or with the new number."""
     if situation.at_code is not None:
         return Refuse("collision", collisions.not_free(desired.code, row.code, situation.holder))
     if rules.load_method == "append-only":
@@ -129,7 +143,8 @@ def _replaced(
     if not isinstance(created, Create):
         return created
     changes = blocking(entity, row, today)
-    return Replace(Update(row.id, changes, "block") if changes else None, created)
+    block = Update(row.id, changes, "block") if changes else None
+    return Replace(block, created, creates_first=entity.parent is not None)
 
 
 def _at_code(entity: Entity, desired: Desired, situation: Situation, row: Existing, rules: Rules) -> Decision:
@@ -142,7 +157,8 @@ def _at_code(entity: Entity, desired: Desired, situation: Situation, row: Existi
     if situation.rival is not None:
         return Refuse("collision", collisions.claimed_by_another(desired.code, situation.rival))
     if rules.load_method == "append-only":
-        return Skip("load_method", f"There is a row with the code {row.code}, and load_method is append-only.")
+        found = f"It is there already ({found_by})" if row.code is None else f"There is a row with the code {row.code}"
+        return Skip("load_method", f"{found}, and load_method is append-only.")
     is_checked = found_by is None and rules.on_collision == "refuse"
     if is_checked and (other := collisions.at_first_contact(entity, desired.identity, row.values)):
         return Refuse("collision", other)
@@ -156,7 +172,12 @@ def _at_code(entity: Entity, desired: Desired, situation: Situation, row: Existi
 def _free(entity: Entity, desired: Desired, situation: Situation, rules: Rules) -> Decision:
     """No row has the code."""
     if rules.load_method == "update-only":
-        return Skip("load_method", f"No row has the code {desired.code}, and load_method is update-only.")
+        what = (
+            f"No {entity.name} of account {desired.code} is this one"
+            if entity.parent
+            else f"No row has the code {desired.code}"
+        )
+        return Skip("load_method", f"{what}, and load_method is update-only.")
     if situation.rival is not None:
         return Refuse("collision", collisions.claimed_by_another(desired.code, situation.rival))
     if missing := [name for name in entity.required if is_empty(desired.values.get(name))]:
@@ -165,9 +186,17 @@ def _free(entity: Entity, desired: Desired, situation: Situation, rules: Rules) 
             f"{' and '.join(missing)} is empty, and Exact creates no {entity.name} without it. Not sent; correct it in "
             "the source and run again.",
         )
+    if entity.one_of and all(is_empty(desired.values.get(name)) for name in entity.one_of):
+        return Refuse(
+            "invalid",
+            f"{' and '.join(entity.one_of)} are empty, and Exact creates no {entity.name} without one of them. Not "
+            "sent; correct it in the source and run again.",
+        )
     values: Row = {
         name: as_written(entity.fields[name], value) for name, value in desired.values.items() if value is not None
     }
+    if entity.parent is not None and desired.parent is not None:
+        values[entity.parent.field] = desired.parent
     if not rules.field_rules:
         return Create(values)
     left = frozenset(

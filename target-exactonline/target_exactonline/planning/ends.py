@@ -16,6 +16,7 @@ from target_exactonline.planning.model import (
     Skip,
     SourceRecord,
     Unchanged,
+    Wait,
 )
 from target_exactonline.planning.recovery import Written, noted
 from target_exactonline.planning.references import in_wait
@@ -143,6 +144,29 @@ class Ends:
                 candidate.number,
                 copy=after if after != copy else None,
                 existing=row,
+                change=candidate.change,
+                is_silent=is_silent,
+                is_news=is_news,
+            )
+        )
+
+    def waits(self, candidate: Candidate, copy: Copy | None, decision: Wait) -> None:
+        """Note that a record is due once what it belongs to is there; one that waited before is told if it came in."""
+        source, now = candidate.source.record, self._recorder.now()
+        reason = self._labelled(source, decision.reason)
+        before = copy or Copy(source.key, source.code, first_seen=now)
+        after = replace(before, state="deferred", kind=decision.kind, reason=reason, next_try=None)
+        is_news = copy is None or (copy.state, copy.kind, copy.reason) != (after.state, after.kind, after.reason)
+        is_silent = candidate.number is None and not is_news
+        if not is_silent:
+            self._counts.add("deferred")
+        self._recorder.end(
+            Ended(
+                self._result(candidate, Outcome.PARKED, decision.kind, reason),
+                candidate.source.number,
+                candidate.number,
+                copy=after if after != copy else None,
+                existing=None if copy is None else self._row_now(copy),
                 change=candidate.change,
                 is_silent=is_silent,
                 is_news=is_news,

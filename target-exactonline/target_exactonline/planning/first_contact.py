@@ -78,6 +78,9 @@ class FirstContact:
         """Give back the memory that a plan took; what is looked at once more is looked for by its code."""
         self._rows, self._has_planned = None, True
 
+    def tell(self, number: int, target_id: str) -> None:
+        """Pass over which row a source record is: the code says it."""
+
     def contacts(
         self,
         page: Sequence[Remembered],

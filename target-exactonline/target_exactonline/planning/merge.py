@@ -17,7 +17,7 @@ def merged(entity: Entity, newer: SourceRecord, older: SourceRecord) -> SourceRe
 
     A problem of the older record lasts as long as nothing newer is said of its field.
     """
-    said = {*newer.values, entity.natural_key}
+    said = {*newer.values, entity.known_by}
     lasting = tuple(problem for problem in older.problems if problem.partition(" ")[0] not in said)
     return replace(
         newer,

@@ -1,7 +1,7 @@
 """The values that a plan is made of. Pure.
 
 source record ──settings──▶ Desired ┐
-mirror ─────────────────▶ Existing  ├─ decide ─▶ Create | Update | Delete | Unchanged | Refuse | Skip
+mirror ─────────────────▶ Existing  ├─ decide ─▶ Create | Update | Delete | Unchanged | Refuse | Skip | Wait
 what we know of the copy ─▶ Copy    ┘
 """
 
@@ -101,6 +101,10 @@ class Desired:
     """References that are left out."""
     refusal: str | None = None
     """Why the settings want the record refused for a reference."""
+    parent: str | None = None
+    """Exact's ID of the row that it belongs to here, once that is resolved."""
+    orphan: str | None = None
+    """Why it has to wait for that row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,11 +269,13 @@ class Update:
 
 @dataclass(frozen=True, slots=True)
 class Replace:
-    """The code changed at the source: the old row is blocked, and a new one made under the new code."""
+    """What cannot be changed in a row changed at the source: the old row is blocked, and a new one made."""
 
     block: Update | None
     """None if it is blocked already."""
     create: Create
+    creates_first: bool = False
+    """Whether the old row is blocked only once the new one is there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +307,14 @@ class Refuse:
 
 
 @dataclass(frozen=True, slots=True)
+class Wait:
+    """What it belongs to is not there yet."""
+
+    kind: DeferredKind
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class Skip:
     """The settings do not want it written."""
 
@@ -308,4 +322,4 @@ class Skip:
     reason: str
 
 
-Decision = Create | Update | Replace | Delete | Unchanged | Refuse | Skip
+Decision = Create | Update | Replace | Delete | Unchanged | Refuse | Skip | Wait

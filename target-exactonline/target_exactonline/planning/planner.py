@@ -11,7 +11,7 @@ from dataclasses import replace
 from target_exactonline.planning import decide as decisions
 from target_exactonline.planning.ends import Ends
 from target_exactonline.planning.first_contact import FirstContact
-from target_exactonline.planning.late import Late, LateReferences
+from target_exactonline.planning.late import LAST, Late, LateReferences
 from target_exactonline.planning.model import (
     Copy,
     Create,
@@ -24,11 +24,15 @@ from target_exactonline.planning.model import (
     Replace,
     Situation,
     Skip,
+    SourceRecord,
     Unchanged,
     Update,
+    Wait,
 )
+from target_exactonline.planning.parents import Parents, Place
 from target_exactonline.planning.referred import References
 from target_exactonline.planning.safety import Counts
+from target_exactonline.planning.siblings import Siblings
 from target_exactonline.planning.signing import Signing
 from target_exactonline.planning.situations import Facts, Situations, taken_for_ours
 from target_exactonline.planning.terms import Candidate, Terms
@@ -52,8 +56,8 @@ class Planner:
         self,
         company: int,
         terms: Terms,
-        references: References,
-        first_contact: FirstContact,
+        references: References | Parents,
+        first_contact: FirstContact | Siblings,
         copies: Copies,
         sources: Sources,
         mirror: Mirror,
@@ -77,6 +81,8 @@ class Planner:
         """Copies that nothing came in for and that were held against their rows."""
         self.differing = 0
         """Of those, the ones that are put right."""
+        self.placed: dict[Place, str | None] = {}
+        """What a dry run does about each record that has or gets a row, for what belongs to it."""
         self.numbers: dict[int, int] = {}
         """Of records that came in and have changes in the plan, by source record."""
 
@@ -86,6 +92,7 @@ class Planner:
         self.signing.learn([one.source.record.code for one in page])
         facts = self._situations.facts([one.source for one in page])
         unfinished = self._unfinished(page)
+        self._situations.add_siblings(facts, [one for some in unfinished.values() for one in some])
         found: list[Change] = []
         for candidate in page:
             found += self._decided(candidate, facts, unfinished.get(candidate.source.number, ()))
@@ -173,9 +180,12 @@ class Planner:
                 self._ends.refused(candidate, copy, decision)
             case Skip():
                 self._ends.skipped(candidate, copy, decision)
+            case Wait():
+                self._ends.waits(candidate, copy, decision)
             case Unchanged() if self._late.take(candidate, desired, is_planned=False):
                 pass
             case Unchanged():
+                self._place(source, decision.target_id)
                 self._ends.unchanged(candidate, desired, situation, decision, known, happened)
             case _:
                 self._late.take(candidate, desired, is_planned=True)
@@ -206,6 +216,7 @@ class Planner:
         if candidate.number is not None:
             self.numbers[number] = candidate.number
         base = 0 if copy is not None and copy.state == "deferred" else AFTER_DEFERRED
+        replaced = isinstance(decision, Replace) and decision.creates_first
         row = situation.tied or situation.at_code
         found = []
         todo = steps(decision)
@@ -219,14 +230,29 @@ class Planner:
                 is_followed=step is not todo[-1],
                 origin=source.key if number < 0 else None,
                 not_sent=desired.not_sent if desired is not None else (),
+                is_left_behind=replaced and step is not todo[0],
             )
-            found.append(replace(change, rank=base + RANKS[change.action]))
+            found.append(replace(change, rank=base + self._rank(change, source)))
             self.counts.add(change.action)
             if isinstance(step, Create):
                 self._situations.claim(source.code, me)
-            else:
+            elif not change.is_left_behind:
                 self._situations.tie(step.target_id, me)
+        self._place(source, None if isinstance(todo[-1], Create) else row.id if row is not None else None)
         return self.signing.signed(found)
+
+    def _place(self, source: SourceRecord, target_id: str | None) -> None:
+        if self.terms.is_trial and not source.is_deleted:
+            self.placed[source.key.division, source.code] = target_id
+
+    def _rank(self, change: Change, source: SourceRecord) -> int:
+        """Return the place of a change in the order of writing."""
+        entity, values = self.terms.entity, source.values
+        if change.is_left_behind or (entity.last and change.fields.get(entity.last, (None, False))[1]):
+            return LAST
+        if change.action == "create" and entity.first and values.get(entity.first):
+            return RANKS["update"]
+        return RANKS[change.action]
 
     def _found_differing(self, candidate: Candidate, copy: Copy | None, row: Existing | None) -> str | None:
         """Return what was found of a copy that nothing came in for, and that is put right."""

@@ -48,7 +48,9 @@ class Translator:
     """Field and value that Exact did not keep here → what is told of it."""
 
     def resolved(self, desired: Desired, accounts: Accounts) -> Desired:
-        """Return what is desired with each reference as the company keeps it."""
+        """Return what is desired with what it belongs to, and each reference, as the company keeps it."""
+        if self.entity.parent is not None:
+            desired = self._placed(desired, accounts)
         if not desired.references:
             return desired
         values: Row = dict(desired.values)
@@ -81,6 +83,13 @@ class Translator:
             if code is not None and reference.list != self.entity.stream:
                 mapped = self.policies.get(name, _SKIP).mapped(self.division, code)
                 yield reference, code, code if mapped is None else mapped
+
+    def _placed(self, desired: Desired, accounts: Accounts) -> Desired:
+        """Return what is desired with the row that it belongs to."""
+        account = accounts.get((desired.references_of, desired.code), Referred(None))
+        if account.target_id is not None or account.is_coming:
+            return replace(desired, parent=account.target_id)
+        return replace(desired, orphan=f"Its account {desired.code} is not in this company yet.")
 
     def _account(self, desired: Desired, code: str, accounts: Accounts, policy: Policy) -> _Found:
         referred = accounts.get((desired.references_of, code), Referred(None))

@@ -20,6 +20,7 @@ from target_exactonline.planning.model import (
     SourceRecord,
 )
 from target_exactonline.planning.recovery import Unfinished, recovered
+from target_exactonline.planning.siblings import Siblings, same_rows
 from target_exactonline.reporting.outcomes import Outcome
 from target_exactonline.store.copies import Copies, KeptCopy
 from target_exactonline.store.mirror import Mirror
@@ -38,6 +39,8 @@ class Facts:
     claims: Mapping[str, list[tuple[int, Holder]]] = field(default_factory=dict)
     contacts: Mapping[int, Contact] = field(default_factory=dict)
     """What first contact came to, where it is not settled by the code alone."""
+    siblings: Mapping[str, Sequence[Existing]] = field(default_factory=dict)
+    """Rows that belong to the accounts which the records of killed runs belong to, by account."""
     successors: Sequence[tuple[int, Desired]] = ()
     """What the company should hold of the source records that have the code of a deleted one."""
 
@@ -52,9 +55,10 @@ class Situations:
         sources: Sources,
         copies: Copies,
         mirror: Mirror,
-        first_contact: FirstContact,
+        first_contact: FirstContact | Siblings,
     ) -> None:
         self._company = company
+        self._entity = sources.entity
         self._desire = desire
         self._sources = sources
         self._copies = copies
@@ -66,8 +70,9 @@ class Situations:
         """Rows that became a copy in this plan."""
 
     def claim(self, code: str, who: Holder) -> None:
-        """Note that a source record gets a row under this code."""
-        self._claimed[code] = who
+        """Note that a source record gets a row under this code, where rows have one."""
+        if self._entity.parent is None:
+            self._claimed[code] = who
 
     def unclaim(self, code: str) -> None:
         """Note that it does not, after all."""
@@ -99,9 +104,18 @@ class Situations:
             facts.claims = self._copies.claims(self._company, [one for one in codes if one not in facts.by_code])
         self._add_contacts(page, facts)
         gone = [one.record.code for one in page if one.record.is_deleted]
-        if gone:
+        if gone and self._entity.parent is None:
             facts.successors = self._successors(gone)
         return facts
+
+    def add_siblings(self, facts: Facts, unfinished: Sequence[Change]) -> None:
+        """Look up the rows among which those may be that a killed run created, but for the copies of others."""
+        if self._entity.parent is None:
+            return
+        creates = [one.decision.values for one in unfinished if isinstance(one.decision, Create)]
+        rows = self._mirror.of_parents(sorted({str(sent.get(self._entity.parent.field)) for sent in creates}))
+        held = self._copies.holders(self._company, [row for some in rows.values() for row in some])
+        facts.siblings = {key: [row for row in some if row.id not in held] for key, some in rows.items()}
 
     def situation(self, source: Remembered, desired: Desired | None, copy: Copy | None, facts: Facts) -> Situation:
         """Return all that is known where one source record meets the company."""
@@ -145,7 +159,9 @@ class Situations:
             facts.holders |= self._copies.holders(self._company, rows)
 
     def _needs_code(self, source: Remembered, facts: Facts) -> bool:
-        """Return whether the row under the code matters: not where the tied row bears it already."""
+        """Return whether the row under the code matters: not where the tied row bears it already, or none has one."""
+        if self._entity.parent is not None:
+            return False
         kept = facts.copies.get(source.number)
         row = facts.by_id.get(kept.copy.target_id) if kept and kept.copy.target_id else None
         return row is None or row.code != source.record.code
@@ -166,13 +182,23 @@ def taken_for_ours(
 ) -> tuple[Copy | None, tuple[int, Outcome] | None]:
     """Return the copy after what a killed run wrote and could not note, and that change with its outcome."""
     for change in unfinished:
-        target_id = None if isinstance(change.decision, Create) else change.decision.target_id
-        row = facts.by_id.get(target_id) if target_id else facts.by_code.get(source.code)
+        row = _row_of(entity, change, source, facts)
         after = recovered(entity, Unfinished(source.key, change.code, change.decision), row, copy)
-        if after is None:
+        if after is None or change.is_left_behind:
             continue
         if row is not None:
             facts.by_id[row.id] = row
         outcomes = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
         return after, (change.number, outcomes.get(change.action, Outcome.UPDATED))
     return copy, None
+
+
+def _row_of(entity: Entity, change: Change, source: SourceRecord, facts: Facts) -> Existing | None:
+    """Return the row that a killed run may have written."""
+    if not isinstance(change.decision, Create):
+        return facts.by_id.get(change.decision.target_id)
+    if entity.parent is None:
+        return facts.by_code.get(source.code)
+    sent = change.decision.values
+    alike = same_rows(entity, sent, facts.siblings.get(sent.get(entity.parent.field) or "", ()))
+    return alike[0] if alike else None

@@ -74,6 +74,8 @@ def decide_deletion(
     if copy is None or copy.target_id is None:
         return Skip("source_deleted", "It was deleted at the source, and there is no copy of it here.")
     how = rules.on_source_deletion
+    if how == "delete" and entity.is_never_deleted:
+        how = "block"
     unchanged = Unchanged(copy.target_id, theirs=copy.theirs, seen=copy.seen)
     if how == "ignore" or row is None or _was_done(entity, copy, row, how):
         return unchanged

@@ -38,3 +38,5 @@ class Terms:
     """In the company, as a date without offset."""
     retry_refused: bool = False
     reconcile: bool = False
+    is_trial: bool = False
+    """Whether nothing is written or kept."""

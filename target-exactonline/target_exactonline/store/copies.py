@@ -105,11 +105,23 @@ class Copies:
             after = rows[-1].source
             yield {row.source: row.state == "refused" for row in rows}
 
-    def has_due(self, company: int, condition: Any, now: datetime, *, or_refused: bool = False) -> bool:
-        """Return whether a company has copies that wait and may be tried now, or that Exact refused."""
+    def has_due(
+        self, company: int, condition: Any, now: datetime, *, or_refused: bool = False, aside: str | None = None
+    ) -> bool:
+        """Return whether a company has copies that wait and may be tried now, or that Exact refused.
+
+        Args:
+            company: By number.
+            condition: Which source records.
+            now: On our clock.
+            or_refused: Whether those that Exact refused count.
+            aside: A kind of waiting that does not count.
+        """
         due = or_(_is_due(now), copies.c.refused.is_not(None)) if or_refused else _is_due(now)
         query = select(copies.c.source).join(sources, sources.c.id == copies.c.source)
         query = query.where(copies.c.company == company, self._of_entity, due, condition)
+        if aside is not None:
+            query = query.where(copies.c.kind.is_distinct_from(aside))
         with self._store.read() as connection:
             return connection.execute(query.limit(1)).first() is not None
 

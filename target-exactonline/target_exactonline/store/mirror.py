@@ -24,7 +24,8 @@ from target_exactonline.store.tables import mirror
 
 def always_read(entity: Entity) -> tuple[str, ...]:
     """Return the members of a row that are no values of it."""
-    return (entity.key, entity.natural_key or entity.key, "Modified", ROW_VERSION)
+    known = (entity.key, entity.natural_key or entity.key, "Modified", ROW_VERSION)
+    return tuple(name for name in known if name in entity.fields)
 
 
 def existing_of(entity: Entity, row: Row) -> Existing:
@@ -34,7 +35,7 @@ def existing_of(entity: Entity, row: Row) -> Existing:
     modified = row.get("Modified")
     return Existing(
         row[entity.key],
-        row.get(entity.natural_key or entity.key),
+        row.get(entity.natural_key) if entity.natural_key is not None else None,
         values,
         datetime.fromisoformat(modified) if modified else None,
     )
@@ -57,6 +58,14 @@ class Mirror:
     def by_code(self, codes: Sequence[str]) -> dict[str, Existing]:
         """Return the rows with these codes."""
         return {one.code: one for one in self._select(mirror.c.code, codes) if one.code is not None}
+
+    def of_parents(self, ids: Sequence[str]) -> dict[str, list[Existing]]:
+        """Return the rows that belong to some rows, by Exact's ID of these."""
+        found: dict[str, list[Existing]] = {one: [] for one in ids}
+        if self._entity.parent is not None:
+            for one in self._select(mirror.c.parent, ids):
+                found[one.values[self._entity.parent.field]].append(one)
+        return found
 
     def pages(self) -> Iterator[list[Existing]]:
         """Yield all rows, some hundred at a time."""
@@ -137,6 +146,7 @@ class Mirror:
                     "id": key,
                     "code": one.code if by_code.get(one.code) == key else None,
                     "version": (versions or {}).get(key, 0),
+                    "parent": one.values.get(self._entity.parent.field) if self._entity.parent else None,
                     "modified_at": one.modified_at,
                     "content": sparse(one.values),
                 }

@@ -40,6 +40,8 @@ class Change:
     """References that are left out of it."""
     is_second: bool = False
     """Whether an earlier change of the plan told what is left out of the row."""
+    is_left_behind: bool = False
+    """Whether the row is its source record's copy no longer once it is carried out: another one is."""
     approved_by: str | None = None
     waits: str | None = None
     """Why it waits for an approval; None if it needs none, or has it."""
@@ -248,10 +250,7 @@ class Plans:
             besides["theirs"] = sorted(decision.theirs)
         if isinstance(decision, Update) and decision.seen:
             besides["seen"] = decision.seen
-        if one.is_followed:
-            besides["followed"] = True
-        if one.is_second:
-            besides["second"] = True
+        besides |= {name: True for name, member in _FLAGS.items() if getattr(one, member)}
         if one.waits is not None:
             besides["waits"] = one.waits
         if one.origin is not None:
@@ -282,8 +281,8 @@ class Plans:
             decision = Delete(row.target_id)
         else:
             decision = Update(row.target_id, fields, row.action, row.matched_on, theirs, besides.get("seen", {}))
-        is_followed = bool(besides.get("followed"))
         not_sent = tuple(NotSent(*one) for one in unpacked(row.not_sent or "[]"))
+        flags: dict[str, Any] = {member: True for name, member in _FLAGS.items() if name in besides}
         return Change(
             row.source,
             row.code,
@@ -292,19 +291,24 @@ class Plans:
             row.reason,
             row.target_code,
             row.number,
-            is_followed,
             not_sent=not_sent,
-            is_second=bool(besides.get("second")),
             approved_by=row.approved_by,
             waits=besides.get("waits"),
+            **flags,
         )
+
+
+_FLAGS = {"followed": "is_followed", "second": "is_second", "left": "is_left_behind"}
 
 
 def steps(decision: Create | Update | Replace | Delete) -> Sequence[Create | Update | Delete]:
     """Return what is sent for a decision, in order."""
     if not isinstance(decision, Replace):
         return (decision,)
-    return (decision.create,) if decision.block is None else (decision.block, decision.create)
+    if decision.block is None:
+        return (decision.create,)
+    both = (decision.block, decision.create)
+    return both[::-1] if decision.creates_first else both
 
 
 def packed_fields(sets: FieldSets, connection: Connection, action: str | None, fields: Changes) -> str:

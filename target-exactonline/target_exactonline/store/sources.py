@@ -72,7 +72,7 @@ class Sources:
     def __init__(self, store: Store, site: int, entity: Entity) -> None:
         self._store = store
         self._site = site
-        self._entity = entity
+        self.entity = entity
         self._sets = FieldSets(store)
         self._mine = and_(sources.c.site == site, sources.c.entity == entity.stream)
 
@@ -106,15 +106,24 @@ class Sources:
                 found |= {row.id: self._remembered(connection, row) for row in connection.execute(query)}
         return found
 
-    def with_code(self, codes: Sequence[str]) -> list[Remembered]:
-        """Return the records with these codes that settings fan out, but for those that were deleted."""
+    def with_code(self, codes: Sequence[str], addressed_to: int = 0) -> list[Remembered]:
+        """Return the records with these codes that settings fan out, but for those that were deleted.
+
+        Args:
+            addressed_to: A company, to have those as well that were addressed to it.
+        """
         found: list[Remembered] = []
-        live = and_(self._mine, sources.c.company == 0, sources.c.is_deleted.is_(False))
+        live = and_(self._mine, sources.c.company.in_({0, addressed_to}), sources.c.is_deleted.is_(False))
         with self._store.read() as connection:
             for page in pages(codes):
                 query = select(sources).where(live, sources.c.code.in_(page))
                 found += [self._remembered(connection, row) for row in connection.execute(query).all()]
         return found
+
+    def has_any(self) -> bool:
+        """Return whether any record is known."""
+        with self._store.read() as connection:
+            return connection.execute(select(sources.c.id).where(self._mine).limit(1)).first() is not None
 
     def newest(self) -> int:
         """Return the highest version given so far."""
@@ -191,13 +200,13 @@ class Sources:
     def _row(self, connection: Connection, record: SourceRecord, known: Remembered | None) -> dict[str, Any] | None:
         """Return the row to write, or None if nothing changed."""
         if known is not None:
-            record = merged(self._entity, record, known.record)
+            record = merged(self.entity, record, known.record)
             if record == replace(known.record, stream=record.stream):
                 return None
         return {
             "id": known.number if known else None,
             "site": self._site,
-            "entity": self._entity.stream,
+            "entity": self.entity.stream,
             "company": record.company,
             "division": record.key.division,
             "key": record.key.id,

@@ -159,9 +159,19 @@ mirror = Table(
     Column("version", BigInteger, nullable=False),
     Column("modified_at", Instant),
     Column("content", Text, nullable=False),
+    Column("parent", String),
     UniqueConstraint("company", "entity", "code"),
+    Index(
+        "ix_mirror_parent",
+        "company",
+        "entity",
+        "parent",
+        sqlite_where=text("parent is not null"),
+        postgresql_where=text("parent is not null"),
+    ),
     sqlite_with_rowid=False,
 )
+"""parent: Exact's ID of the row that this one belongs to, if it belongs to one."""
 
 reference_proofs = Table(
     "reference_proofs",
