@@ -181,12 +181,27 @@ def test_what_never_went_out_is_not_reported_as_deleted(project: Project, every_
     first = project.read("--catalog", every_stream)
     (row,) = project.sandbox.fill_children(SOURCE, "Addresses", [{"Account": "1", "Type": 2, "AddressLine1": "Laan 3"}])
     project.sandbox.remove_child(SOURCE, "Addresses", row["ID"])
-    project.sandbox.remove(SOURCE, "3")  # with its visit address
 
     second = project.read("--catalog", every_stream, state=first.state)
 
-    assert len(second.records("deleted_accounts")) == 1
     assert second.records("addresses") == []
+
+
+@pytest.mark.parametrize("visit_address", ["one_row", "two_rows"])
+@pytest.mark.parametrize("deleted_with_account", ["logged", "silent"])
+def test_what_goes_with_its_account_is_reported_whatever_the_log_says(
+    project: Project, every_stream: str, deleted_with_account: str, visit_address: str
+) -> None:
+    project.sandbox.limits(deleted_with_account=deleted_with_account, visit_address=visit_address)
+    first = project.read("--catalog", every_stream)
+    project.sandbox.remove(SOURCE, "1")
+
+    second = project.read("--catalog", every_stream, state=first.state)
+
+    for stream in ("contacts", "addresses"):
+        gone = {row["ID"] for row in first.records(stream) if row["AccountCode"] == "1"}
+        assert {row["ID"] for row in deleted(second, stream) if "AccountCode" in row} == gone
+        assert {row["AccountCode"] for row in second.records(stream) if "AccountCode" in row} <= {"1", "2"}
 
 
 def test_an_address_that_became_the_visit_address_is_deleted_for_whoever_has_it(
