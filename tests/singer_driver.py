@@ -153,6 +153,19 @@ class Project:
         path.write_text(json.dumps(found), encoding="utf-8")
         return path
 
+    def selection(self, *streams: str, also: Sequence[str] = ()) -> str:
+        """A catalog with these streams and no others, and besides what comes by default these properties."""
+        found = json.loads(self.read("--discover").output)
+        for stream in found["streams"]:
+            for entry in stream["metadata"]:
+                if not entry["breadcrumb"]:
+                    entry["metadata"]["selected"] = stream["stream"] in streams
+                elif entry["breadcrumb"][-1] in also:
+                    entry["metadata"]["selected"] = True
+        path = self.folder / "selection.json"
+        path.write_text(json.dumps(found), encoding="utf-8")
+        return str(path)
+
     def load(self, given: str, **settings: Any) -> Ran:
         """What the target makes of these lines."""
         return self.target.run_here(self.target_config(**settings), given=given)

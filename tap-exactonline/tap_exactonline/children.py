@@ -44,14 +44,18 @@ class Children:
         yield from self._seen(self._companions.rest())
 
     def deletions(self, reading: Reading) -> Iterator[Row]:
-        """Yield a record for each row that was deleted: its key, the code of its account if that is known, and when."""
+        """Yield a record for each row that was deleted: its key, the code of its account if that is known, and when.
+
+        What never went out is left out, unless all was read: then the store may be another one than it was.
+        """
         noticed = reading.began_at.isoformat()
         deleted = dict.fromkeys((*reading.vanished, *self._left), noticed)
         deleted |= {row["EntityKey"]: row.get("DeletedDate") or noticed for row in reading.log}
         codes = self._known.codes(deleted)
         for key, at in deleted.items():
-            record = {"ID": key, "Division": self._known.company.division, DELETED_AT: at}
-            yield {**record, self._parent.travels_as: codes[key]} if key in codes else record
+            if key in codes or reading.in_full:
+                record = {"ID": key, "Division": self._known.company.division, DELETED_AT: at}
+                yield {**record, self._parent.travels_as: codes[key]} if codes.get(key) else record
 
     def _is_here(self, row: Row) -> bool:
         elsewhere = self._entity.elsewhere

@@ -55,7 +55,7 @@ class KnownRows:
             return list(connection.execute(select(known_rows.c.row_id).where(*where)).scalars())
 
     def codes(self, row_ids: Collection[str]) -> dict[str, str]:
-        """Return the codes of accounts, or of the accounts that rows belong to, as far as they are known."""
+        """Return the codes of accounts as far as they are known; of rows that belong to one, its code or ""."""
         found, listed = dict[str, str](), list(row_ids)
         query = select(known_rows.c.row_id, known_rows.c.code).where(*self._mine, known_rows.c.code.is_not(None))
         with self._store.read() as connection:
@@ -76,8 +76,9 @@ class KnownRows:
                 set_={"code": insert.excluded.code, "missing_since": None},
                 where=is_news,
             )
-            known_by = self.entity.known_by
-            values = [{**self._owner, "row_id": row[self.entity.key], "code": row.get(known_by)} for row in rows]
+            known_by, without = self.entity.known_by, "" if self.entity.parent else None
+            codes = {row[self.entity.key]: row.get(known_by) or without for row in rows}
+            values = [{**self._owner, "row_id": key, "code": code} for key, code in codes.items()]
             connection.execute(keep, values)
 
     def miss(self, row_ids: Sequence[str], since: datetime) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -33,24 +32,10 @@ def _start(project: Project) -> None:
     project.sandbox.reset(small_world(children={SOURCE: CHILDREN}, limits=LASTING, now=MORNING))
 
 
-def catalog(project: Project, *streams: str, also: Iterable[str] = ()) -> str:
-    """A catalog with these streams, and besides what comes by default these properties."""
-    found = json.loads(project.read("--discover").output)
-    for stream in found["streams"]:
-        for entry in stream["metadata"]:
-            if not entry["breadcrumb"]:
-                entry["metadata"]["selected"] = stream["stream"] in streams
-            elif entry["breadcrumb"][-1] in also:
-                entry["metadata"]["selected"] = True
-    path: Path = project.folder / "catalog.json"
-    path.write_text(json.dumps(found), encoding="utf-8")
-    return str(path)
-
-
 @pytest.fixture
 def every_stream(project: Project) -> str:
     """A catalog with accounts and all that belongs to them."""
-    return catalog(project, "divisions", "accounts", "deleted_accounts", *STREAMS)
+    return project.selection("divisions", "accounts", "deleted_accounts", *STREAMS)
 
 
 def selected(project: Project, endpoint: str) -> set[str]:
@@ -177,6 +162,33 @@ def test_a_lost_state_means_a_reading_in_full_that_tells_what_is_gone(
     assert len(shown(second, stream, "ID")) == len(first.records(stream)) - 1
 
 
+def test_what_never_went_out_is_not_reported_as_deleted(project: Project, every_stream: str) -> None:
+    first = project.read("--catalog", every_stream)
+    (row,) = project.sandbox.fill_children(SOURCE, "Addresses", [{"Account": "1", "Type": 2, "AddressLine1": "Laan 3"}])
+    project.sandbox.remove_child(SOURCE, "Addresses", row["ID"])
+
+    second = project.read("--catalog", every_stream, state=first.state)
+
+    assert second.records("addresses") == []
+
+
+@pytest.mark.parametrize("visit_address", ["one_row", "two_rows"])
+@pytest.mark.parametrize("deleted_with_account", ["logged", "silent"])
+def test_what_goes_with_its_account_is_reported_whatever_the_log_says(
+    project: Project, every_stream: str, deleted_with_account: str, visit_address: str
+) -> None:
+    project.sandbox.limits(deleted_with_account=deleted_with_account, visit_address=visit_address)
+    first = project.read("--catalog", every_stream)
+    project.sandbox.remove(SOURCE, "1")
+
+    second = project.read("--catalog", every_stream, state=first.state)
+
+    for stream in ("contacts", "addresses"):
+        gone = {row["ID"] for row in first.records(stream) if row["AccountCode"] == "1"}
+        assert {row["ID"] for row in deleted(second, stream) if "AccountCode" in row} == gone
+        assert {row["AccountCode"] for row in second.records(stream) if "AccountCode" in row} <= {"1", "2"}
+
+
 def test_an_address_that_became_the_visit_address_is_deleted_for_whoever_has_it(
     project: Project, every_stream: str
 ) -> None:
@@ -191,7 +203,7 @@ def test_an_address_that_became_the_visit_address_is_deleted_for_whoever_has_it(
 
 
 def test_codes_of_accounts_that_were_not_read_are_asked_for_together(project: Project) -> None:
-    path = catalog(project, *STREAMS)
+    path = project.selection(*STREAMS)
 
     ran = project.read("--catalog", path)
 
@@ -201,7 +213,7 @@ def test_codes_of_accounts_that_were_not_read_are_asked_for_together(project: Pr
 
 
 def test_one_whose_account_is_not_shown_goes_without_its_code_and_that_is_told(project: Project) -> None:
-    path = catalog(project, "addresses")
+    path = project.selection("addresses")
     project.sandbox.fault(
         "status", status=200, body=json.dumps({"d": {"results": []}}), endpoint="bulk/CRM/Accounts", method="GET"
     )
@@ -218,7 +230,7 @@ def test_who_a_person_is_is_read_only_when_selected_by_name(project: Project, ev
 
     first = project.read("--catalog", every_stream)
     names = selected(project, "sync/CRM/Contacts")
-    second = project.read("--catalog", catalog(project, "contacts", also={"BirthDate"}))
+    second = project.read("--catalog", project.selection("contacts", also=["BirthDate"]))
 
     assert not PERSONAL & (names | {name for row in first.records("contacts") for name in row})
     assert "Picture" not in names

@@ -117,6 +117,80 @@ def test_a_second_mapper_passes_addressed_copies_unchanged_and_says_so(caplog: p
     assert "accounts is addressed already and passes unchanged." in caplog.text
 
 
+CONTACTS = {
+    "type": "SCHEMA",
+    "stream": "contacts",
+    "schema": {"properties": {name: {} for name in ("ID", "Division", "Code", "AccountCode", "LastName", "HID")}},
+    "key_properties": ["ID"],
+}
+CONTACT = {"Division": 100, "ID": "c1", "Code": "7", "AccountCode": "7", "LastName": "Vos", "HID": 11149}
+
+
+def contact(**fields: Any) -> Message:
+    return {"type": "RECORD", "stream": "contacts", "record": {**CONTACT, **fields}}
+
+
+def test_what_belongs_to_accounts_is_addressed_by_the_code_of_its_account_and_the_key_at_the_source() -> None:
+    told, first, second = mapped({"target_divisions": TARGETS}, CONTACTS, contact())
+
+    assert told["key_properties"] == told["schema"]["required"] == ["Division", "AccountCode", "SourceKey"]
+    assert set(told["schema"]["properties"]) == {"Division", "AccountCode", "SourceKey", "LastName"}
+    keys = {"AccountCode": "7", "SourceKey": "c1"}
+    assert first["record"] == {"Division": 201, **keys, "LastName": "Vos"}
+    assert second["record"] == {"Division": 202, **keys, "LastName": "Vos"}
+    assert first["source"] == second["source"] == {"Division": 100, "ID": "c1"}
+    assert (first["source_record"], "source_record" in second) == (CONTACT, False)
+
+
+def test_the_key_that_a_foreign_tap_keeps_stable_is_passed_on() -> None:
+    message = {**CONTACTS, "schema": {"properties": {"AccountCode": {}, "SourceKey": {}, "LastName": {}}}}
+    record = {"AccountCode": "7", "SourceKey": "7/Vos", "LastName": "Vos"}
+
+    _, copied = mapped({"target_divisions": [201]}, message, {**contact(), "record": record})
+
+    assert copied["record"] == {"Division": 201, **record}
+
+
+def test_the_fields_of_each_stream_are_its_own() -> None:
+    config = {"target_divisions": [201], "fields": {"accounts": ["Name"], "contacts": ["FirstName"]}}
+    lines = schema("accounts", "ID"), account(7, Name="A", Latitude=1), CONTACTS, contact(FirstName="Bo")
+
+    *_, copied = mapped(config, *lines)
+
+    assert copied["record"] == {"Division": 201, "AccountCode": "7", "SourceKey": "c1", "FirstName": "Bo"}
+
+
+def test_contacts_are_no_accounts_though_the_settings_name_them_and_they_have_a_code() -> None:
+    lines = CONTACTS, contact(), schema("accounts", "ID"), account(7)
+
+    named = mapped({"target_divisions": [201], "streams": ["contacts"]}, *lines)
+    others = mapped({"target_divisions": [201], "streams": ["accounts"]}, *lines)
+
+    assert named[1]["record"]["SourceKey"] == "c1"
+    assert others[1]["record"] == CONTACT
+
+
+def test_addressed_contacts_pass_unchanged() -> None:
+    once = mapped({"target_divisions": [201]}, CONTACTS, contact())
+
+    assert mapped({"target_divisions": [202, 203]}, *once) == once
+
+
+def test_a_mark_of_deletion_goes_with_each_copy() -> None:
+    properties = {**CONTACTS["schema"]["properties"], "_sdc_deleted_at": {"type": ["string", "null"]}}  # type: ignore[index]
+    mark = {"_sdc_deleted_at": "2026-11-01T00:00:00Z"}
+    lines = [{**contact(), "record": {"Division": 100, "ID": key, **mark}} for key in ("c1", "c2")]
+    lines[0]["record"]["AccountCode"] = "7"
+
+    told, known, unknown = mapped(
+        {"target_divisions": [201]}, {**CONTACTS, "schema": {"properties": properties}}, *lines
+    )
+
+    assert told["schema"]["properties"]["_sdc_deleted_at"] == {"type": ["string", "null"]}
+    assert known["record"] == {"Division": 201, "AccountCode": "7", "SourceKey": "c1", **mark}
+    assert unknown["record"] == {"Division": 201, "AccountCode": "", "SourceKey": "c2", **mark}
+
+
 def test_the_divisions_seen_become_the_targets_and_pass_unchanged() -> None:
     seen = [schema("divisions", "Code"), division(202, 1), division(100, 1), division(203, 2), division(201, 1)]
 

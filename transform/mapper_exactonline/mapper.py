@@ -1,12 +1,13 @@
-"""The mapping step as a Singer mapper: accounts in, one copy per target division out; all else as it came."""
+"""The mapping step as a Singer mapper: accounts and what belongs to them in, one copy per target division out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, ClassVar
 
+from exactonline_client.entities import ACCOUNTS, CHILDREN, Entity
 from exactonline_client.errors import ConfigurationError, ExactError
 from exactonline_client.plugin import PlainErrors
 from singer_sdk import InlineMapper
@@ -16,7 +17,6 @@ from singer_sdk.singerlib.messages import Message
 
 from mapper_exactonline.fan_out import (
     DIVISIONS_STREAM,
-    KEY_PROPERTIES,
     SETTINGS,
     FanOut,
     Seen,
@@ -28,19 +28,22 @@ from mapper_exactonline.pipe import LineReader, LineWriter, Verbatim
 from mapper_exactonline.streams import RESERVED_STREAMS, Streams, is_addressed, passed_over
 
 Content = dict[str, Any]
+DELETED_AT = "_sdc_deleted_at"
+"""Singer's column for when a row was deleted at the source, which goes with each copy."""
 
 
 @dataclass(slots=True)
 class Tally:
     """What became of the records of one stream that is copied."""
 
+    fan_out: FanOut
     read: int = 0
     copies: int = 0
     left_out: int = 0
 
 
 class MapperExactOnline(PlainErrors, InlineMapper):
-    """Copies each account to every target division."""
+    """Copies each account, and what belongs to it, to every target division."""
 
     name = "mapper-exactonline"
     package_name = "exactonline-mapper"
@@ -76,15 +79,16 @@ class MapperExactOnline(PlainErrors, InlineMapper):
         properties = message_dict["schema"].get("properties", {})
         settings = {name: self.config[name] for name in SETTINGS if self.config.get(name) is not None}
         try:
-            is_copied = self._streams.takes(stream, keys, properties)
+            entity = self._entity_of(stream, keys, properties)
         except ConfigurationError:
             yield Verbatim({**message_dict, "fan_out": settings})
             raise
-        if not is_copied:
-            if is_addressed(keys):
+        if entity is None:
+            is_passed = is_addressed(keys, CHILDREN.get(stream, ACCOUNTS))
+            if is_passed:
                 self.logger.warning("%s is addressed already and passes unchanged.", stream)
             self._tallies.pop(stream, None)
-            is_told = stream not in RESERVED_STREAMS and not is_addressed(keys)
+            is_told = stream not in RESERVED_STREAMS and not is_passed
             yield Verbatim({**message_dict, "fan_out": settings} if is_told else message_dict)
             return
         if "Division" not in properties:
@@ -93,15 +97,22 @@ class MapperExactOnline(PlainErrors, InlineMapper):
                 "Select Division in the tap, or set target_divisions.",
                 stream,
             )
-        if unused := passed_over(properties):
-            self.logger.warning("%s: passed over, being no property of an account: %s.", stream, unused)
-        self._tallies.setdefault(stream, Tally())
+        if unused := passed_over(properties, entity):
+            article = "an" if entity.name.startswith("a") else "a"
+            self.logger.warning(
+                "%s: passed over, being no property of %s %s: %s.", stream, article, entity.name, unused
+            )
+        fan_out = self._fan_out.of(entity)
+        self._tallies.setdefault(stream, Tally(fan_out))
+        schema = fan_out.address(message_dict["schema"])
+        if DELETED_AT in properties:
+            schema["properties"][DELETED_AT] = properties[DELETED_AT]
         yield Verbatim(
             {
                 **message_dict,
                 "fan_out": settings,
-                "schema": self._fan_out.address(message_dict["schema"]),
-                "key_properties": KEY_PROPERTIES,
+                "schema": schema,
+                "key_properties": entity.key_properties,
                 "bookmark_properties": [],
             }
         )
@@ -120,8 +131,11 @@ class MapperExactOnline(PlainErrors, InlineMapper):
             tally.read += 1
             source = source_of(record)
             told = {"source": source, "source_record": record}  # with the first copy: what is to be remembered
-            for copy in self._fan_out.copies(record, self._targets_of(record)):
+            for copy in tally.fan_out.copies(record, self._targets_of(record)):
                 tally.copies += 1
+                if DELETED_AT in record:
+                    copy[DELETED_AT] = record[DELETED_AT]
+                    copy.setdefault(tally.fan_out.entity.known_by, "")  # not every tap knows it of a deleted row
                 yield Verbatim({**message_dict, **told, "record": copy})
                 told = {"source": source}
 
@@ -155,6 +169,14 @@ class MapperExactOnline(PlainErrors, InlineMapper):
                 tally.copies,
                 tally.left_out,
             )
+
+    def _entity_of(self, stream: str, keys: Sequence[str], columns: Iterable[str]) -> Entity | None:
+        """What the records of a stream are, if they are copied."""
+        child = CHILDREN.get(stream)
+        if child is not None:
+            is_taken = not is_addressed(keys, child) and self._streams.takes_child(stream, columns)
+            return child if is_taken else None
+        return ACCOUNTS if self._streams.takes(stream, keys, columns) else None
 
     def _see(self, record: Content) -> None:
         if not self._fan_out.names_targets:
