@@ -17,6 +17,8 @@ from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.rows import RECORDS_AT_A_TIME, packed, pages, unpacked
 from target_exactonline.store.tables import changes, plans
 
+UNDO = "undo"
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -40,6 +42,8 @@ class Change:
     """References that are left out of it."""
     is_second: bool = False
     """Whether an earlier change of the plan told what is left out of the row."""
+    is_undo: bool = False
+    """Whether it takes an earlier change back, so that it is held."""
     approved_by: str | None = None
     waits: str | None = None
     """Why it waits for an approval; None if it needs none, or has it."""
@@ -75,22 +79,6 @@ class Change:
                 return changed
             case Delete():
                 return {}
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRow:
-    """A plan as a whole."""
-
-    id: int
-    run: int
-    company: int
-    at: datetime
-    counts: Mapping[str, int]
-    unsafe: str | None
-    forecast: str | None
-    approval: str
-    is_open: bool
-    is_trial: bool
 
 
 @dataclass(slots=True)
@@ -229,16 +217,6 @@ class Plans:
                 shared |= {run for run, company in connection.execute(beside) if company in ours}
         return [company for company, run in found.items() if run in shared]
 
-    def rows(self, run: int | None = None, plan: int | None = None, limit: int | None = None) -> list[PlanRow]:
-        """Return plans, the newest first."""
-        query = select(plans).order_by(plans.c.id.desc()).limit(limit)
-        if run is not None:
-            query = query.where(plans.c.run == run)
-        if plan is not None:
-            query = query.where(plans.c.id == plan)
-        with self._store.read() as connection:
-            return [_plan(row) for row in connection.execute(query)]
-
     # Beneath
 
     def _as_row(self, connection: Connection, one: Change) -> dict[str, Any]:
@@ -252,6 +230,8 @@ class Plans:
             besides["followed"] = True
         if one.is_second:
             besides["second"] = True
+        if one.is_undo:
+            besides[UNDO] = True
         if one.waits is not None:
             besides["waits"] = one.waits
         if one.origin is not None:
@@ -295,6 +275,7 @@ class Plans:
             is_followed,
             not_sent=not_sent,
             is_second=bool(besides.get("second")),
+            is_undo=bool(besides.get(UNDO)),
             approved_by=row.approved_by,
             waits=besides.get("waits"),
         )
@@ -328,18 +309,3 @@ def source_of(row: Any) -> SourceKey | None:
         return SourceKey(row.source_division, row.source_key)
     origin = unpacked(row.besides).get("origin")
     return SourceKey(*origin) if origin else None
-
-
-def _plan(row: Any) -> PlanRow:
-    return PlanRow(
-        row.id,
-        row.run,
-        row.company,
-        row.at,
-        unpacked(row.counts),
-        row.unsafe,
-        row.forecast,
-        row.approval,
-        row.is_open,
-        row.is_trial,
-    )
