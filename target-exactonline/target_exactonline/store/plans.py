@@ -65,6 +65,11 @@ class Change:
                 return self.decision.action
 
     @property
+    def target_id(self) -> str | None:
+        """Return Exact's ID of the row; None for one that is to be created."""
+        return None if isinstance(self.decision, Create) else self.decision.target_id
+
+    @property
     def matched_on(self) -> str | None:
         """Return the rule that ties the row now."""
         return self.decision.matched_on if isinstance(self.decision, Update) else None
@@ -245,7 +250,7 @@ class Plans:
             "kind": "approval" if one.waits else None,
             "reason": one.reason,
             "approved_by": one.approved_by,
-            "target_id": None if isinstance(decision, Create) else decision.target_id,
+            "target_id": one.target_id,
             "target_code": one.target_code,
             "matched_on": one.matched_on,
             "not_sent": packed(one.not_sent) if one.not_sent else None,
