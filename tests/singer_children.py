@@ -16,11 +16,13 @@ TELLING = {
 }
 """Fields of each stream in which companies are compared."""
 
+_ALWAYS = {"accounts": ("Code",), **dict.fromkeys(ENTITIES, ("AccountCode",))}
+
 Record = Mapping[str, Any]
 
 
 def schema(stream: str, records: Iterable[Record], keys: Sequence[str], **besides: Any) -> dict[str, Any]:
-    names = {name for record in records for name in record}
+    names = {name for record in records for name in record} | {"ID", *_ALWAYS.get(stream, ())}
     properties = {name: {} for name in names} | {"Division": {"type": "integer"}}
     return {
         "type": "SCHEMA",

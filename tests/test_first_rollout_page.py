@@ -34,6 +34,11 @@ def accounts(folder: Path, division: int) -> dict[str, str]:
     return {row["Code"].strip(): row["Name"] for row in json.loads(said)}
 
 
+def blocked(folder: Path, division: int) -> set[str]:
+    said = run(folder, f"exactonline-sandbox accounts {division} --db .exactonline/world.db")
+    return {row["Code"].strip() for row in json.loads(said) if row.get("Blocked")}
+
+
 def matches(folder: Path) -> dict[str, tuple[str, str | None]]:
     lines = [json.loads(line) for line in run(folder, "target-exactonline-store matches --json").splitlines()]
     return {line["code"]: (line["state"], line["target_code"]) for line in lines if line["division"] == NORTH}
@@ -41,7 +46,7 @@ def matches(folder: Path) -> dict[str, tuple[str, str | None]]:
 
 @pytest.mark.timeout(600)
 def test_every_command_of_the_page_does_what_the_page_says(folder: Path) -> None:
-    rules, preview, first, listed, decisions, sheet, again = blocks(PAGE)
+    rules, preview, first, listed, decisions, sheet, again, undo, release, redo = blocks(PAGE)
     before = accounts(folder, NORTH)
 
     run(folder, rules.text)
@@ -62,3 +67,12 @@ def test_every_command_of_the_page_does_what_the_page_says(folder: Path) -> None
     run(folder, sheet.text)
     run(folder, again.text)
     assert accounts(folder, NORTH) == {**before, "10045": "Klant 10045 B.V.", "10042": "Klant 10042 B.V."}
+
+    run(folder, undo.text)
+    assert blocked(folder, NORTH) == {"10042"}
+    run(folder, redo.text)
+    assert blocked(folder, NORTH) == set()
+    run(folder, undo.text)
+    run(folder, release.text)
+    run(folder, again.text)
+    assert blocked(folder, NORTH) == set()

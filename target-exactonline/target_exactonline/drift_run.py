@@ -27,6 +27,7 @@ class DriftRun(Run):
         """Look into all companies that hold copies, or into one; return the exit status."""
         known = self._memory.known(self._connections.sites).values()
         wanted = [one.division for one in known if division in (None, one.division)]
+        self.parts.recall(self._database, self._memory.companies, self._connections.sites)
         if wanted:
             self._go(self._usable(wanted, set(wanted), self._divisions(wanted)))
         return self.end()

@@ -138,6 +138,11 @@ class Parts:
         """Return the companies that records came from, as far as they said."""
         return sorted(set[int]().union(*(part.intake.sources for part in self)))
 
+    @property
+    def left_out(self) -> bool:
+        """Return whether a trial's limit left out any record."""
+        return any(part.intake.left_out for part in self)
+
     def incoming(self) -> Iterator[tuple[Part, Incoming]]:
         """Yield all that came in."""
         for part in self:

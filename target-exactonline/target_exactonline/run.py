@@ -77,7 +77,7 @@ class Run:
             self._tally, self._report, self.checkpoints, now=utc_now, max_errors=self._max_errors, stop=stop
         )
         self._reach: dict[int, Reached] = {}
-        self._parts = Parts(self._part)
+        self.parts = Parts(self._part)
         self._memory = self.part(ACCOUNTS).memory
         self._failures = Failures()
         self._faults: list[str] = []
@@ -86,7 +86,7 @@ class Run:
 
     def part(self, entity: Entity) -> Part:
         """Return what the run does about one entity."""
-        return self._parts.of(entity)
+        return self.parts.of(entity)
 
     def _part(self, entity: Entity) -> Part:
         return Part(
@@ -99,11 +99,6 @@ class Run:
             self.checkpoints,
             dry_run=self._dry_run,
         )
-
-    @property
-    def left_out(self) -> bool:
-        """Return whether a trial's limit left out any record."""
-        return any(part.intake.left_out for part in self._parts)
 
     def activate(self, stream: str, version: int) -> None:
         """Take in that a stream was read in full: what did not come with this version is there no longer."""
@@ -138,10 +133,10 @@ class Run:
         if self.recorder.too_many_refused:
             return
         sites = self._connections.sites
-        self._parts.recall(self._database, self._memory.companies, sites)
-        self._parts.take_deletions(sites)
-        addressed = self._parts.settle_due(sites)
-        wanted = sorted(set[int]().union(*(part.due or () for part in self._parts)))
+        self.parts.recall(self._database, self._memory.companies, sites)
+        self.parts.take_deletions(sites)
+        addressed = self.parts.settle_due(sites)
+        wanted = sorted(set[int]().union(*(part.due or () for part in self.parts)))
         if wanted:
             try:
                 reach = self._divisions([*wanted, *self.part(ACCOUNTS).references.sources()])
@@ -149,9 +144,9 @@ class Run:
                 self._defer_all(wanted, Deferral(error.kind, str(error)))
             else:
                 self._go(self._usable(wanted, addressed, reach))
-        for part in self._parts:
+        for part in self.parts:
             if not self._dry_run:
-                part.work.forget_unwanted(sites, self._parts.sources)
+                part.work.forget_unwanted(sites, self.parts.sources)
             part.work.clear()
 
     def _usable(self, wanted: Sequence[int], addressed: set[int], reach: Mapping[int, Reached]) -> list[Reached]:
@@ -193,13 +188,13 @@ class Run:
         """Return the work of each company, with what came in kept in the store first."""
         number_of = self._memory.companies.number
         numbers = {company: number_of(company, one.division.name) for company, one in companies.items()}
-        for part in self._parts:
+        for part in self.parts:
             if not self._dry_run:
                 part.work.remember(numbers, self._connections.sites)
             self._expect(part, {company.division for company in companies})
         lanes: dict[Company, list[Lane]] = {company: [] for company in companies}
         planning, due = threading.Lock(), defaultdict[str, dict[int, int]](dict)
-        for part in self._parts:
+        for part in self._in_order():
             shared = Shared(
                 part.memory,
                 self._memory,
@@ -225,6 +220,10 @@ class Run:
             for company, one in companies.items()
         }
 
+    def _in_order(self) -> list[Part]:
+        """Return the entities of the run in the order in which they are written."""
+        return list(self.parts)
+
     def _lane(self, task: Task, shared: Shared) -> Lane:
         return Lane(task, shared)
 
@@ -244,7 +243,7 @@ class Run:
         """Defer everything: where the companies are cannot be asked now. Those known from before keep what waits."""
         self._logger.warning("%s Everything is parked.", deferral.reason)
         placed = self._defer(wanted, deferral)
-        for part, one in self._parts.incoming():
+        for part, one in self.parts.incoming():
             targets = () if one.record.is_deleted else part.work.targets_of(one)
             for division in (code for code in targets if code not in placed):
                 self._tell(Outcome.PARKED, division, part, one.record, deferral.kind, deferral.reason)
@@ -287,7 +286,7 @@ class Run:
             DivisionCounts(code, names.get(code or 0, ""), received, calls.get(code, 0), counts)
             for code, received, counts in self._tally.by_division()
         ]
-        sources = self._parts.sources
+        sources = self.parts.sources
         self._kept.end(ended_at, status=status, verdict=failure or told, sources=sources, divisions=divisions)
         if self._dry_run:
             forget_old_trials(self._database)
@@ -311,7 +310,7 @@ class Run:
 
     def _account_for_the_rest(self, why: str) -> None:
         """Tell of each record that never got to a company that it was skipped; it comes again."""
-        for part, one in self._parts.incoming():
+        for part, one in self.parts.incoming():
             if one.record.is_deleted or self.checkpoints.has_begun(one.number):
                 continue
             for division in self._known_targets(part, one):
@@ -332,7 +331,7 @@ class Run:
             return (None,)
 
     def _close(self) -> None:
-        for opened in (self._connections, self._database, self._parts):
+        for opened in (self._connections, self._database, self.parts):
             opened.close()
 
     def _why_wait(self, division: int) -> str:

@@ -111,7 +111,7 @@ class TargetExactOnline(PlainErrors, Target):
         """Keep a state until everything before it has ended."""
         self._assert_line_requires(message_dict, requires={"value"})
         self.drain_all()
-        if self.run.left_out:  # a state would acknowledge records that the trial's limit left out
+        if self.run.parts.left_out:  # a state would acknowledge records that the trial's limit left out
             return
         if not self._is_for_us:
             self._early_state = message_dict["value"]

@@ -13,7 +13,7 @@ from books import BAD_EMAIL, SOURCES, Books
 from moments import Call
 from plugins import Pipe
 
-COUNTS = re.compile(r"accounts → (?:division (\d+)|no division): (.+) \((\d+) received, \d+ calls\)")
+COUNTS = re.compile(r"records → (?:division (\d+)|no division): (.+) \((\d+) received, \d+ calls\)")
 SHOWN = 5
 NOT_WHOLE = "A line of the input is not whole"
 STOPPED = "Stopped by signal"

@@ -16,6 +16,12 @@ from target_exactonline.cli.store_command import main
 from target_exactonline.planning.approvals import Approval, ApprovalRules, digest_of, is_same_person
 
 ANNA, BERT = "Anna de Boer", "Bert Smit"
+SPELLINGS = (
+    ANNA, "anna de boer", " ANNA  DE BOER ", "Anna\u00a0de Boer", "Ann\u200ba de Boer", "Anna de Bo\u034fer",
+    "A\ufe0fnna de Boer", "anna.de-boer", "\uff21\uff4e\uff4e\uff41 de Boer", "\U0001d400nna de Boer", "Anna de Boër",
+    "Anna de Boe\u0308r", "Anna de\u3164Boer", "Anna de Boer@laptop",
+)  # fmt: skip
+"""Case, blanks, invisible characters, full width, bold, accents in one piece and in two, and a machine."""
 
 
 @pytest.fixture(params=["fan_out", "mapping step"])
@@ -111,10 +117,64 @@ def test_an_approval_holds_over_later_plans_as_long_as_the_change_is_the_same(al
     assert alone.sandbox.account(NORTH, "2")["City"] == "Utrecht"
 
 
+def test_an_approval_is_used_up_once_its_change_was_carried_out(alone: Group) -> None:
+    alone.run(all_of(NORTH))
+    alone.sandbox.edit(NORTH, "1", City="Zeist")
+    alone.run(all_of(NORTH), require_approval=["updates"], reconcile=True)
+    lines(approve(alone))
+    alone.run(all_of(NORTH), require_approval=["updates"], reconcile=True)
+    assert alone.sandbox.account(NORTH, "1")["City"] == "Utrecht"
+
+    alone.sandbox.advance(60)  # by which the edit is no part of what Exact made of our own write
+    alone.sandbox.edit(NORTH, "1", City="Zeist")
+    alone.run(all_of(NORTH), require_approval=["updates"], reconcile=True)
+
+    assert alone.sandbox.account(NORTH, "1")["City"] == "Zeist"
+    lines(approve(alone))
+    alone.run(all_of(NORTH), require_approval=["updates"], reconcile=True)
+    assert alone.sandbox.account(NORTH, "1")["City"] == "Utrecht"
+
+
+def test_an_approval_is_for_one_row_and_for_no_other_that_is_tied_in_its_place(alone: Group) -> None:
+    alone.sandbox.reset(
+        small_world(1, accounts={NORTH: [customer(1, City="Oud"), customer(9, City="Oud", Name="Klant 1")]})
+    )
+    alone.run({**all_of(NORTH), "fields": ["City"]}, require_approval=["updates"])
+    lines(approve(alone))
+    said(alone, "tie", "--division", str(NORTH), "--code", "1", "--to", "9")
+
+    alone.run({**all_of(NORTH), "fields": ["City"]}, require_approval=["updates"])
+
+    assert alone.sandbox.account(NORTH, "9")["City"] == "Oud"
+
+
+def test_undo_waits_for_approval_and_goes_once_it_is_given_again(alone: Group) -> None:
+    alone.run(all_of(NORTH))
+    took_back = ("undo", "--run", "last", "--by", ANNA, "--json")
+    waiting = lines(said(alone, *took_back, require_approval=["all"], four_eyes=True))
+    assert {line["kind"] for line in waiting} == {"approval"}
+    assert [row["Blocked"] for row in alone.sandbox.accounts(NORTH)] == [False, False, False]
+
+    assert approve(alone, by="anna DE boer", four_eyes=True).exit_code == 1
+    lines(approve(alone, "--code", "2", four_eyes=True))
+    lines(said(alone, *took_back, require_approval=["all"], four_eyes=True))
+
+    assert [row["Blocked"] for row in alone.sandbox.accounts(NORTH)] == [False, True, False]
+
+
+def test_undo_keeps_the_limits_of_a_run(alone: Group) -> None:
+    alone.run(all_of(NORTH))
+
+    said(alone, "undo", "--run", "last", "--delete", max_deletes=2)
+
+    assert alone.sandbox.codes(NORTH) == ["1", "2", "3"]
+    assert {line["kind"] for line in alone.project.outcomes} == {"safety_limit"}
+
+
 def test_who_started_a_run_may_not_approve_it_in_any_spelling(alone: Group) -> None:
     alone.run(all_of(NORTH), require_approval=["creates"], four_eyes=True)
 
-    for name in (ANNA, "anna de boer", " ANNA  DE BOER ", "Anna\u00a0de Boer", "Ann\u200ba de Boer"):
+    for name in SPELLINGS:
         refused = approve(alone, by=name, four_eyes=True)
         assert refused.exit_code == 1
         assert "somebody else has to approve" in refused.output
@@ -180,9 +240,11 @@ def test_only_the_very_change_that_another_approved_counts(
     action: str, approved: Any, now: Any, by: str, planned_by: str, four_eyes: bool
 ) -> None:
     rules = ApprovalRules(frozenset({action}), four_eyes=four_eyes)
-    known = [Approval(digest_of(action, approved), by, "", planned_by)]
+    known = [Approval(digest_of(action, approved, "a"), by, "", planned_by)]
 
-    signed = rules.approved_by(digest_of(action, now), known)
+    signed = rules.approved_by(digest_of(action, now, "a"), known)
 
-    is_allowed = approved == now and not (four_eyes and is_same_person(by, planned_by))
+    is_same = approved == now or action == "delete"
+    assert rules.approved_by(digest_of(action, approved, "b"), known) is None
+    is_allowed = is_same and not (four_eyes and is_same_person(by, planned_by))
     assert (signed is not None) == is_allowed

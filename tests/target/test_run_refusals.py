@@ -29,7 +29,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a list for text": ({"Code": "2", "Name": ["Klant"]}, "Name is "),
 }
 EXACT_ALONE = {"Code": "5", "Name": "Klant 5", "Country": "DE", "State": "XX"}
-LINE = re.compile(r"accounts → (?:division (\d+)|no division): (.*) \((\d+) received, (\d+) calls\)")
+LINE = re.compile(r"records → (?:division (\d+)|no division): (.*) \((\d+) received, (\d+) calls\)")
 
 
 def to(division: int | None, *records: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from exactonline_client.entities import ACCOUNTS
+from exactonline_client.entities import ACCOUNTS, CHILDREN
 from exactonline_client.errors import ConfigurationError
 from mapper_exactonline.fan_out import SETTINGS, FanOut, Seen, seen_division, source_division
 
@@ -22,7 +22,9 @@ def copies_of(record: dict[str, Any], **config: Any) -> list[dict[str, Any]]:
 
 
 def test_nothing_set_means_every_active_division_and_the_fields_that_are_safe_to_copy() -> None:
-    assert fan_out() == FanOut(None, frozenset(), ACCOUNTS.safe_to_copy, {}, None)
+    fields = {stream: entity.safe_to_copy for stream, entity in CHILDREN.items()}
+
+    assert fan_out() == FanOut(None, frozenset(), ACCOUNTS.safe_to_copy, {}, None, fields_of=fields)
 
 
 def test_null_means_not_set() -> None:
@@ -227,7 +229,10 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"countries": ["Nederland"]}, "countries: 'Nederland' is not a country."),
     ({"countries": []}, "countries: the list is empty."),
     ({"streams": []}, "streams: [] is not a list of streams."),
-    ({"fields": {"invoices": ["*"]}}, "fields: 'invoices' is no stream whose records are copied."),
+    ({"fields": {"invoices": ["*"]}}, "fields: 'invoices' is no stream whose records are copied (accounts, contacts,"),
+    ({"fields": {"contacts": ["Nam"]}}, "fields: 'Nam' is not a property of a contact."),
+    ({"fields": {"contacts": ["HID"]}}, "fields: HID says what another field says"),
+    ({"fields": {"addresses": ["Contact"]}}, "fields: Contact is tied to its division"),
     ({"field_rules": ["Phone"]}, "field_rules: ['Phone'] is not an object."),
     ({"field_rules": {"Phone": "ours"}}, "field_rules: Phone cannot be 'ours'. Give one of source, initial, target."),
     ({"field_rules": {"Phome": "initial"}}, "field_rules: 'Phome' is not a property of an account. Did you mean"),

@@ -18,7 +18,6 @@ from target_exactonline.planning.references import in_wait
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.settlement import Ended
-from target_exactonline.store.sources import Remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +46,8 @@ class Endings:
         self._entity = entity
         self._numbers = numbers
         self._recorder = recorder
-        self.adjust: Callable[[Copy, Remembered], Copy] | None = None
-        """What becomes of the copy of a source record that was written."""
+        self.adjust: Callable[[Pending, Copy], Copy | None] | None = None
+        """What becomes of the copy of a source record that was written; None to leave it as it is."""
         self.broken: dict[int, Deferral] = {}
         """Source records of which a first change failed that a second one builds on."""
         self.failed: set[int] = set()
@@ -146,7 +145,7 @@ class Endings:
         """Note how a change ended, with what is to be remembered of it."""
         change, source = pending.change, pending.source.record
         if self.adjust is not None and outcome in (Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED):
-            copy = self.adjust(copy or Copy(source.key, source.code), pending.source)
+            copy = self.adjust(pending, copy or Copy(source.key, source.code))
             forget = False
         if change.is_followed and outcome in (Outcome.PARKED, Outcome.REFUSED):
             self.broken[pending.source.number] = Deferral(kind or "fault", reason or "")

@@ -121,7 +121,7 @@ class Lane:
         read = partial(reader.read, position, self._mirror.ids, select=select, moved_at=self._task.division.moved_at)
         why = UNFINISHED if self._may_hold_more() else None
         reading = yield from take_pages(read(in_full=why), self._mirror.keep)
-        if reading.in_full is None and self._mirror.lacks_what_was_written():
+        if self._entity.sync_path is not None and reading.in_full is None and self._mirror.lacks_what_was_written():
             reading = yield from take_pages(read(in_full=WENT_BACK), self._mirror.keep)
         if reading.position is None:
             raise CompanyGivenUpError(blind(self._task.company, self._entity))

@@ -5,10 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-from exactonline_client.entities import ACCOUNTS
-from exactonline_client.errors import ConfigurationError
 
-from target_exactonline.cli.lines import database, of_config, read_config, show, sites_of
+from target_exactonline.cli.lines import database, known_fields, of_config, read_config, show, sites_of
 from target_exactonline.store.adopted import Adopted
 
 COLUMNS = ("division", "code", "field", "ours", "theirs", "modified_at", "modified_by", "will")
@@ -39,7 +37,7 @@ def drift(*, config_file: Path | None, division: int | None, as_json: bool) -> N
 def adopt(*, config_file: Path | None, as_json: bool, division: int, code: str, fields: tuple[str, ...]) -> None:
     """Let the company own fields of one account: what it holds there stays, whatever the source says."""
     config = read_config(config_file)
-    owned = Adopted(database(config), sites_of(config)).adopt(division, code, _known(fields))
+    owned = Adopted(database(config), sites_of(config)).adopt(division, code, known_fields(fields))
     show([{"division": division, "code": code, "fields": owned}], ("division", "code", "fields"), as_json=as_json)
 
 
@@ -51,12 +49,5 @@ def adopt(*, config_file: Path | None, as_json: bool, division: int, code: str, 
 def give_back(*, config_file: Path | None, as_json: bool, division: int, code: str, fields: tuple[str, ...]) -> None:
     """Let the rules decide again on fields that were adopted; the next run that compares the account obeys them."""
     config = read_config(config_file)
-    owned = Adopted(database(config), sites_of(config)).give_back(division, code, _known(fields))
+    owned = Adopted(database(config), sites_of(config)).give_back(division, code, known_fields(fields))
     show([{"division": division, "code": code, "fields": owned}], ("division", "code", "fields"), as_json=as_json)
-
-
-def _known(fields: tuple[str, ...]) -> tuple[str, ...]:
-    for name in fields:
-        if name not in ACCOUNTS.writable:
-            raise ConfigurationError(f"{name} is no property of an account that can be written.")
-    return fields

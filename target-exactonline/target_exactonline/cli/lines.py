@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import click
 from exactonline_client.command_line import from_json, plainly
+from exactonline_client.entities import ACCOUNTS
+from exactonline_client.errors import ConfigurationError
 from exactonline_client.settings import PROPERTIES
 from exactonline_client.store import Store
 from rich.console import Console
@@ -63,6 +65,18 @@ def of_account(command: F) -> F:
     code = click.option("--code", help="Only accounts with this code.")
     division = click.option("--division", type=int, help="Only this division.")
     return of_config(division(code(command)))
+
+
+def known_fields(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return names of properties as they were given.
+
+    Raises:
+        ConfigurationError: One of them cannot be written.
+    """
+    for name in names:
+        if name not in ACCOUNTS.writable:
+            raise ConfigurationError(f"{name} is no property of an account that can be written.")
+    return names
 
 
 def show(rows: Iterable[dict[str, Any]], columns: Sequence[str], *, as_json: bool) -> None:

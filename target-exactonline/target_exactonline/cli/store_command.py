@@ -11,7 +11,7 @@ from exactonline_client.command_line import load_environment
 
 from target_exactonline.cli.approvals import approve, reject
 from target_exactonline.cli.drift import adopt, drift, give_back
-from target_exactonline.cli.lines import database, of_account, of_config, read_config, show, sites_of
+from target_exactonline.cli.lines import database, known_fields, of_account, of_config, read_config, show, sites_of
 from target_exactonline.cli.matches import COMMANDS
 from target_exactonline.store.deferred import Deferred, State
 from target_exactonline.store.history import History
@@ -121,7 +121,13 @@ def plans(*, config_file: Path | None, run_id: str | None, plan: int | None, lim
 
 @main.command()
 @of_account
-@click.option("--run", "run_id", required=True, help="The id of the run to take back; `runs` lists them.")
+@click.option(
+    "--run",
+    "run_id",
+    required=True,
+    help="The id of the run to take back, of those in `runs`; last: the newest that wrote.",
+)
+@click.option("--field", "fields", multiple=True, help="Only this field; may be given again.")
 @click.option("--delete", is_flag=True, help="Delete what it created; without it that is blocked.")
 @click.option("--dry-run", is_flag=True, help="Show what would be taken back, and write nothing.")
 @click.option("--by", help="Who takes it back, for the history.")
@@ -131,17 +137,20 @@ def undo(
     run_id: str,
     division: int | None,
     code: str | None,
+    fields: tuple[str, ...],
     delete: bool,
     dry_run: bool,
     by: str | None,
     as_json: bool,
 ) -> None:
     """Take back what a run did, where the companies still hold what it wrote. It is held until `release`."""
-    from target_exactonline.cli.undo import take_back  # noqa: PLC0415 - the whole target, for one command
+    from target_exactonline.cli.undo import take_back  # noqa: PLC0415
+    from target_exactonline.planning.undo import Taking  # noqa: PLC0415 - the whole target, for one command
 
     if by:
         os.environ[RUN_BY_VARIABLE] = by
-    status, lines = take_back(read_config(config_file), run_id, division, code, delete=delete, dry_run=dry_run)
+    taking = Taking(run_id, delete, frozenset(known_fields(fields)))
+    status, lines = take_back(read_config(config_file), taking, division, code, dry_run=dry_run)
     show(lines, CHANGE, as_json=as_json)
     raise SystemExit(status)
 

@@ -13,6 +13,7 @@ from exactonline_client.settings import PROPERTIES
 from exactonline_client.store import Store
 
 from target_exactonline.cli.lines import PREFIXES
+from target_exactonline.planning.undo import Taking
 from target_exactonline.settings import OWN_SETTINGS
 from target_exactonline.store import tables
 from target_exactonline.store.plan_lists import PlanLists
@@ -22,11 +23,11 @@ PROGRAM = f"target-exactonline/{version('exactonline-target')}"
 
 
 def take_back(
-    config: Mapping[str, Any], run_id: str, division: int | None, code: str | None, *, delete: bool, dry_run: bool
+    config: Mapping[str, Any], taking: Taking, division: int | None, code: str | None, *, dry_run: bool
 ) -> tuple[int, list[dict[str, Any]]]:
     """Take back a run; return the exit status, and what was or would be sent, as lines of its plans."""
     complete = {**completed(config), "dry_run": dry_run}
-    run = UndoRun(complete, run_id, code=code, delete=delete, program=PROGRAM)
+    run = UndoRun(complete, taking, code=code, program=PROGRAM)
     store_url, sites = str(complete["store_url"]), run.sites
     number = run.number
     status = run.undo(division)

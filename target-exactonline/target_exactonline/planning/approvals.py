@@ -19,6 +19,8 @@ from exactonline_client.errors import ConfigurationError
 from target_exactonline.planning.model import Changes
 
 Approvable = Literal["creates", "updates", "deletions", "bank_accounts", "all"]
+FILLERS = "\u115f\u1160"
+"""Letters of Unicode's that nobody sees."""
 KINDS: tuple[str, ...] = get_args(Approvable)
 _ACTIONS: Mapping[str, frozenset[str]] = {
     "creates": frozenset({"create"}),
@@ -92,18 +94,24 @@ class ApprovalRules:
         return f"It waits for approval: `target-exactonline-store approve`.{void}"
 
 
-def digest_of(action: str, fields: Changes) -> str:
-    """Return a short text that is the same for the same change: action, and before and after of each field."""
-    content = [action, {name: list(pair) for name, pair in fields.items()}]
+def digest_of(action: str, fields: Changes, target_id: str | None) -> str:
+    """Return a short text that is the same for the same change: action, row, and before and after of each field."""
+    sent = {} if action == "delete" else fields  # what it held is known only once it is gone
+    content = [action, target_id or None, {name: list(pair) for name, pair in sent.items()}]
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def is_same_person(one: str, other: str) -> bool:
-    """Return whether two names mean one user: case, accents' encoding and blanks aside. Nobody is everybody."""
-    return not _plain(one) or not _plain(other) or _plain(one) == _plain(other)
+    """Return whether two names mean one user: only letters without accents and digits count. Nobody is everybody.
+
+    A name without a machine is that of whoever has it on any machine.
+    """
+    names = [_plain(one), _plain(other)]
+    users = [_plain(name.partition("@")[0]) for name in (one, other)]
+    return not all(names) or names[0] == names[1] or names[0] == users[1] or users[0] == names[1]
 
 
 def _plain(name: str) -> str:
-    text = unicodedata.normalize("NFKC", name).casefold()
-    return "".join(char for char in text if not char.isspace() and unicodedata.category(char) not in ("Cf", "Cc"))
+    text = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    return "".join(char for char in text if char.isalnum() and char not in FILLERS)

@@ -48,6 +48,8 @@ def compare(entity: Entity, desired: Desired, existing: Existing, copy: Copy | N
         rules: The settings that decide.
     """
     differing = _differing(entity, desired.values, existing.values)
+    if copy is not None and copy.undone:
+        differing = {name: pair for name, pair in differing.items() if not _is_undone(entity, name, pair[1], copy)}
     if not (differing or rules.field_rules or (copy is not None and copy.gone)):
         return NOTHING
     freely = _anonymised(entity, desired)
@@ -126,6 +128,11 @@ def _clears(entity: Entity, name: str, copy: Copy | None, nulls: Nulls) -> bool:
     if nulls == "keep" or name in entity.required:
         return False
     return nulls == "clear" or (copy is not None and not is_empty(copy.baseline.get(name)))
+
+
+def _is_undone(entity: Entity, name: str, after: Any, copy: Copy) -> bool:
+    """Whether this very value was taken back."""
+    return name in copy.undone and same(entity.fields[name], after, copy.undone[name][0])
 
 
 def _anonymised(entity: Entity, desired: Desired) -> frozenset[str]:

@@ -26,7 +26,7 @@ from target_exactonline.planning.terms import Candidate, Terms
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.mirror import Mirror
-from target_exactonline.store.settlement import Ended
+from target_exactonline.store.settlement import TIE, Ended
 
 
 class Ends:
@@ -118,6 +118,7 @@ class Ends:
                 existing=row,
                 change=candidate.change,
                 happened=happened,
+                action=TIE if _is_tie(decision, known) else None,
                 is_silent=is_silent,
             )
         )
@@ -206,6 +207,13 @@ def _held(copy: Copy | None, decision: Skip) -> Copy | None:
     if copy is None or decision.kind != "held" or copy.state == "held":
         return None
     return replace(copy, state="held", kind="held", reason=decision.reason, next_try=None)
+
+
+def _is_tie(decision: Unchanged, known: Copy | None) -> bool:
+    """Return whether a rule makes a row the copy of a source record now."""
+    if decision.matched_on is None or decision.target_id is None:
+        return False
+    return known is None or known.target_id != decision.target_id
 
 
 def _row_of(target_id: str | None, situation: Situation) -> Existing | None:

@@ -156,6 +156,8 @@ class Copy:
     next_try: datetime | None = None
     candidates: tuple[str, ...] = ()
     """IDs of the rows of which a person has to say which it is, if it is refused for that."""
+    undone: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
+    """Field → a value that was taken back and is not written again, and the id of the run that had written it."""
 
     def having(self, **values: Any) -> Copy:
         """Return the copy with these values; itself if it has them."""

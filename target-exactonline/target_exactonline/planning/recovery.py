@@ -97,6 +97,7 @@ def noted(
                 kind=None,
                 reason=None,
                 refused=None,
+                undone={name: one for name, one in known.undone.items() if name not in decision.changes},
             )
             return _under_code(kept, code, written.code)
 

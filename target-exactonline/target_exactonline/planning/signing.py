@@ -32,7 +32,7 @@ class Signing:
         if not changes or not self._rules.concerns([one.action for one in changes]):
             return list(changes)
         known = self._known.get(changes[0].code, ())
-        digests = [digest_of(one.action, one.fields) for one in changes]
+        digests = [digest_of(one.action, one.fields, one.target_id) for one in changes]
         approved = [self._rules.approved_by(digest, known) for digest in digests]
         if None not in approved:
             self.state = "approved" if self.state == "none" else self.state

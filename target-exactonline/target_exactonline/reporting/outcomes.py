@@ -108,7 +108,7 @@ class Tally:
         for division in sorted(self._outcomes, key=lambda division: division or 0):
             counts = self._outcomes[division]
             yield (
-                f"accounts → {f'division {division}' if division else 'no division'}: "
+                f"records → {f'division {division}' if division else 'no division'}: "
                 f"{_counts(counts)} ({sum(counts.values())} received, {calls.get(division, 0)} calls)"
             )
             for left, customers in self._left_out[division].rows() if division in self._left_out else ():

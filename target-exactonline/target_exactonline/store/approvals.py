@@ -13,6 +13,7 @@ from sqlalchemy import Select, and_, select
 
 from target_exactonline.planning.approvals import Approval, digest_of, is_same_person
 from target_exactonline.store.field_sets import FieldSets
+from target_exactonline.store.history import DONE
 from target_exactonline.store.plan_lists import CHANGES, as_line
 from target_exactonline.store.plans import fields_of
 from target_exactonline.store.rows import packed, pages, unpacked, upsert
@@ -51,17 +52,31 @@ class Approvals:
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._sets = FieldSets(store)
 
     def of(self, company: int, entity: str, codes: Sequence[str]) -> dict[str, list[Approval]]:
-        """Return the approvals of changes under these codes, the newest first."""
+        """Return the approvals of changes under these codes, the newest first; what was carried out has none left."""
         found: dict[str, list[Approval]] = {}
         table = approvals.c
         with self._store.read() as connection:
             for page in pages(codes):
                 query = select(approvals).where(table.company == company, table.entity == entity, table.code.in_(page))
-                for row in connection.execute(query.order_by(table.at.desc())):
-                    one = Approval(row.digest, row.by, row.at.isoformat(), row.planned_by)
-                    found.setdefault(row.code, []).append(one)
+                rows = connection.execute(query.order_by(table.at.desc())).all()
+                used = self._used(connection, company, entity, {row.code for row in rows})
+                for row in rows:
+                    if used.get((row.code, row.digest), 0) <= row.plan:
+                        one = Approval(row.digest, row.by, row.at.isoformat(), row.planned_by)
+                        found.setdefault(row.code, []).append(one)
+        return found
+
+    def _used(self, connection: Any, company: int, entity: str, codes: set[str]) -> dict[tuple[str, str], int]:
+        """Return in which plan changes that were approved were last carried out, by code and digest."""
+        mine = and_(changes.c.company == company, changes.c.entity == entity, changes.c.code.in_(codes))
+        done = select(changes).where(mine, changes.c.approved_by.is_not(None), changes.c.outcome.in_(DONE))
+        found: dict[tuple[str, str], int] = {}
+        for row in connection.execute(done.order_by(changes.c.plan)) if codes else ():
+            target_id = None if row.action == "create" else row.target_id
+            found[row.code, digest_of(row.action, fields_of(self._sets, row), target_id)] = row.plan
         return found
 
 
@@ -137,7 +152,7 @@ class Verdicts:
             "company": row.company,
             "entity": row.entity,
             "code": row.code,
-            "digest": digest_of(row.action, fields_of(self._sets, row)),
+            "digest": digest_of(row.action, fields_of(self._sets, row), row.target_id),
             "by": by,
             "at": at,
             "planned_by": row.started_by or "",

@@ -18,6 +18,8 @@ from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.rows import RECORDS_AT_A_TIME, ROWS_AT_A_TIME, packed, pages, unpacked, upsert
 from target_exactonline.store.tables import copies, sources
 
+UNDONE = "undone"
+
 
 @dataclass(frozen=True, slots=True)
 class KeptCopy:
@@ -233,6 +235,7 @@ class Copies:
             row.tries,
             row.next_try,
             tuple(besides.get("candidates", ())),
+            {name: (one[0], one[1]) for name, one in besides.get(UNDONE, {}).items()},
         )
         return KeptCopy(copy, () if row.written is None else self._sets.names(row.written, connection))
 
@@ -246,6 +249,7 @@ class Copies:
             "adopted": sorted(copy.adopted) or None,
             "seen": copy.seen or None,
             "held": copy.held_at,
+            UNDONE: copy.undone or None,
             "candidates": (copy.state == "refused" and copy.candidates) or None,
         }
         kept = {name: value for name, value in besides.items() if value is not None}

@@ -9,10 +9,11 @@ from typing import Any, Literal
 
 from exactonline_client.odata import Row
 from exactonline_client.store import Store
-from sqlalchemy import ColumnElement, and_, delete, func, select
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select
 
 from target_exactonline.planning.model import SourceKey
 from target_exactonline.reporting.outcomes import source_as_object
+from target_exactonline.store.copies import UNDONE
 from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.rows import packed, unpacked
 from target_exactonline.store.tables import companies, copies, sites, sources
@@ -102,7 +103,7 @@ class Deferred:
     def forget(self, state: State | None = None, division: int | None = None, code: str | None = None) -> int:
         """Let nothing of it wait any longer, until its source record changes; return how much that was."""
         with self._store.write() as connection:
-            found = self._pairs(connection, state, division, code)
+            found = self._pairs(connection, self._chosen(state, division, code))
             for company, source in found:
                 here = and_(copies.c.company == company, copies.c.source == source)
                 settled = {"state": "tied", "kind": None, "reason": None, "refused": None, "tries": 0, "next_try": None}
@@ -114,7 +115,7 @@ class Deferred:
     def try_again(self, division: int, code: str) -> int:
         """Let the next run try what Exact refused although nothing of it changed; return how much that is."""
         with self._store.write() as connection:
-            found = self._pairs(connection, "refused", division, code)
+            found = self._pairs(connection, self._chosen("refused", division, code))
             for company, source in found:
                 here = and_(copies.c.company == company, copies.c.source == source)
                 again = {"state": "deferred", "refused": None, "next_try": None, "tries": 0}
@@ -123,12 +124,18 @@ class Deferred:
 
     def release(self, division: int | None = None, code: str | None = None, run: str | None = None) -> int:
         """Let the next run do again what was undone, or held for another reason; return how much that is."""
+        undone = copies.c.besides.contains(f'"{UNDONE}":{{"')
+        chosen = [self._here, or_(copies.c.state == "held", undone), *_of(division, code)]
+        if run is not None:
+            of_fields = and_(undone, copies.c.besides.contains(f',"{run}"]', autoescape=True))
+            chosen.append(or_(copies.c.reason.contains(f" {run}.", autoescape=True), of_fields))
         with self._store.write() as connection:
-            found = self._pairs(connection, "held", division, code, run)
+            found = self._pairs(connection, chosen)
             for company, source in found:
                 here = and_(copies.c.company == company, copies.c.source == source)
                 besides = unpacked(connection.execute(select(copies.c.besides).where(here)).scalar_one())
                 besides.pop("held", None)
+                besides.pop(UNDONE, None)
                 again = {
                     "state": "deferred",
                     "kind": None,
@@ -138,22 +145,18 @@ class Deferred:
                 connection.execute(copies.update().where(here).values(**again))
         return len(found)
 
-    def _pairs(
-        self, connection: Any, state: State | None, division: int | None, code: str | None, run: str | None = None
-    ) -> list[Any]:
-        query = _LIST.where(*self._chosen(state, division, code)).with_only_columns(copies.c.company, copies.c.source)
-        if run is not None:
-            query = query.where(copies.c.reason.contains(f" {run}.", autoescape=True))
+    def _pairs(self, connection: Any, chosen: Sequence[ColumnElement[bool]]) -> list[Any]:
+        query = _LIST.where(*chosen).with_only_columns(copies.c.company, copies.c.source)
         return [tuple(row) for row in connection.execute(query)]
 
     def _chosen(self, state: State | None, division: int | None, code: str | None) -> list[ColumnElement[bool]]:
         wanted = [name for name, shown in STATES.items() if state in (None, shown)]
-        chosen: list[ColumnElement[bool]] = [self._here, copies.c.state.in_(wanted)]
-        if division is not None:
-            chosen.append(companies.c.division == division)
-        if code is not None:
-            chosen.append(copies.c.code == code)
-        return chosen
+        return [self._here, copies.c.state.in_(wanted), *_of(division, code)]
+
+
+def _of(division: int | None, code: str | None) -> list[ColumnElement[bool]]:
+    named = [(companies.c.division, division), (copies.c.code, code)]
+    return [column == value for column, value in named if value is not None]
 
 
 _LIST = (

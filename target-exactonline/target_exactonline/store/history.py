@@ -8,12 +8,12 @@ from typing import Any
 from exactonline_client.store import Store
 from sqlalchemy import and_, or_, select
 
-from target_exactonline.planning.model import Changes
+from target_exactonline.planning.undo import Earlier
 from target_exactonline.store.field_sets import FieldSets
-from target_exactonline.store.plans import fields_of
-from target_exactonline.store.rows import ROWS_AT_A_TIME
+from target_exactonline.store.plans import UNDO, fields_of
+from target_exactonline.store.rows import ROWS_AT_A_TIME, unpacked
 from target_exactonline.store.runs import LINES, line_of
-from target_exactonline.store.settlement import IN_HISTORY
+from target_exactonline.store.settlement import IN_HISTORY, TIES
 from target_exactonline.store.tables import changes, companies, runs, sites
 
 DONE = ("created", "updated", "deleted")
@@ -49,7 +49,7 @@ class History:
             yield from map(self._line, rows)
 
     def _chosen(self, division: int | None, code: str | None) -> Any:
-        ended = changes.c.outcome.in_([one.value for one in IN_HISTORY])
+        ended = or_(changes.c.outcome.in_([one.value for one in IN_HISTORY]), changes.c.action.in_(TIES))
         query = LINES.add_columns(runs.c.started_by).where(self._here, ended, runs.c.dry_run.is_not(True))
         if division is not None:
             query = query.where(companies.c.division == division)
@@ -58,7 +58,7 @@ class History:
     def _line(self, row: Any) -> dict[str, Any]:
         """Return a change with who started the run, the plan, who approved it, and the rule that tied the row."""
         evidence = {"run": row.run, "run_id": row.run_id, "started_by": row.started_by, "plan": row.plan}
-        rules = {"approved_by": row.approved_by, "matched_on": row.matched_on}
+        rules = {"action": row.action, "approved_by": row.approved_by, "matched_on": row.matched_on}
         return {**line_of(self._sets, row), **evidence, **rules}
 
     def runs_of(self, run_id: str) -> list[int]:
@@ -67,34 +67,40 @@ class History:
         with self._store.read() as connection:
             return list(connection.execute(query).scalars())
 
+    def newest(self) -> str | None:
+        """Return the id of the newest run that changed anything."""
+        query = select(runs.c.id).join(changes, changes.c.run == runs.c.number).where(self._here, _DONE)
+        with self._store.read() as connection:
+            newest = query.where(runs.c.dry_run.is_(False)).order_by(runs.c.number.desc()).limit(1)
+            return connection.execute(newest).scalar_one_or_none()
+
     def companies_of(self, numbers: Sequence[int]) -> list[int]:
         """Return in which companies these runs changed anything, by the store's number."""
-        query = select(changes.c.company).where(changes.c.run.in_(numbers), changes.c.outcome.in_(DONE)).distinct()
+        query = select(changes.c.company).where(changes.c.run.in_(numbers), _DONE).distinct()
         with self._store.read() as connection:
             return [one for one in connection.execute(query).scalars() if one is not None]
 
-    def done(
-        self, numbers: Sequence[int], company: int, code: str | None = None
-    ) -> Iterator[list[tuple[int, str, str, Changes, str | None, str | None]]]:
-        """Yield what these runs did in a company, the newest first: source record, code, action, fields, row, rule."""
-        before = None
+    def done(self, numbers: Sequence[int], company: int, entity: str, code: str | None = None) -> Iterator[Earlier]:
+        """Yield what these runs did to one entity of a company: source record by source record, the oldest first."""
+        source = number = 0
         while True:
-            query = select(changes).where(
-                changes.c.run.in_(numbers),
-                changes.c.company == company,
-                changes.c.outcome.in_(DONE),
-                changes.c.source.is_not(None),
-            )
+            later = or_(changes.c.source > source, and_(changes.c.source == source, changes.c.number > number))
+            query = select(changes).where(changes.c.run.in_(numbers), changes.c.company == company, _DONE, later)
+            query = query.where(changes.c.entity == entity)
             if code is not None:
                 query = query.where(changes.c.code == code)
-            if before is not None:
-                query = query.where(and_(changes.c.number < before))
+            query = query.order_by(changes.c.source, changes.c.number).limit(ROWS_AT_A_TIME)
             with self._store.read() as connection:
-                rows = connection.execute(query.order_by(changes.c.number.desc()).limit(ROWS_AT_A_TIME)).all()
+                rows = connection.execute(query).all()
             if not rows:
                 return
-            before = rows[-1].number
-            yield [
-                (row.source, row.code, row.action, fields_of(self._sets, row), row.target_id, row.matched_on)
-                for row in rows
-            ]
+            source, number = rows[-1].source, rows[-1].number
+            yield from map(self._earlier, rows)
+
+    def _earlier(self, row: Any) -> Earlier:
+        is_undo = bool(unpacked(row.besides).get(UNDO))
+        fields = fields_of(self._sets, row)
+        return Earlier(row.source, row.code, row.action, fields, row.target_id, row.matched_on, is_undo)
+
+
+_DONE = or_(changes.c.outcome.in_(DONE), changes.c.action.in_(TIES))

@@ -17,6 +17,8 @@ from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.rows import RECORDS_AT_A_TIME, packed, pages, unpacked
 from target_exactonline.store.tables import changes, plans
 
+UNDO = "undo"
+
 
 @dataclass(frozen=True, slots=True)
 class Change:
@@ -42,6 +44,8 @@ class Change:
     """Whether an earlier change of the plan told what is left out of the row."""
     is_left_behind: bool = False
     """Whether the row is its source record's copy no longer once it is carried out: another one is."""
+    is_undo: bool = False
+    """Whether it takes an earlier change back, so that it is held."""
     approved_by: str | None = None
     waits: str | None = None
     """Why it waits for an approval; None if it needs none, or has it."""
@@ -63,6 +67,11 @@ class Change:
                 return self.decision.action
 
     @property
+    def target_id(self) -> str | None:
+        """Return Exact's ID of the row; None for one that is to be created."""
+        return None if isinstance(self.decision, Create) else self.decision.target_id
+
+    @property
     def matched_on(self) -> str | None:
         """Return the rule that ties the row now."""
         return self.decision.matched_on if isinstance(self.decision, Update) else None
@@ -77,22 +86,6 @@ class Change:
                 return changed
             case Delete():
                 return {}
-
-
-@dataclass(frozen=True, slots=True)
-class PlanRow:
-    """A plan as a whole."""
-
-    id: int
-    run: int
-    company: int
-    at: datetime
-    counts: Mapping[str, int]
-    unsafe: str | None
-    forecast: str | None
-    approval: str
-    is_open: bool
-    is_trial: bool
 
 
 @dataclass(slots=True)
@@ -231,16 +224,6 @@ class Plans:
                 shared |= {run for run, company in connection.execute(beside) if company in ours}
         return [company for company, run in found.items() if run in shared]
 
-    def rows(self, run: int | None = None, plan: int | None = None, limit: int | None = None) -> list[PlanRow]:
-        """Return plans, the newest first."""
-        query = select(plans).order_by(plans.c.id.desc()).limit(limit)
-        if run is not None:
-            query = query.where(plans.c.run == run)
-        if plan is not None:
-            query = query.where(plans.c.id == plan)
-        with self._store.read() as connection:
-            return [_plan(row) for row in connection.execute(query)]
-
     # Beneath
 
     def _as_row(self, connection: Connection, one: Change) -> dict[str, Any]:
@@ -264,7 +247,7 @@ class Plans:
             "kind": "approval" if one.waits else None,
             "reason": one.reason,
             "approved_by": one.approved_by,
-            "target_id": None if isinstance(decision, Create) else decision.target_id,
+            "target_id": one.target_id,
             "target_code": one.target_code,
             "matched_on": one.matched_on,
             "not_sent": packed(one.not_sent) if one.not_sent else None,
@@ -298,7 +281,7 @@ class Plans:
         )
 
 
-_FLAGS = {"followed": "is_followed", "second": "is_second", "left": "is_left_behind"}
+_FLAGS = {"followed": "is_followed", "second": "is_second", "left": "is_left_behind", UNDO: "is_undo"}
 
 
 def steps(decision: Create | Update | Replace | Delete) -> Sequence[Create | Update | Delete]:
@@ -332,18 +315,3 @@ def source_of(row: Any) -> SourceKey | None:
         return SourceKey(row.source_division, row.source_key)
     origin = unpacked(row.besides).get("origin")
     return SourceKey(*origin) if origin else None
-
-
-def _plan(row: Any) -> PlanRow:
-    return PlanRow(
-        row.id,
-        row.run,
-        row.company,
-        row.at,
-        unpacked(row.counts),
-        row.unsafe,
-        row.forecast,
-        row.approval,
-        row.is_open,
-        row.is_trial,
-    )

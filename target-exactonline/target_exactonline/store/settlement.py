@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from exactonline_client.store import Store
@@ -19,6 +19,9 @@ from target_exactonline.store.tables import changes
 
 IN_HISTORY = frozenset({Outcome.CREATED, Outcome.UPDATED, Outcome.DELETED, Outcome.REFUSED})
 ACTIONS = {Outcome.CREATED: "create", Outcome.UPDATED: "update", Outcome.DELETED: "delete"}
+TIE, UNTIE = "tie", "untie"
+TIES = frozenset({TIE, UNTIE})
+"""Actions that change whose copy a row is, and nothing of the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class Ended:
     """Whether the history is to show it; a refusal that was there before is none."""
     is_silent: bool = False
     """Whether nobody needs to hear of it."""
+    besides: Mapping[str, Any] = field(default_factory=dict)
+    """What else the history keeps of it, if it was no change of the plan."""
     happened: tuple[int, Outcome] | None = None
     """A change of an earlier run that turned out to have come about, and its outcome."""
 
@@ -70,7 +75,7 @@ class Settlement:
 
     def note(self, batch: Sequence[Ended], plan: int | None) -> None:
         """Add to the plan of a dry run what is not to be written, and why."""
-        found = [one for one in batch if one.change is None and one.result.outcome is not Outcome.UNCHANGED]
+        found = [one for one in batch if one.change is None and _is_shown(one)]
         if found:
             with self._store.write(f"company-{self._company}") as connection:
                 connection.execute(changes.insert(), [self._line(connection, one, plan) for one in found])
@@ -109,9 +114,11 @@ class Settlement:
             "outcome": result.outcome.value,
             "kind": result.kind,
             "reason": result.reason,
+            "target_id": one.existing.id if one.existing else None,
             "target_code": result.target_code,
             "matched_on": result.matched_on,
             "not_sent": packed(result.not_sent) if result.not_sent else None,
+            "besides": packed(one.besides) if one.besides else None,
             "at": result.at,
         }
 
@@ -138,7 +145,11 @@ def _is_kept(one: Ended) -> bool:
 
 
 def _is_line(one: Ended) -> bool:
-    return one.change is None and one.is_news and one.result.outcome in IN_HISTORY
+    return one.change is None and one.is_news and (one.result.outcome in IN_HISTORY or one.action in TIES)
+
+
+def _is_shown(one: Ended) -> bool:
+    return one.result.outcome is not Outcome.UNCHANGED or one.action in TIES
 
 
 def _came_about(one: Ended) -> dict[str, Any]:

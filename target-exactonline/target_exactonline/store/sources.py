@@ -12,7 +12,7 @@ from typing import Any
 
 from exactonline_client.entities import Entity
 from exactonline_client.store import Store
-from sqlalchemy import and_, bindparam, exists, or_, select, true
+from sqlalchemy import and_, bindparam, exists, func, or_, select, true
 from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.merge import merged
@@ -184,10 +184,14 @@ class Sources:
             return [self._remembered(connection, row) for row in rows.all()]
 
     def forget_deleted(self) -> None:
-        """Drop records that were deleted at the source and have no copy."""
+        """Drop records that were deleted at the source and have no copy.
+
+        The last one stays: SQLite would give its number, which the history keeps, to the next record.
+        """
         no_copy = ~exists().where(copies.c.source == sources.c.id)
         with self._store.write("sources") as connection:
-            connection.execute(sources.delete().where(self._mine, sources.c.is_deleted, no_copy))
+            is_last = sources.c.id == connection.execute(select(func.max(sources.c.id))).scalar_one()
+            connection.execute(sources.delete().where(self._mine, sources.c.is_deleted, no_copy, ~is_last))
 
     def _find(self, connection: Connection, places: Sequence[Place]) -> dict[Place, Remembered]:
         wanted = set(places)

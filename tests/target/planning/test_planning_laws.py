@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from typing import Any, get_args
 
-from exactonline_client.entities import ACCOUNTS
+from exactonline_client.entities import ACCOUNTS, CONTACTS
 from hypothesis import example, given
 from hypothesis import strategies as st
 from planning_driver import (
@@ -431,6 +431,7 @@ def test_the_laws_reach_every_kind_of_decision() -> None:
         decide(ACCOUNTS, wanted, there, Rules(), TODAY),
         decide(ACCOUNTS, wanted, found(there.tied, holder=holder()), Rules(), TODAY),
         decide(ACCOUNTS, wanted, there, Rules(load_method="append-only"), TODAY),
+        decide(CONTACTS, replace(wanted, orphan="Not yet."), Situation(), Rules(), TODAY),
     ]
 
     assert [type(one) for one in decisions] == list(get_args(Decision))

@@ -74,7 +74,7 @@ def test_a_division_is_one_line_in_the_log() -> None:
     counts = tally(*[Outcome.CREATED] * 12, *[Outcome.UPDATED] * 3, *[Outcome.UNCHANGED] * 485, Outcome.REFUSED)
 
     assert list(counts.lines({NORTH: 17, None: 2})) == [
-        "accounts → division 201: 12 created, 3 updated, 485 unchanged, 1 refused, 0 parked (501 received, 17 calls)"
+        "records → division 201: 12 created, 3 updated, 485 unchanged, 1 refused, 0 parked (501 received, 17 calls)"
     ]
 
 
@@ -87,7 +87,7 @@ def test_skipped_ones_are_told_only_where_there_are_any() -> None:
 def test_records_that_name_no_division_have_a_line_of_their_own() -> None:
     (line,) = tally(Outcome.REFUSED, division=None).lines({})
 
-    assert line.startswith("accounts → no division: ")
+    assert line.startswith("records → no division: ")
 
 
 def test_a_run_is_one_line_over_all_divisions() -> None:
