@@ -64,8 +64,7 @@ def source_of(record: Mapping[str, Any]) -> dict[str, Any]:
 
 def source_key_of(record: Mapping[str, Any], entity: Entity) -> str | None:
     """The text by which a record that belongs to an account is known: its own, or Exact's ID."""
-    key = record.get(SOURCE_KEY) or record.get(entity.key)
-    return str(key) if key else None
+    return str(record.get(SOURCE_KEY) or record.get(entity.key) or "") or None
 
 
 def source_division(record: Mapping[str, Any]) -> int | None:
