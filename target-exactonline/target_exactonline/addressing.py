@@ -172,6 +172,7 @@ class Wanted:
         if fan_out is None or division not in self._addressing.targets(record.key.division):
             return None
         values = fan_out.values(record.values, division)
+        self._without_false_flag(values)
         if not fan_out.travelling_references:
             return Desired(record.key, record.code, values, record.values, references_of=record.key.division)
         codes = fan_out.references(record.values, division)
@@ -181,11 +182,21 @@ class Wanted:
 
     def _addressed(self, record: SourceRecord) -> Desired:
         """Return what a record wants that says itself which company it is for: its codes are those of that company."""
-        if self._companions.keys().isdisjoint(record.values):
-            return Desired(record.key, record.code, record.values, record.values)
         values = {name: value for name, value in record.values.items() if name not in self._companions}
+        self._without_false_flag(values)
         codes = {self._companions[name]: code for name, code in record.values.items() if name in self._companions}
         return Desired(record.key, record.code, values, record.values, references=codes)
+
+    def _without_false_flag(self, values: dict[str, Any]) -> None:
+        """Take off that a row is not the main one: that follows from another one's being it."""
+        if self.entity.main is not None and not values.get(self.entity.main.flag):
+            values.pop(self.entity.main.flag, None)
+
+    @property
+    def carries_main_rows(self) -> bool:
+        """Return whether the settings want one row of each account to be its main one."""
+        fan_out, main = self._fan_out, self.entity.main
+        return fan_out is not None and main is not None and main.flag in fan_out.fields
 
     @property
     def policies(self) -> Mapping[str, Policy]:

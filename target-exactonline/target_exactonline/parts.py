@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 
 from exactonline_client.companies import Company
@@ -107,6 +108,28 @@ class Part:
                 for site in sites:
                     self._take_children_of(accounts.memory.sources(site).of_keys(keys), site, target, numbers)
 
+    def take_main_rows(self, accounts: Part, sites: Sequence[str]) -> None:
+        """Take in which row of each account that came in is its main one: the row itself may not come in."""
+        main = self.entity.main
+        if main is None or not self._wanted.carries_main_rows:
+            return
+        for page in accounts.spool.pages():
+            mains = {
+                (one.record.key.division, one.record.code): str(one.record.values[main.field] or "").lower()
+                for one in page
+                if main.field in one.record.values and not one.target
+            }
+            for site in sites if mains else ():
+                known = [one.record for one in self.memory.sources(site).with_code([code for _, code in mains])]
+                told = [(one, mains.get((one.key.division, one.code)) == one.key.id) for one in known]
+                self.intake.accept_fields(
+                    [
+                        replace(one, values={main.flag: is_main}, problems=())
+                        for one, is_main in told
+                        if (one.key.division, one.code) in mains and bool(one.values.get(main.flag)) is not is_main
+                    ]
+                )
+
     def _take_children_of(
         self, accounts: Sequence[Remembered], site: str, target: int, numbers: Mapping[int, int]
     ) -> None:
@@ -164,6 +187,7 @@ class Parts:
                 part.intake.accept_deletions(gone, target)
             if part.entity.parent is not None:
                 part.take_children_of_deleted(self.of(ACCOUNTS), sites)
+                part.take_main_rows(self.of(ACCOUNTS), sites)
 
     def settle_due(self, sites: Sequence[str]) -> set[int]:
         """Say of each entity which companies it is due in; return the codes of those that records came in for.

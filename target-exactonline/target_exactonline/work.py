@@ -211,6 +211,7 @@ class Work:
             named = entity.by_travelling_name
             fields |= {named[name].field if name in named else name for name in incoming}
         if entity.parent is not None:
+            fields |= {entity.main.flag} if entity.main is not None else set()
             fields |= {entity.parent.field, *(name for rule in entity.same_row for name in rule.fields)}
         if entity.blocking is not None and (blocks or entity.never_changes or self._memory.copies.any_blocked()):
             fields |= entity.blocking.fields

@@ -9,7 +9,7 @@ import pytest
 from child_target import STREAMS, Family
 from sandbox_driver import SOURCE, small_world
 from singer_children import held, lines, told
-from singer_group import NORTH, SOUTH
+from singer_group import NORTH, SOUTH, all_of
 from target_driver import InProcessTarget
 
 
@@ -296,3 +296,36 @@ def test_a_record_that_is_wrong_is_refused_before_any_call(
     (line,) = ran.outcomes
     assert (line["outcome"], line["kind"]) == ("refused", "invalid")
     assert why in line["reason"]
+
+
+def test_the_main_contact_is_the_sources_where_the_settings_name_it(family: Family) -> None:
+    fields = {"accounts": ["*", "MainContact"]}
+    wanted = {"fan_out": {**all_of(NORTH), "fields": fields}}
+    family.sync(told={"accounts": told(family.sandbox, ())["accounts"]}, **wanted)
+    family.sandbox.fill_children(NORTH, "Contacts", people("Gast", account="2"))
+
+    family.sync(**wanted)
+
+    assert [main_of(family, SOURCE, code) for code in "123"] == [main_of(family, NORTH, code) for code in "123"]
+    family.sandbox.forget_calls()
+    assert family.sync(**wanted).count("updated") == 0
+
+    account = next(one for one in family.sandbox.accounts(SOURCE) if one["Code"].strip() == "3")
+    other = next(one for one in family.sandbox.children(SOURCE, "Contacts", "3") if one["ID"] != account["MainContact"])
+    family.sandbox.edit(SOURCE, "3", MainContact=other["ID"])
+    changed = [one for one in told(family.sandbox, ())["accounts"] if one["Code"] == "3"]
+
+    ran = family.sync(told={"accounts": changed}, **wanted)
+
+    assert [line["changes"] for line in ran.outcomes if line["outcome"] == "updated"] == [
+        {"IsMainContact": [False, True]}
+    ]
+    assert main_of(family, NORTH, "3") == other["FirstName"]
+    assert family.sync(**wanted).count("updated") == 0
+
+
+def main_of(family: Family, division: int, code: str) -> str | None:
+    """First name of the main contact of an account."""
+    (account,) = [one for one in family.sandbox.accounts(division) if one["Code"].strip() == code]
+    rows = {one["ID"]: one for one in family.sandbox.children(division, "Contacts", code)}
+    return rows[account["MainContact"]]["FirstName"] if account["MainContact"] else None

@@ -20,7 +20,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any, Final
 
-from exactonline_client.entities import ACCOUNTS, CHILDREN, Entity
+from exactonline_client.entities import ACCOUNTS, CHILDREN, MAIN_ROWS, Entity
 from exactonline_client.entities.model import SOURCE_KEY
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.lists.policies import Policy, policies
@@ -126,7 +126,8 @@ class FanOut:
         if entity is self.entity:
             return self
         rules = {name: rule for name, rule in self.field_rules.items() if name == settings.ALL}
-        fields = self.fields_of[entity.stream]
+        flags = (entity.main.flag,) if entity.main is not None and entity.main.field in self.fields else ()
+        fields = (*self.fields_of[entity.stream], *flags)
         return replace(self, entity=entity, fields=fields, overrides={}, field_rules=rules, policies={})
 
     def address(self, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,8 +154,7 @@ class FanOut:
         if self.target_divisions is not None and self.names_targets:
             return tuple(division for division in self.target_divisions if division != source)
         self._check_seen(seen)
-        left_out = self.exclude_divisions | {source}
-        named = self.target_divisions or ()
+        left_out, named = self.exclude_divisions | {source}, self.target_divisions or ()
         found = [code for code in sorted(seen) if code not in named and self._is_target(seen[code])]
         reached = tuple(code for code in (*named, *found) if code not in left_out and self._is_wanted(seen.get(code)))
         if not reached:
@@ -183,8 +183,7 @@ class FanOut:
         source = source_division(record)
         common: dict[str, Any] = {}
         if (known_by := self.entity.known_by) in record:
-            code = record[known_by]
-            common[known_by] = str(code) if isinstance(code, int) else code
+            common[known_by] = str(code) if isinstance(code := record[known_by], int) else code
         if self.entity.parent is not None:
             common[SOURCE_KEY] = source_key_of(record, self.entity)
         for name in self._travelling(record):
@@ -329,8 +328,9 @@ def _references_among(entity: Entity, fields: tuple[str, ...]) -> tuple[str, ...
 @lru_cache(maxsize=16)
 def _travelling_names(entity: Entity, fields: tuple[str, ...]) -> tuple[str, ...]:
     """The names under which fields travel: references as their codes."""
-    references = entity.references
-    return tuple(references[name].travels_as if name in references else name for name in fields)
+    references, others = entity.references, MAIN_ROWS if entity is ACCOUNTS else {}
+    own = (name for name in fields if name not in others)  # what belongs to an account says which is its main one
+    return tuple(references[name].travels_as if name in references else name for name in own)
 
 
 def _matches(name: str, patterns: Iterable[str]) -> bool:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from itertools import chain
 from typing import Any, Final, Literal, get_args
 
-from exactonline_client.entities import ACCOUNTS, COPIED, Entity
+from exactonline_client.entities import ACCOUNTS, COPIED, MAIN_ROWS, Entity
 from exactonline_client.entities.model import Trait
 from exactonline_client.errors import ConfigurationError
 
@@ -294,7 +294,8 @@ def _travelling(name: object, entity: Entity) -> str:
     if isinstance(name, str) and name in entity.by_travelling_name:
         return entity.by_travelling_name[name].field
     name = _writable("fields", name, entity)
-    if entity.fields[name].division_bound and name not in entity.references:
+    travels = entity.references.keys() | (MAIN_ROWS.keys() if entity is ACCOUNTS else ())
+    if entity.fields[name].division_bound and name not in travels:
         raise ConfigurationError(
             f"fields: {name} is tied to its division: the same value means something else, or nothing, in "
             "another one. Take it off; a constant per division can be set in overrides."

@@ -13,6 +13,8 @@ CHILDREN = {entity.stream: entity for entity in (CONTACTS, ADDRESSES, BANK_ACCOU
 """What belongs to an account, by stream, in the order in which it is written."""
 COPIED = {ACCOUNTS.stream: ACCOUNTS, **CHILDREN}
 """The entities that are copied from company to company, by stream, in the order in which they are written."""
+MAIN_ROWS = {entity.main.field: entity for entity in CHILDREN.values() if entity.main is not None}
+"""The fields of an account that name one of the rows that belong to it, and of which entity."""
 
 __all__ = [
     "ACCOUNTS",
@@ -23,6 +25,7 @@ __all__ = [
     "COPIED",
     "DELETIONS",
     "DIVISIONS",
+    "MAIN_ROWS",
     "REFERENCE_LISTS",
     "Entity",
     "Field",

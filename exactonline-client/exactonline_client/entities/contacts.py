@@ -4,7 +4,7 @@ Members are those of the reference of July 2025, which the live answers of June 
 telephone and the retired birth names overwrite others when they are sent, so they do not travel.
 """
 
-from exactonline_client.entities.model import Blocking, Entity, Field, Reference, SameRow, Trait
+from exactonline_client.entities.model import Blocking, Entity, Field, MainRow, Reference, SameRow, Trait
 
 READ_ONLY = Trait.READ_ONLY
 DIVISION = Trait.DIVISION_BOUND
@@ -140,5 +140,6 @@ CONTACTS = Entity(
     parent=Reference("Account", "accounts", "AccountCode"),
     same_row=(SameRow(("FirstName", "MiddleName", "LastName"), also="Email"),),
     one_of=("FirstName", "LastName"),
+    main=MainRow("IsMainContact", "MainContact"),
     first="IsMainContact",
 )

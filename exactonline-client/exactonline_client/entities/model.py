@@ -115,6 +115,16 @@ class Reference:
         return self.travels_as == self.field
 
 
+@dataclass(frozen=True, slots=True)
+class MainRow:
+    """Which row of a parent is its main one; only the parent can be told."""
+
+    flag: str
+    """Read-only, in the row."""
+    field: str
+    """Of the parent, which names the row."""
+
+
 Likeness = Literal["number", "vat", "email", "phone", "website"]
 """How two values of a field are compared to see whether they identify one party."""
 
@@ -230,6 +240,7 @@ class Entity:
     """Fields that stay as they were created: another value is another row."""
     elsewhere: Elsewhere | None = None
     """Rows that are not written here."""
+    main: MainRow | None = None
     first: str | None = None
     """The flag of those among the rows of a parent that have to be there before the others."""
     last: str | None = None

@@ -220,7 +220,10 @@ class Lane:
             self.fault = self.fault or worker.fault
 
     def _names(self, wanted: Container[str]) -> list[str]:
-        return [name for name in self._entity.writable if name in wanted and name != self._entity.natural_key]
+        flags = (self._entity.main.flag,) if self._entity.main is not None else ()
+        return [
+            name for name in (*self._entity.writable, *flags) if name in wanted and name != self._entity.natural_key
+        ]
 
     def _worker(self, planner: Planner) -> Worker:
         task, shared = self._task, self._shared

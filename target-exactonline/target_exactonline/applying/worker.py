@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from exactonline_client.client import ExactClient
 from exactonline_client.companies import Company
-from exactonline_client.entities import Entity
+from exactonline_client.entities import ACCOUNTS, Entity
 from exactonline_client.errors import (
     AlreadyExistsError,
     ExactError,
@@ -31,6 +32,8 @@ from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.memory import Memory
 from target_exactonline.store.mirror import existing_of
 from target_exactonline.store.sources import Remembered
+
+logger = logging.getLogger(__name__)
 
 LOOKS_ALLOWED = 3
 """How often a record is decided on again because the company turned out to hold something else than was known."""
@@ -163,7 +166,10 @@ class Worker:
     def _create(self, pending: Pending, decision: Create) -> Waiting[Pending | None]:
         entity, source = self._entity, pending.source.record
         code = source.code if entity.natural_key is not None else None
-        sent = {entity.natural_key: code, **decision.values} if entity.natural_key is not None else decision.values
+        sent = {entity.natural_key: code} if entity.natural_key is not None else {}
+        sent |= {
+            name: value for name, value in decision.values.items() if entity.main is None or name != entity.main.flag
+        }
         row = yield from self._client.create(
             entity, self._company.division, sent, self._select, label=source.code, known=self._mirror.by_id
         )
@@ -175,6 +181,7 @@ class Worker:
         is_full = row.get(entity.known_by if entity.parent is None else entity.parent.field) is not None
         known = answered.values if is_full else {}
         held, dropped = yield from self._references.made_sure(answered.id, decision.values, source)
+        held |= yield from self._made_main(answered.id, decision.values)
         existing = Existing(answered.id, answered.code or code, {**decision.values, **known, **held}, at)
         written = Written(existing.id, at, source.code)
         copy = noted(source.key, source.code, decision.values, pending.copy, decision, written)
@@ -187,7 +194,13 @@ class Worker:
     def _update(self, pending: Pending, decision: Update) -> Waiting[None]:
         source = pending.source.record
         division, label = self._company.division, pending.change.code
-        at = yield from self._client.update(self._entity, division, decision.target_id, decision.values, label=label)
+        sent, main = dict(decision.values), self._entity.main
+        if main is not None and sent.pop(main.flag, None):
+            account = (pending.existing.values if pending.existing is not None else {}).get(self._parent_field)
+            yield from self._set_main(account, decision.target_id, label)
+        at = self._client.budgets.exacts_now_at_most(self._client.now())
+        if sent:
+            at = yield from self._client.update(self._entity, division, decision.target_id, sent, label=label)
         held, dropped = yield from self._references.made_sure(decision.target_id, decision.values, source)
         before = pending.existing
         existing = Existing(
@@ -202,6 +215,35 @@ class Worker:
         kept = replace(copy, first_seen=copy.first_seen or self._recorder.now(), tries=0, next_try=None)
         after = None if pending.change.is_left_behind else kept
         self.endings.end(pending, Outcome.UPDATED, after, existing=existing, is_written=True, dropped=dropped)
+
+    @property
+    def _parent_field(self) -> str:
+        return self._entity.parent.field if self._entity.parent is not None else ""
+
+    def _set_main(self, account: str | None, target_id: str, label: str) -> Waiting[None]:
+        """Tell an account which of its rows is the main one."""
+        if self._entity.main is not None and account is not None:
+            named = {self._entity.main.field: target_id}
+            yield from self._client.update(ACCOUNTS, self._company.division, account, named, label=label)
+
+    def _made_main(self, target_id: str, values: Row) -> Waiting[Row]:
+        """Return whether a row that was created is the main one; the first one of an account is so by itself.
+
+        One that cannot be made it now is, by the next run.
+        """
+        main = self._entity.main
+        if main is None or not values.get(main.flag):
+            return {}
+        account = str(values[self._parent_field])
+        self._recorder.flush()
+        if not self._mirror.of_parents([account])[account]:
+            return {}
+        try:
+            yield from self._set_main(account, target_id, target_id)
+        except ExactError as error:
+            logger.warning("%s %s is not made the main one of its account. %s", self._entity.title, target_id, error)
+            return {main.flag: False}
+        return {}
 
     def _make_sure_it_shows(self, row: Existing) -> Waiting[None]:
         """Read the first row created in a company that looks empty: a missing right shows as no rows.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from exactonline_client.entities import ACCOUNTS, Entity
+from exactonline_client.entities import ACCOUNTS, MAIN_ROWS, Entity
 from exactonline_client.entities.model import SOURCE_KEY
 from mapper_exactonline.fan_out import source_key_of
 
@@ -47,7 +47,7 @@ class Intake:
         self._spool = spool
         self._recorder = recorder
         self._checkpoints = checkpoints
-        besides = frozenset(filter(None, (entity.anonymised, entity.first)))
+        besides = frozenset(filter(None, (entity.anonymised, entity.first, *(MAIN_ROWS if entity is ACCOUNTS else ()))))
         free = (field.name for field in entity.declared if field.writable and not field.division_bound)
         companions = {name for name, one in entity.by_travelling_name.items() if not one.is_by_code}
         self._travelling = frozenset(free).union(entity.by_travelling_name) | besides
@@ -125,6 +125,10 @@ class Intake:
         """Take in which source records were deleted; of those that were addressed to one company, its code too."""
         for key in keys:
             self._add([Incoming(self._checkpoints.number(), target, SourceRecord(key, "", {}, is_deleted=True))])
+
+    def accept_fields(self, records: Sequence[SourceRecord]) -> None:
+        """Take in some fields of source records that are known."""
+        self._add([Incoming(self._checkpoints.number(), 0, one) for one in records])
 
     def activate(self, stream: str, version: int) -> None:
         """Take in that a stream was read in full: what did not come with this version is there no longer."""
