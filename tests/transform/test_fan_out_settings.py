@@ -195,7 +195,7 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"fields": ["IsSales"]}, "fields: IsSales is read-only: Exact fills it itself. Take it off."),
     ({"fields": ["ID"]}, "fields: ID is read-only"),
     ({"fields": ["Timestamp"]}, "fields: Timestamp is read-only"),
-    ({"fields": ["MainContact"]}, "fields: MainContact is tied to its division"),
+    ({"fields": ["CompanySize"]}, "fields: CompanySize is tied to its division"),
     ({"fields": ["ActivitySector"]}, "fields: ActivitySector is tied to its division"),
     ({"overrides": [201]}, "overrides: [201] is not an object."),
     ({"overrides": {"201": "FR"}}, "overrides of 201: 'FR' is not an object."),
