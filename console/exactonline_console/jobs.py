@@ -16,6 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from target_exactonline.planning.safety import SafetyLimits
 
+from exactonline_console.expansion import escaped, restored
 from exactonline_console.project import JOBS_FOLDER, STORE_VARIABLE, Project
 from exactonline_console.registered import NAME, Connection, variable
 
@@ -189,7 +190,7 @@ def _shared(job: Job) -> dict[str, Any]:
     return {
         "connections": connection_config(job),
         "store_url": f"${{{STORE_VARIABLE}}}",
-        "expected_divisions": {str(code): name for code, name in sorted(job.names.items())},
+        "expected_divisions": {str(code): escaped(name) for code, name in sorted(job.names.items())},
     }
 
 
@@ -198,7 +199,7 @@ def _fan_out(job: Job) -> dict[str, Any]:
     if not job.targets:
         chosen["exclude_divisions"] = list(job.excluded)
     if job.fields is not None:
-        chosen["fields"] = list(job.fields)
+        chosen["fields"] = [escaped(one) for one in job.fields]
     if job.limit is not None:
         chosen["limit"] = job.limit
     return chosen
@@ -226,9 +227,9 @@ def _read(file: Path) -> Job | None:
             source=int(tap["divisions"][0]),
             targets=tuple(int(code) for code in fan_out.get("target_divisions") or ()),
             excluded=tuple(int(code) for code in fan_out.get("exclude_divisions") or ()),
-            names={int(code): str(name) for code, name in (tap.get("expected_divisions") or {}).items()},
+            names={int(code): restored(str(name)) for code, name in (tap.get("expected_divisions") or {}).items()},
             homes={int(code): str(one["name"]) for one in tap["connections"] for code in one.get("divisions") or ()},
-            fields=tuple(map(str, fan_out["fields"])) if fan_out.get("fields") else None,
+            fields=tuple(restored(str(one)) for one in fan_out["fields"]) if fan_out.get("fields") else None,
             limit=fan_out.get("limit"),
             on_collision=str(target.get("on_collision") or "refuse"),
             max_creates=target.get("max_creates"),

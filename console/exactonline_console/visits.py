@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from exactonline_console.actions import Actions
+from exactonline_console.hidden import Hidden
 from exactonline_console.paper import Paper
 from exactonline_console.project import Project
 from exactonline_console.security import READING, Doors, csrf_token, is_csrf_token
@@ -101,7 +102,12 @@ class Visit:
             now=utc_now(),
             **values,
         )
-        return HTMLResponse(html, status)
+        return HTMLResponse(self.hidden.redact(html), status)
+
+    @cached_property
+    def hidden(self) -> Hidden:
+        """What no answer may show."""
+        return Hidden(self.project.env.values())
 
     @property
     def needs_login(self) -> bool:

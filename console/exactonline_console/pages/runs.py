@@ -155,7 +155,7 @@ def _download(visit: Visit, result: Result, chunks: Iterator[bytes], kind: str, 
     visit.note("download", f"{result.job or result.id} {result.started_at:%Y-%m-%d %H:%M} {kind}")
     name = f"{result.job or 'run'}-{result.started_at:%Y%m%d-%H%M}.{kind}"  # both have only letters, digits, hyphens
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(chunks, media_type=f"{media_type}; charset=utf-8", headers=headers)
+    return StreamingResponse(visit.hidden.redacted(chunks), media_type=f"{media_type}; charset=utf-8", headers=headers)
 
 
 def _doubts(visit: Visit, job: Job, last: Result | None) -> Doubts:
