@@ -45,6 +45,7 @@ RESULT = Result("id", "customers", "preview", "anna", NOW, NOW, "done", None, ()
         ({"ended_at": NOW, "status": 1}, "failed"),
         ({"ended_at": NOW, "status": 143}, "stopped"),
         ({"ended_at": NOW, "status": -15}, "stopped"),
+        ({"ended_at": NOW, "status": -9}, "lost"),
         ({"ended_at": NOW, "status": 1, "stop_asked_by": "jan"}, "stopped"),
         ({"ended_at": NOW, "status": None}, "lost"),
     ],

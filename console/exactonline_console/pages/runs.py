@@ -8,7 +8,7 @@ from typing import Any
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.transport import utc_now
 from starlette.responses import Response, StreamingResponse
-from target_exactonline.store.runs import Chosen
+from target_exactonline.store.runs import Chosen, Runs
 
 from exactonline_console import jobs, runner
 from exactonline_console.downloads import as_csv, as_json_lines
@@ -18,7 +18,7 @@ from exactonline_console.launches import Kind, Launches
 from exactonline_console.logs import last_lines
 from exactonline_console.pages.jobs import companies_in_reach
 from exactonline_console.records import Records, called_by
-from exactonline_console.results import Result, Results
+from exactonline_console.results import Result, Results, process_of
 from exactonline_console.visits import Visit
 
 OUTCOMES = ("created", "updated", "refused", "parked", "skipped", "deleted")
@@ -98,15 +98,27 @@ def download_json_lines(visit: Visit) -> Response:
 
 def stop(visit: Visit) -> Response:
     """Ask a run to stop: the process that looks after it does, or the run itself if that process is gone."""
+    result = _result(visit)
+    if result.is_over or not result.can_be_stopped:
+        raise ConfigurationError("This run is over, or it is at work on another machine: stop it where it was started.")
     launches = Launches(visit.store)
-    launch = launches.find(visit.request.path_params["id"])
-    if launch is None or launch.is_over:
-        raise ConfigurationError("This run is over, or was not started by the page: stop it where it was started.")
-    launches.ask_to_stop(launch.id, visit.user)
-    if launch.is_here and launch.meltano and not (launch.runner and launch.runner.is_alive):
-        launch.meltano.ask_to_end()
-    visit.note("stop", launch.job)
-    return visit.go(f"/runs/{launch.id}", done="stopping")
+    launch = launches.find(result.id)
+    if launch is None:
+        _stop_other(visit, result.id)
+    else:
+        launches.ask_to_stop(launch.id, visit.user)
+        if launch.is_here and launch.meltano and not (launch.runner and launch.runner.is_alive):
+            launch.meltano.ask_to_end()
+    visit.note("stop", result.job or result.started_by)
+    return visit.go(f"/runs/{result.id}", done="stopping")
+
+
+def _stop_other(visit: Visit, number: str) -> None:
+    """Tell a run that was not started by the page, as Ctrl-C would in its terminal."""
+    kept = Runs(visit.store).find(number)
+    process = process_of(kept) if kept else None
+    if process is not None:
+        process.ask_to_end()
 
 
 def _start(visit: Visit, job: Job, kind: Kind) -> Response:
