@@ -28,6 +28,8 @@ from exactonline_console.users import Users
 
 SESSION = "exactonline_session"
 LANGUAGE = "exactonline_language"
+DEVICE = "exactonline_device"
+"""A browser with which somebody logged in before."""
 MOST_FIELDS = 5000
 SEE_OTHER = 303
 
@@ -73,6 +75,12 @@ class Visit:
     def store(self) -> Store:
         """The store."""
         return self.house.store
+
+    @property
+    def address(self) -> str:
+        """Where the request comes from."""
+        peer = self.request.client.host if self.request.client else ""
+        return self.house.doors.address_of(peer, ",".join(self.request.headers.getlist("x-forwarded-for")))
 
     def asked(self, name: str) -> str:
         """A value of the address, or nothing."""
