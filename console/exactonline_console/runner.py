@@ -18,8 +18,9 @@ from exactonline_client.errors import ConfigurationError, ExactError
 from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
 
-from exactonline_console.jobs import changed_at, job
+from exactonline_console.jobs import changed_at, job, saved
 from exactonline_console.launches import Launch, Launches, reads_all, was_broken_off
+from exactonline_console.leftovers import UMASK, clear
 from exactonline_console.logs import sentence_of
 from exactonline_console.processes import Known
 from exactonline_console.project import Project
@@ -48,6 +49,7 @@ def start(project: Project, launch: Launch) -> None:
             stderr=log,
             start_new_session=True,
             close_fds=True,
+            umask=UMASK,
         )
 
 
@@ -57,6 +59,7 @@ def look_after(project: Project, store: Store, launch: Launch) -> None:
     launches.note_runner(launch.id, Known.of(os.getpid()))
     try:
         with store.lock(LOCK, timeout_seconds=1.0):
+            clear(project, saved(project))
             _prepare(project, launches, launch)
             status = _run(project, launches, launch)
             launches.end(launch.id, status, sentence_of(project.log(launch.id)))

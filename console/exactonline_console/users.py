@@ -123,7 +123,7 @@ class Users:
             connection.execute(delete(sessions).where(sessions.c.token_hash == _hash(token)))
 
     def _count_attempt(self, name: str, place: str, *, is_known: bool) -> int:
-        """Count an attempt as failed before it is checked, so that many at a time are counted like one after the other."""
+        """Count an attempt as failed before it is checked, so that of many at a time each counts."""
         now = utc_now()
         with self._store.write() as connection:
             connection.execute(delete(failed_logins).where(failed_logins.c.at < (now - REMEMBERED).isoformat()))

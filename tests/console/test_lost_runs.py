@@ -11,22 +11,25 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import psutil
 import pytest
 from console_driver import Here, Visitor
 from exactonline_client.store import Store
 from exactonline_console import runner
-from exactonline_console.jobs import Job, save
+from exactonline_console.jobs import Job, save, saved
 from exactonline_console.launches import Launch, Launches, was_broken_off
+from exactonline_console.leftovers import clear
 from exactonline_console.processes import Known
 from exactonline_console.project import Project
 from exactonline_console.results import Results
-from sandbox_driver import SandboxFactory, small_world
+from sandbox_driver import CLIENT_SECRET, SandboxFactory, small_world
 from sqlalchemy import update
 from stored_plans import SITE
 from target_exactonline.store import tables
 from target_exactonline.store.runs import Runs, Standing
+from warm_start import BIN, REAL
 
 pytestmark = pytest.mark.timeout(300)
 NOW = datetime(2026, 6, 25, 14, 0, tzinfo=timezone.utc)
@@ -83,6 +86,8 @@ def test_a_run_whose_meltano_was_killed_is_over_when_nothing_of_it_writes_any_lo
     page: Here, visitor: Visitor, sandbox_factory: SandboxFactory
 ) -> None:
     slow = sandbox_factory(small_world(300, targets=(201,)), "--latency-ms", "40")
+    plan = page.folder / "meltano.yml"
+    plan.write_text(plan.read_text(encoding="utf-8").replace(str(BIN), str(REAL)), encoding="utf-8")
     visitor.connect(slow)
     visitor.save_job(targets=(201,))
     visitor.post("/jobs/customers/synchronize", confirmed="yes")
@@ -102,6 +107,11 @@ def test_a_run_whose_meltano_was_killed_is_over_when_nothing_of_it_writes_any_lo
     assert 10 < len(written) < 300
     assert "Broken off" in visitor.get(f"/runs/{launch.id}").text
     assert slow.codes(201) == written
+    left = [file for file in (page.folder / ".meltano" / "run").glob("*/*.json") if CLIENT_SECRET in file.read_text()]
+    assert left
+    assert [file for file in files_of_runs(page) if file.stat().st_mode & 0o077] == []
+    for file in left:
+        os.utime(file, (0, 0))
 
     visitor.post("/jobs/customers/synchronize", confirmed="yes")
     with page.store() as store:
@@ -109,6 +119,29 @@ def test_a_run_whose_meltano_was_killed_is_over_when_nothing_of_it_writes_any_lo
         wait_until(lambda: Launches(store).get(again.id).is_over)
         assert Launches(store).get(again.id).status == 0
     assert len(slow.codes(201)) == 300
+    assert [file for file in left if file.exists()] == []
+    assert [file for file in files_of_runs(page) if file.stat().st_mode & 0o077] == []
+
+
+def files_of_runs(page: Here) -> list[Path]:
+    """What runs wrote that may hold secrets or customers."""
+    folders = (page.folder / ".meltano" / "run", page.folder / "output", page.folder / ".exactonline")
+    return [file for folder in folders for file in folder.rglob("*") if file.is_file() and not file.is_symlink()]
+
+
+def test_results_of_before_are_closed_to_others_and_settings_of_a_run_that_starts_now_stay(page: Here) -> None:
+    project = Project.at(page.folder)
+    _write_job(page)
+    result = page.folder / "output" / "customers" / "outcomes.jsonl"
+    fresh = page.folder / ".meltano" / "run" / "tap-customers" / "tap.config.json"
+    for file in (result, fresh):
+        file.parent.mkdir(parents=True)
+        file.write_text("{}", encoding="utf-8")
+        file.chmod(0o644)
+
+    clear(project, saved(project))
+
+    assert (result.stat().st_mode & 0o077, fresh.exists()) == (0, True)
 
 
 def test_while_an_orphan_writes_on_the_run_is_not_over_and_the_orphan_is_told_to_end(
