@@ -10,7 +10,7 @@ import uvicorn
 from exactonline_client.command_line import plainly
 
 from exactonline_console.app import application
-from exactonline_console.project import Project
+from exactonline_console.project import PATIENCE_SECONDS, Project
 from exactonline_console.security import doors
 from exactonline_console.users import Users
 
@@ -73,7 +73,7 @@ def serve(
     """
     project = Project.at(folder)
     trusted = proxies or None
-    with project.open_store() as store:
+    with project.open_store(PATIENCE_SECONDS) as store:
         has_users = bool(Users(store).names())
         ways = doors(host, port, addresses, user_header=user_header, has_users=has_users, proxies=trusted)
         config = uvicorn.Config("", host=host, port=port, log_level="warning", proxy_headers=False, server_header=False)

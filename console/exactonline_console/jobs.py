@@ -107,8 +107,11 @@ def save(project: Project, new: Job) -> None:
     yaml.dump(plan, text)
     file.parent.mkdir(exist_ok=True)
     draft = file.with_suffix(".draft")
-    draft.write_text(text.getvalue(), encoding="utf-8")
-    draft.replace(file)
+    try:
+        draft.write_text(text.getvalue(), encoding="utf-8")
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def changed_at(project: Project, name: str) -> datetime:

@@ -126,8 +126,14 @@ def _start(visit: Visit, job: Job, kind: Kind) -> Response:
     if busy is not None:
         return visit.go(f"/runs/{busy.id}", done="busy")
     jobs.check(visit.project, job)
-    launch = Launches(visit.store).add(job.name, kind, visit.user)
-    runner.start(visit.project, launch)
+    _ = visit.project.meltano
+    launches = Launches(visit.store)
+    launch = launches.add(job.name, kind, visit.user)
+    try:
+        runner.start(visit.project, launch)
+    except OSError as error:
+        launches.end(launch.id, 1, f"It could not be started: {error.strerror}.")
+        raise
     visit.note(kind, job.name)
     return visit.go(f"/runs/{launch.id}")
 
