@@ -105,6 +105,8 @@ def save(project: Project, new: Job) -> None:
     _merge(plan["plugins"]["loaders"][0]["config"], _target_config(new))
     text = io.StringIO()
     yaml.dump(plan, text)
+    if file.is_file() and file.read_text(encoding="utf-8") == text.getvalue():
+        return  # its time of change tells what runs and previews came after
     file.parent.mkdir(exist_ok=True)
     draft = file.with_suffix(".draft")
     try:

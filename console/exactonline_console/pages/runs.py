@@ -55,7 +55,8 @@ def synchronize(visit: Visit) -> Response:
 def show(visit: Visit) -> Response:
     """One run: under way, or over."""
     result = _result(visit)
-    return visit.page("run.html", **_about(visit, result), **_page_of_records(visit, result))
+    unlisted = Records(visit.store, result).unlisted(result.counts) if result.is_over else {}
+    return visit.page("run.html", unlisted=unlisted, **_about(visit, result), **_page_of_records(visit, result))
 
 
 def progress(visit: Visit) -> Response:
