@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -124,6 +125,21 @@ def changed_at(project: Project, name: str) -> datetime:
 def remove(project: Project, name: str) -> None:
     """Take a job away."""
     _file(project, job(project, name).name).unlink()
+
+
+def four_eyes(project: Project) -> bool:
+    """Whether any setting of the project says that nobody may approve what he planned himself."""
+    said = {**os.environ, **project.env.values()}
+    variables = (value for name, value in said.items() if name.endswith("_FOUR_EYES"))
+    if any(value.lower() in ("true", "1", "yes") for value in variables):
+        return True
+    files = (project.root / "meltano.yml", *(project.root / JOBS_FOLDER).glob("*.yml"))
+    return any(
+        re.search(
+            r"^[^#\n]*four_eyes:\s*(true|yes|1)\b", file.read_text(encoding="utf-8"), re.IGNORECASE | re.MULTILINE
+        )
+        for file in files
+    )
 
 
 def check(project: Project, new: Job) -> None:

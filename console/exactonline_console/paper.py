@@ -7,11 +7,12 @@ from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from jinja2.utils import markupsafe  # type: ignore[attr-defined] # what Jinja escapes with
 
-from exactonline_console.labels import field_label, outcome_label, shown
+from exactonline_console.labels import GROUPS, WAYS, field_label, outcome_label, shown
 from exactonline_console.reasons import waits_for, why
 from exactonline_console.texts import LANGUAGES, Texts
 
@@ -57,10 +58,19 @@ def _environment(texts: Texts) -> Environment:
         field_label=lambda name: field_label(name, texts),
         outcome_label=lambda outcome, dry_run: outcome_label(outcome, texts, dry_run=dry_run),
         shown=lambda value: shown(value, texts),
+        labelled=lambda names: ", ".join(field_label(name, texts) for name in names),
+        group_label=lambda name: texts(GROUPS[name]),
+        way_label=lambda name: texts(WAYS[name]),
+        card=card,
         why=lambda kind, reason: why(kind, reason, texts),
         waits_for=lambda said: waits_for(said, texts),
     )
     return environment
+
+
+def card(site: str, division: int, account: str) -> str:
+    """The address of an account's card in Exact itself, as browsers show it there; programs in public use it too."""
+    return f"{site}/docs/CRMAccountCard.aspx?_Division_={division}&AccountID=%7b{quote(account)}%7d"
 
 
 def timed(at: datetime | str | None, form: Literal["moment", "clock"], texts: Texts) -> Markup:

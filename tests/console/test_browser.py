@@ -25,7 +25,14 @@ from target_exactonline.store.runs import Runs, Standing
 
 pytestmark = pytest.mark.timeout(300)
 PAGES = ("/", "/connections", "/connections/new", "/connections/holding", "/jobs/new", "/jobs/customers")
-MORE_PAGES = ("/jobs/customers/synchronize", "/waiting", "/history", "/history/actions", "/accounts?code=1")
+MORE_PAGES = (
+    "/jobs/customers/synchronize",
+    "/waiting",
+    "/waiting?group=held",
+    "/history",
+    "/history/actions",
+    "/accounts?code=1",
+)
 
 
 @pytest.fixture(scope="session")

@@ -68,3 +68,34 @@
   });
   count();
 })();
+
+// The list of what waits, by keyboard: j and k move, x ticks, a presses the button that approves or ties.
+(function () {
+  "use strict";
+  const form = document.querySelector("[data-list]");
+  if (!form) return;
+  const boxes = Array.from(form.querySelectorAll("input[name=item]"));
+  const all = form.querySelector("[data-all]");
+  let at = -1;
+
+  all.hidden = false;
+  form.querySelector("[data-keys]").hidden = false;
+  all.addEventListener("change", () => boxes.forEach((box) => { box.checked = all.checked; }));
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input:not([type=checkbox]):not([type=radio]), select, textarea");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "j" || event.key === "k") {
+      at = Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), boxes.length - 1);
+      boxes[at].focus();
+    } else if (event.key === "x" && boxes[at]) {
+      boxes[at].checked = !boxes[at].checked;
+    } else if (event.key === "a") {
+      const button = form.querySelector("[data-key=a]");
+      if (button) button.click();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
+})();
