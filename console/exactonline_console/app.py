@@ -124,9 +124,10 @@ def _key(file: Path) -> bytes:
     if not file.exists():
         draft = file.with_suffix(f".{secrets.token_hex(4)}")
         draft.touch(mode=0o600)
-        draft.write_bytes(secrets.token_bytes(32))
-        if not file.exists():
-            draft.replace(file)
-        else:
-            draft.unlink()
+        try:
+            draft.write_bytes(secrets.token_bytes(32))
+            if not file.exists():
+                draft.replace(file)
+        finally:
+            draft.unlink(missing_ok=True)
     return file.read_bytes()

@@ -10,7 +10,7 @@ import uvicorn
 from exactonline_client.command_line import plainly
 
 from exactonline_console.app import application
-from exactonline_console.project import Project
+from exactonline_console.project import PATIENCE_SECONDS, Project
 from exactonline_console.security import doors
 from exactonline_console.users import Users
 
@@ -50,7 +50,12 @@ Exit status: 0 stopped, 1 not started, with one line that says why, 2 misspelt.
 @click.option("--port", default=PORT, show_default=True, help="Port; 0 for a free one.")
 @click.option("--address", "addresses", multiple=True, help="Address under which browsers come in, if it is another.")
 @click.option("--user-header", help="Header in which a proxy says who it let in, as X-Forwarded-User.")
-@click.option("--proxy", "proxies", multiple=True, help="Address of such a proxy. Default: this machine.")
+@click.option(
+    "--proxy",
+    "proxies",
+    multiple=True,
+    help="Address of a proxy before the page, which is believed for whom it let in, and from where.",
+)
 @plainly
 def serve(
     *,
@@ -67,16 +72,16 @@ def serve(
     (--user-header). Runs go on when it ends.
     """
     project = Project.at(folder)
-    trusted = {"proxies": proxies} if proxies else {}
-    with project.open_store() as store:
+    trusted = proxies or None
+    with project.open_store(PATIENCE_SECONDS) as store:
         has_users = bool(Users(store).names())
-        ways = doors(host, port, addresses, user_header=user_header, has_users=has_users, **trusted)
+        ways = doors(host, port, addresses, user_header=user_header, has_users=has_users, proxies=trusted)
         config = uvicorn.Config("", host=host, port=port, log_level="warning", proxy_headers=False, server_header=False)
         listening = config.bind_socket()
         listening.listen()  # from here on a browser waits, rather than being turned away
         if not port:
             port = int(listening.getsockname()[1])
-            ways = doors(host, port, addresses, user_header=user_header, has_users=has_users, **trusted)
+            ways = doors(host, port, addresses, user_header=user_header, has_users=has_users, proxies=trusted)
         config.app = application(project, store, ways)
         click.echo(f"The page is at {min(ways.origins)}/ (end it with Ctrl-C; runs go on)")
         sys.stdout.flush()

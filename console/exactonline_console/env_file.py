@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from dotenv import dotenv_values, set_key, unset_key
 from exactonline_client.errors import ConfigurationError
@@ -25,30 +27,34 @@ class EnvFile:
         """Set these, one line each; other lines and comments stay.
 
         Raises:
-            ConfigurationError: A value cannot stand in such a file, or the file cannot be written.
+            ConfigurationError: A value cannot stand in such a file.
+            OSError: The file cannot be written; it is as it was.
         """
         for name, value in values.items():
             if "${" in value or not value.isprintable():
                 raise ConfigurationError(
                     f"{name} holds a line break or ${{, which the file .env cannot keep. Check what was pasted."
                 )
-        with self._writing():
+        with self._changing() as draft:
             for name, value in values.items():
-                set_key(self.path, name, value, quote_mode="always")
-            self.path.chmod(0o600)
+                set_key(draft, name, value, quote_mode="always")
 
     def drop(self, *names: str) -> None:
         """Take these out."""
-        with self._writing():
+        with self._changing() as draft:
             present = self.values()
             for name in names:
                 if name in present:
-                    unset_key(self.path, name)
-            self.path.chmod(0o600)
+                    unset_key(draft, name)
 
-    def _writing(self) -> FileLock:
-        try:
-            self.path.touch(mode=0o600)
-        except OSError as error:
-            raise ConfigurationError(f"{self.path} cannot be written: {error.strerror}.") from None
-        return FileLock(self._lock, timeout=30, mode=0o600)
+    @contextmanager
+    def _changing(self) -> Iterator[Path]:
+        """A copy to change, in a folder of its own, that takes the file's place when all went well."""
+        with FileLock(self._lock, timeout=30, mode=0o600), TemporaryDirectory(dir=self._lock.parent) as folder:
+            draft = Path(folder) / self.path.name
+            draft.touch(mode=0o600)
+            if self.path.exists():
+                draft.write_bytes(self.path.read_bytes())
+            yield draft
+            draft.chmod(0o600)
+            draft.replace(self.path)

@@ -26,7 +26,7 @@ class CompanyForecast:
     name: str
     counts: Mapping[str, int]
     calls: int
-    minutes: int
+    takes: timedelta
     calls_left: int | None
     """Today; None when there is no limit, or nobody asked yet."""
 
@@ -45,15 +45,16 @@ def forecast(preview: Result, companies: Iterable[Company]) -> list[CompanyForec
         calls = sum(one.outcomes.get(outcome, 0) for outcome in WRITTEN)
         per_minute = company.calls_per_minute if company else 60
         left = company.calls_left if company else None
-        minutes = math.ceil(calls / max(1, per_minute))
-        found.append(CompanyForecast(one.code, one.name, one.outcomes, calls, minutes, left))
+        takes = timedelta(minutes=calls / max(1, per_minute))
+        found.append(CompanyForecast(one.code, one.name, one.outcomes, calls, takes, left))
     return found
 
 
 def minutes_in_all(companies: Iterable[CompanyForecast]) -> int:
-    """How long all of them take side by side."""
-    minutes = [one.minutes for one in companies]
-    return max([*minutes, math.ceil(sum(minutes) / PARALLEL)], default=0)
+    """How long all of them take side by side, in whole minutes."""
+    spans = [one.takes for one in companies]
+    longest = max([*spans, sum(spans, timedelta()) / PARALLEL], default=timedelta())
+    return math.ceil(longest / timedelta(minutes=1))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
@@ -16,6 +17,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 from target_exactonline.planning.safety import SafetyLimits
 
+from exactonline_console.expansion import escaped, restored
 from exactonline_console.project import JOBS_FOLDER, STORE_VARIABLE, Project
 from exactonline_console.registered import NAME, Connection, variable
 
@@ -104,10 +106,15 @@ def save(project: Project, new: Job) -> None:
     _merge(plan["plugins"]["loaders"][0]["config"], _target_config(new))
     text = io.StringIO()
     yaml.dump(plan, text)
+    if file.is_file() and file.read_text(encoding="utf-8") == text.getvalue():
+        return  # its time of change tells what runs and previews came after
     file.parent.mkdir(exist_ok=True)
     draft = file.with_suffix(".draft")
-    draft.write_text(text.getvalue(), encoding="utf-8")
-    draft.replace(file)
+    try:
+        draft.write_text(text.getvalue(), encoding="utf-8")
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def changed_at(project: Project, name: str) -> datetime:
@@ -118,6 +125,21 @@ def changed_at(project: Project, name: str) -> datetime:
 def remove(project: Project, name: str) -> None:
     """Take a job away."""
     _file(project, job(project, name).name).unlink()
+
+
+def four_eyes(project: Project) -> bool:
+    """Whether any setting of the project says that nobody may approve what he planned himself."""
+    said = {**os.environ, **project.env.values()}
+    variables = (value for name, value in said.items() if name.endswith("_FOUR_EYES"))
+    if any(value.lower() in ("true", "1", "yes") for value in variables):
+        return True
+    files = (project.root / "meltano.yml", *(project.root / JOBS_FOLDER).glob("*.yml"))
+    return any(
+        re.search(
+            r"^[^#\n]*four_eyes:\s*(true|yes|1)\b", file.read_text(encoding="utf-8"), re.IGNORECASE | re.MULTILINE
+        )
+        for file in files
+    )
 
 
 def check(project: Project, new: Job) -> None:
@@ -189,7 +211,7 @@ def _shared(job: Job) -> dict[str, Any]:
     return {
         "connections": connection_config(job),
         "store_url": f"${{{STORE_VARIABLE}}}",
-        "expected_divisions": {str(code): name for code, name in sorted(job.names.items())},
+        "expected_divisions": {str(code): escaped(name) for code, name in sorted(job.names.items())},
     }
 
 
@@ -198,7 +220,7 @@ def _fan_out(job: Job) -> dict[str, Any]:
     if not job.targets:
         chosen["exclude_divisions"] = list(job.excluded)
     if job.fields is not None:
-        chosen["fields"] = list(job.fields)
+        chosen["fields"] = [escaped(one) for one in job.fields]
     if job.limit is not None:
         chosen["limit"] = job.limit
     return chosen
@@ -226,9 +248,9 @@ def _read(file: Path) -> Job | None:
             source=int(tap["divisions"][0]),
             targets=tuple(int(code) for code in fan_out.get("target_divisions") or ()),
             excluded=tuple(int(code) for code in fan_out.get("exclude_divisions") or ()),
-            names={int(code): str(name) for code, name in (tap.get("expected_divisions") or {}).items()},
+            names={int(code): restored(str(name)) for code, name in (tap.get("expected_divisions") or {}).items()},
             homes={int(code): str(one["name"]) for one in tap["connections"] for code in one.get("divisions") or ()},
-            fields=tuple(map(str, fan_out["fields"])) if fan_out.get("fields") else None,
+            fields=tuple(restored(str(one)) for one in fan_out["fields"]) if fan_out.get("fields") else None,
             limit=fan_out.get("limit"),
             on_collision=str(target.get("on_collision") or "refuse"),
             max_creates=target.get("max_creates"),

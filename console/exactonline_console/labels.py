@@ -80,6 +80,12 @@ ACTIONS = {
     "stop": marked("stopped"),
     "retry": marked("wants tried again"),
     "forget": marked("dropped"),
+    "approve": marked("approved"),
+    "reject": marked("rejected"),
+    "tie": marked("tied"),
+    "as-new": marked("wants created"),
+    "leave-out": marked("left out"),
+    "release": marked("released"),
     "download": marked("downloaded"),
 }
 
@@ -91,3 +97,28 @@ def shown(value: Any, texts: Texts) -> str:
     if isinstance(value, bool):
         return texts("yes") if value else texts("no")
     return str(value)
+
+
+GROUPS = {
+    "approve": marked("To approve"),
+    "decide": marked("Same customer or not?"),
+    "code": marked("Code changed"),
+    "correct": marked("Refused by Exact"),
+    "references": marked("Something missing"),
+    "reach": marked("Company out of reach"),
+    "long": marked("Waiting for days"),
+    "soon": marked("Goes on by itself"),
+    "held": marked("Held back"),
+}
+"""What a person does about what waits."""
+WAYS = {
+    "approve": marked("Approve"),
+    "reject": marked("Reject"),
+    "tie": marked("Same customer"),
+    "as-new": marked("Create as new"),
+    "leave-out": marked("Leave out"),
+    "retry": marked("Try again"),
+    "release": marked("Release"),
+    "forget": marked("Forget"),
+}
+"""What can be said of it."""

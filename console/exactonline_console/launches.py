@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
+import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -16,6 +17,9 @@ from sqlalchemy import select
 from exactonline_console.processes import Known
 from exactonline_console.tables import launches
 
+HEEDED = {signal.SIGTERM, signal.SIGINT}
+MELTANO_BELIEVES = timedelta(days=1)
+"""How long Meltano believes at most that a run which tells nothing is under way."""
 Kind = Literal["preview", "sync", "sync-unlimited"]
 NEVER_ENDED = (
     "It ended without a word: the process was killed, or the machine went down. Nothing is lost; run it again."
@@ -44,6 +48,11 @@ class Launch:
     def is_over(self) -> bool:
         """Whether its end was noted."""
         return self.ended_at is not None
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether it ended without a word: killed by a signal that nobody can heed, or with nobody left to note it."""
+        return self.is_over and (self.status is None or (self.status < 0 and -self.status not in HEEDED))
 
     @property
     def is_preview(self) -> bool:
@@ -138,6 +147,11 @@ def reads_all(changed_at: datetime, earlier: Iterable[Launch]) -> bool:
     if any(one.status == 0 and one.asked_at > changed_at for one in writing):
         return False
     return any(one.asked_at <= changed_at for one in writing)
+
+
+def was_broken_off(earlier: Iterable[Launch], now: datetime) -> bool:
+    """Whether Meltano may still take a run of the job for one under way, since that run was killed."""
+    return any(one.was_killed and now - one.ended_at < MELTANO_BELIEVES for one in earlier if one.ended_at)
 
 
 def _launch(row: Any) -> Launch:

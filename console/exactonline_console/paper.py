@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime, timezone
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from jinja2.utils import markupsafe  # type: ignore[attr-defined] # what Jinja escapes with
 
-from exactonline_console.labels import field_label, outcome_label, shown
+from exactonline_console.labels import GROUPS, WAYS, field_label, outcome_label, shown
+from exactonline_console.reasons import waits_for, why
 from exactonline_console.texts import LANGUAGES, Texts
 
+Markup = markupsafe.Markup
 STATIC = Path(__file__).parent / "static"
 
 
@@ -47,14 +52,39 @@ def _environment(texts: Texts) -> Environment:
         static=static,
         number=texts.number,
         percent=texts.percent,
-        moment=texts.moment,
-        clock=texts.clock,
+        moment=lambda at: timed(at, "moment", texts),
+        clock=lambda at: timed(at, "clock", texts),
         span=texts.span,
         field_label=lambda name: field_label(name, texts),
         outcome_label=lambda outcome, dry_run: outcome_label(outcome, texts, dry_run=dry_run),
         shown=lambda value: shown(value, texts),
+        labelled=lambda names: ", ".join(field_label(name, texts) for name in names),
+        group_label=lambda name: texts(GROUPS[name]),
+        way_label=lambda name: texts(WAYS[name]),
+        card=card,
+        why=lambda kind, reason: why(kind, reason, texts),
+        waits_for=lambda said: waits_for(said, texts),
     )
     return environment
+
+
+def card(site: str, division: int, account: str) -> str:
+    """The address of an account's card in Exact itself, as browsers show it there; programs in public use it too."""
+    return f"{site}/docs/CRMAccountCard.aspx?_Division_={division}&AccountID=%7b{quote(account)}%7d"
+
+
+def timed(at: datetime | str | None, form: Literal["moment", "clock"], texts: Texts) -> Markup:
+    """An instant as an element that the reader's browser puts in the zone of its reader."""
+    try:
+        instant = datetime.fromisoformat(at.replace("Z", "+00:00")) if isinstance(at, str) else at
+    except ValueError:
+        return Markup.escape(at)
+    if instant is None:
+        return Markup()
+    if instant.tzinfo is None:
+        instant = instant.replace(tzinfo=timezone.utc)
+    shown = texts.moment(instant) if form == "moment" else texts.clock(instant)
+    return Markup('<time datetime="{}" data-as="{}">{}</time>').format(instant.isoformat(), form, shown)
 
 
 @cache

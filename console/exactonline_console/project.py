@@ -8,14 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exactonline_client.errors import ConfigurationError
-from exactonline_client.store import Store
+from exactonline_client.store import WAIT_FOR_WRITERS_SECONDS, Store
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 from target_exactonline.store import tables as target_tables
 
 from exactonline_console import tables
 from exactonline_console.env_file import EnvFile
+from exactonline_console.problems import MeltanoMissingError
 
+PATIENCE_SECONDS = 10
+"""Of a person in front of the page."""
 STORE_VARIABLE = "EXACTONLINE_STORE_URL"
 JOBS_FOLDER = "meltano.d"
 
@@ -63,7 +66,10 @@ class Project:
         said = self.env.values().get(STORE_VARIABLE)
         if not said:
             said = f"sqlite:///{self.root / '.exactonline' / 'store.db'}"
-            self.env.put({STORE_VARIABLE: said})
+            try:
+                self.env.put({STORE_VARIABLE: said})
+            except OSError as error:
+                raise ConfigurationError(f"{self.env.path} cannot be written: {error.strerror}.") from None
         return self._absolute(said)
 
     def _absolute(self, url: str) -> str:
@@ -76,24 +82,24 @@ class Project:
             return f"sqlite:///{self.root / parts.database}"
         return url
 
-    def open_store(self) -> Store:
-        """The store, with the tables of the target and of the console.
+    def open_store(self, patience_seconds: int = WAIT_FOR_WRITERS_SECONDS) -> Store:
+        """The store, with the tables of the target and of the console; writes wait so long for those of others.
 
         Raises:
             ConfigurationError: It cannot be used.
         """
-        return Store.open(self.store_url, target_tables.metadata, tables.metadata)
+        return Store.open(self.store_url, target_tables.metadata, tables.metadata, patience_seconds=patience_seconds)
 
     @property
     def meltano(self) -> Path:
         """Meltano's program: the one beside this Python.
 
         Raises:
-            ConfigurationError: It is not there.
+            MeltanoMissingError: It is not there.
         """
         program = Path(sys.executable).parent / "meltano"
         if not program.is_file():
-            raise ConfigurationError(f"Meltano is missing: {program} is not there. Install it beside the console.")
+            raise MeltanoMissingError(f"Meltano is missing: {program} is not there. Install it beside the console.")
         return program
 
     @property

@@ -71,6 +71,12 @@ class Records:
         if self._run is not None:
             yield from self._read(self._run, chosen, None, 0)
 
+    def unlisted(self, counts: Mapping[str, int]) -> dict[str, int]:
+        """Return how many that the run counted as refused or waiting it lists nowhere, since they are no news."""
+        found = {one: counts.get(one, 0) for one in ("refused", "parked") if counts.get(one, 0)}
+        missing = {one: count - self._count(Chosen(outcomes=(one,))) for one, count in found.items()}
+        return {one: count for one, count in missing.items() if count > 0}
+
     def held_back(self) -> int:
         """Records that a safety limit holds back."""
         return self._count(Chosen(kinds=("safety_limit",)))

@@ -16,9 +16,11 @@ from types import FrameType
 
 from exactonline_client.errors import ConfigurationError, ExactError
 from exactonline_client.store import Store
+from exactonline_client.transport import utc_now
 
-from exactonline_console.jobs import changed_at, job
-from exactonline_console.launches import Launch, Launches, reads_all
+from exactonline_console.jobs import changed_at, job, saved
+from exactonline_console.launches import Launch, Launches, reads_all, was_broken_off
+from exactonline_console.leftovers import UMASK, clear
 from exactonline_console.logs import sentence_of
 from exactonline_console.processes import Known
 from exactonline_console.project import Project
@@ -26,6 +28,8 @@ from exactonline_console.project import Project
 LOCK = "run"
 LOOK_EVERY_SECONDS = 0.5
 BUSY = "Another run is under way on this store. Wait until it ends, or stop it; then start this one again."
+PATIENCE_SECONDS = 120
+"""A call under way may take its time, and is finished first."""
 UNBRAKED = "1000000000"
 LOGS_KEPT = 200
 
@@ -45,6 +49,7 @@ def start(project: Project, launch: Launch) -> None:
             stderr=log,
             start_new_session=True,
             close_fds=True,
+            umask=UMASK,
         )
 
 
@@ -54,6 +59,7 @@ def look_after(project: Project, store: Store, launch: Launch) -> None:
     launches.note_runner(launch.id, Known.of(os.getpid()))
     try:
         with store.lock(LOCK, timeout_seconds=1.0):
+            clear(project, saved(project))
             _prepare(project, launches, launch)
             status = _run(project, launches, launch)
             launches.end(launch.id, status, sentence_of(project.log(launch.id)))
@@ -88,7 +94,9 @@ def _run(project: Project, launches: Launches, launch: Launch) -> int:
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
+            start_new_session=True,  # a group of its own: all that it starts can be found, and told to end
         )
+    group = Known.of(meltano.pid)
     asked = False
 
     def stop(_number: int = 0, _frame: FrameType | None = None) -> None:
@@ -99,12 +107,23 @@ def _run(project: Project, launches: Launches, launch: Launch) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    launches.note_meltano(launch.id, Known.of(meltano.pid))
+    launches.note_meltano(launch.id, group)
     while meltano.poll() is None:
         if not asked and launches.get(launch.id).stop_asked_by:
             stop()
         time.sleep(LOOK_EVERY_SECONDS)
+    _end_what_is_left(group)
     return meltano.returncode
+
+
+def _end_what_is_left(group: Known) -> None:
+    """Let no program write on without Meltano: each is told to end, and after some patience is ended."""
+    patience = time.monotonic() + PATIENCE_SECONDS
+    group.ask_group_to_end()
+    while group.is_group_alive:
+        if time.monotonic() > patience:
+            group.ask_group_to_end(signal.SIGKILL)
+        time.sleep(LOOK_EVERY_SECONDS)
 
 
 def command(project: Project, launch: Launch, earlier: list[Launch]) -> list[str]:
@@ -112,6 +131,7 @@ def command(project: Project, launch: Launch, earlier: list[Launch]) -> list[str
     where = ["--environment", project.environment] if project.environment else []
     name = job(project, launch.job).name
     which = ["--full-refresh"] if reads_all(changed_at(project, name), earlier) else []
+    which += ["--force"] if was_broken_off(earlier, utc_now()) else []
     return [str(project.meltano), *where, "--log-format", "json", "run", *which, name]
 
 

@@ -15,6 +15,7 @@ from exactonline_client.errors import ConfigurationError
 from exactonline_client.loopback import is_loopback
 
 LARGEST_BODY_BYTES = 1_000_000
+LOOPBACK = ("127.0.0.1", "::1")
 READING = {"GET", "HEAD"}
 ANSWER_HEADERS = {
     "Content-Security-Policy": (
@@ -79,6 +80,14 @@ class Doors:
             return None
         return headers.get(self.user_header, "").strip() or None
 
+    def address_of(self, peer: str, forwarded: str) -> str:
+        """Return where a request comes from: of what trusted proxies passed on the last that is none of them."""
+        passed_on = [one.strip() for one in forwarded.split(",") if one.strip()]
+        address = peer
+        while address in self.proxies and passed_on:
+            address = passed_on.pop()
+        return address
+
 
 def doors(
     host: str,
@@ -86,10 +95,10 @@ def doors(
     addresses: tuple[str, ...] = (),
     *,
     user_header: str | None = None,
-    proxies: tuple[str, ...] = ("127.0.0.1", "::1"),
+    proxies: tuple[str, ...] | None = None,
     has_users: bool = False,
 ) -> Doors:
-    """The doors of a page that is about to open.
+    """The doors of a page that is about to open. Without proxies only this machine says who it let in, if any does.
 
     Raises:
         ConfigurationError: They would be open to everybody, or browsers could not come in.
@@ -109,6 +118,8 @@ def doors(
         origins |= {f"http://{name}:{port}" for name in ("127.0.0.1", "localhost", "[::1]")}
     elif not wildcard:
         origins.add(f"http://{host}:{port}")
+    if proxies is None:
+        proxies = LOOPBACK if user_header else ()
     return Doors(host, port, frozenset(origins), user_header.lower() if user_header else None, frozenset(proxies))
 
 
@@ -120,6 +131,17 @@ def csrf_token(key: bytes, session: str) -> str:
 def is_csrf_token(given: str, key: bytes, session: str) -> bool:
     """Whether a form comes from a page of this session."""
     return hmac.compare_digest(given.encode(), csrf_token(key, session).encode())
+
+
+def device_mark(key: bytes, name: str, nonce: str) -> str:
+    """What a browser keeps with which this user logged in."""
+    return f"{nonce}.{hmac.new(key, f'device {nonce} {name}'.encode(), hashlib.sha256).hexdigest()}"
+
+
+def device_of(mark: str, key: bytes, name: str) -> str | None:
+    """The browser that a mark stands for, if this user logged in with it before."""
+    nonce = mark.partition(".")[0]
+    return nonce if nonce and hmac.compare_digest(mark.encode(), device_mark(key, name, nonce).encode()) else None
 
 
 def _origin(address: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gettext
 import io
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from functools import cache
 from pathlib import Path
 
@@ -45,16 +45,13 @@ class Texts:
         """A share."""
         return format_percent(share, locale=self._locale)
 
-    def moment(self, at: datetime | str | None) -> str:
-        """A day and a time, in the zone of the machine that serves the page."""
-        if not at:
-            return ""
-        instant = datetime.fromisoformat(at) if isinstance(at, str) else at
-        return format_datetime(instant.astimezone(), "d MMM y HH:mm", locale=self._locale)
+    def moment(self, at: datetime) -> str:
+        """A day and a time in UTC, which says so: a browser puts it in the zone of its reader."""
+        return format_datetime(at.astimezone(timezone.utc), "d MMM y HH:mm 'UTC'", locale=self._locale)
 
     def clock(self, at: datetime) -> str:
-        """A time of the day."""
-        return format_datetime(at.astimezone(), "HH:mm:ss", locale=self._locale)
+        """A time of the day, likewise."""
+        return format_datetime(at.astimezone(timezone.utc), "HH:mm:ss 'UTC'", locale=self._locale)
 
     def span(self, span: timedelta | None) -> str:
         """How long, in words."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from datetime import timedelta
+import threading
+from datetime import datetime, timedelta
 from functools import cache
 
 from argon2 import PasswordHasher
@@ -12,15 +13,18 @@ from argon2.exceptions import VerificationError
 from exactonline_client.errors import ConfigurationError, TryLaterError
 from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, Connection, delete, select
 
+from exactonline_console.attempts import REMEMBERED, next_of_name, next_of_place, place_of
 from exactonline_console.tables import failed_logins, sessions, users
 
 SHORTEST_PASSWORD = 12
 SESSION_LIFE = timedelta(hours=12)
-FAILURES_REMEMBERED = timedelta(minutes=15)
-FAILURES_PER_ADDRESS = 5
-FAILURES_PER_NAME = 20
+A_MOMENT = timedelta(seconds=3)
+_HASHING = threading.Lock()
+"""A hash takes 64 MiB and a core, so one is made at a time."""
+_WAITING = threading.BoundedSemaphore(4)
+"""More attempts are turned away, since each that waits holds a thread; who logged in before from a browser waits."""
 
 
 class Users:
@@ -56,26 +60,45 @@ class Users:
             connection.execute(delete(sessions).where(sessions.c.user == name))
             return connection.execute(delete(users).where(users.c.name == name)).rowcount > 0
 
-    def log_in(self, name: str, password: str, address: str) -> str | None:
-        """A session for who knows the password, or None.
+    def log_in(self, name: str, password: str, address: str, device: str | None = None) -> str | None:
+        """Return a session for who knows the password, or None.
+
+        Args:
+            name: Of the user.
+            password: As typed.
+            address: Where the attempt comes from.
+            device: Of the browser, if somebody of that name logged in with it before.
 
         Raises:
-            TryLaterError: Too many attempts failed, of this address or for this name.
+            TryLaterError: Too many attempts failed, or too many come at a time; nothing was checked.
         """
-        self._check_attempts(name, address)
+        place = f"device {device}" if device else place_of(address)
+        if device is None and not _WAITING.acquire(blocking=False):
+            raise TryLaterError("Too many people log in at this moment.", utc_now() + A_MOMENT)
+        try:
+            attempt = self._count_attempt(name[:100], place, is_known=device is not None)
+            if not self._is_right(name, password):
+                return None
+        finally:
+            if device is None:
+                _WAITING.release()
+        return self._begin_session(name, attempt, place)
+
+    def _is_right(self, name: str, password: str) -> bool:
         with self._store.read() as connection:
             kept = connection.execute(select(users.c.password_hash).where(users.c.name == name)).scalar()
-        try:
-            PasswordHasher().verify(kept or _nobodys(), password)
-        except VerificationError:
-            kept = None
-        if kept is None:
-            row = {"at": utc_now().isoformat(), "address": address, "name": name[:100]}
-            with self._store.write() as connection:
-                connection.execute(failed_logins.insert(), row)
-            return None
+        with _HASHING:
+            try:
+                PasswordHasher().verify(kept or _nobodys(), password)
+            except VerificationError:
+                return False
+        return kept is not None
+
+    def _begin_session(self, name: str, attempt: int, place: str) -> str:
         token = secrets.token_urlsafe(32)
+        mine = (failed_logins.c.address == place) & (failed_logins.c.name == name[:100])
         with self._store.write() as connection:
+            connection.execute(delete(failed_logins).where((failed_logins.c.number == attempt) | mine))
             connection.execute(delete(sessions).where(sessions.c.seen_at < (utc_now() - SESSION_LIFE).isoformat()))
             row = {"token_hash": _hash(token), "user": name, "seen_at": utc_now().isoformat()}
             connection.execute(sessions.insert(), row)
@@ -99,17 +122,25 @@ class Users:
         with self._store.write() as connection:
             connection.execute(delete(sessions).where(sessions.c.token_hash == _hash(token)))
 
-    def _check_attempts(self, name: str, address: str) -> None:
-        since = (utc_now() - FAILURES_REMEMBERED).isoformat()
+    def _count_attempt(self, name: str, place: str, *, is_known: bool) -> int:
+        """Count an attempt as failed before it is checked, so that of many at a time each counts."""
+        now = utc_now()
         with self._store.write() as connection:
-            connection.execute(delete(failed_logins).where(failed_logins.c.at < since))
-            for column, value, allowed in (
-                (failed_logins.c.address, address, FAILURES_PER_ADDRESS),
-                (failed_logins.c.name, name[:100], FAILURES_PER_NAME),
-            ):
-                query = select(func.count()).select_from(failed_logins).where(column == value)
-                if connection.execute(query).scalar_one() >= allowed:
-                    raise TryLaterError("Too many attempts failed.", utc_now() + FAILURES_REMEMBERED)
+            connection.execute(delete(failed_logins).where(failed_logins.c.at < (now - REMEMBERED).isoformat()))
+            earliest = [next_of_place(_failures(connection, failed_logins.c.address == place))]
+            if not is_known:
+                others = ~failed_logins.c.address.startswith("device ")
+                earliest.append(next_of_name(_failures(connection, (failed_logins.c.name == name) & others)))
+            until = max(filter(None, earliest), default=now)
+            if until > now:
+                raise TryLaterError("Too many attempts failed.", until)
+            row = {"at": now.isoformat(), "address": place, "name": name}
+            return int(connection.execute(failed_logins.insert().returning(failed_logins.c.number), row).scalar_one())
+
+
+def _failures(connection: Connection, which: ColumnElement[bool]) -> list[datetime]:
+    found = connection.execute(select(failed_logins.c.at).where(which)).scalars()
+    return [datetime.fromisoformat(at) for at in found]
 
 
 @cache

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -10,7 +11,6 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import urlencode
 
-from exactonline_client.errors import ExactError
 from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
 from starlette.concurrency import run_in_threadpool
@@ -19,7 +19,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from exactonline_console.actions import Actions
+from exactonline_console.hidden import Hidden
 from exactonline_console.paper import Paper
+from exactonline_console.problems import problem_of
 from exactonline_console.project import Project
 from exactonline_console.security import READING, Doors, csrf_token, is_csrf_token
 from exactonline_console.texts import Texts, chosen, marked, texts
@@ -27,8 +29,13 @@ from exactonline_console.users import Users
 
 SESSION = "exactonline_session"
 LANGUAGE = "exactonline_language"
+DEVICE = "exactonline_device"
+"""A browser with which somebody logged in before."""
 MOST_FIELDS = 5000
 SEE_OTHER = 303
+BROKEN = 500
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,12 @@ class Visit:
         """The store."""
         return self.house.store
 
+    @property
+    def address(self) -> str:
+        """Where the request comes from."""
+        peer = self.request.client.host if self.request.client else ""
+        return self.house.doors.address_of(peer, ",".join(self.request.headers.getlist("x-forwarded-for")))
+
     def asked(self, name: str) -> str:
         """A value of the address, or nothing."""
         return self.request.query_params.get(name, "").strip()
@@ -101,9 +114,14 @@ class Visit:
             now=utc_now(),
             **values,
         )
-        return HTMLResponse(html, status)
+        return HTMLResponse(self.hidden.redact(html), status)
 
-    @property
+    @cached_property
+    def hidden(self) -> Hidden:
+        """What no answer may show."""
+        return Hidden(self.project.env.values())
+
+    @cached_property
     def needs_login(self) -> bool:
         """Whether people come in by a password."""
         return self.house.doors.user_header is None and bool(self.house.users.names())
@@ -117,9 +135,16 @@ class Visit:
         """Remember what this visitor did."""
         self.house.actions.note(self.user, action, about)
 
-    def problem(self, sentence: str, status: int = 400, title: str = marked("That did not work")) -> HTMLResponse:
+    def problem(
+        self,
+        sentence: str,
+        status: int = 400,
+        title: str = marked("That did not work"),
+        *,
+        is_translated: bool = True,
+    ) -> HTMLResponse:
         """A page that says what is wrong."""
-        return self.page("problem.html", status, sentence=sentence, title=title)
+        return self.page("problem.html", status, sentence=sentence, title=title, is_translated=is_translated)
 
     def keep(self, response: Response, name: str, value: str, *, age: int | None = None) -> None:
         """Set a cookie that no script sees, and that comes with no form of another site."""
@@ -147,22 +172,40 @@ def _answer(house: House, handler: Handler, request: Request, form: FormData, *,
     session = given or secrets.token_urlsafe(32)
     language = texts(chosen(request.cookies.get(LANGUAGE), request.headers.get("accept-language", "")))
     visit = Visit(house, request, session, "", language, form)
-    user = _user(visit)
-    visit.user = user or ""
-    if user is None and not open_to_all:
-        response: Response = _way_in(visit)
-    elif request.method not in READING and not is_csrf_token(visit.given("csrf"), house.key, session):
-        response = visit.problem(
-            visit.texts("This form is too old, or another page sent it. Go back and try again."), 403
-        )
-    else:
-        try:
-            response = handler(visit)
-        except ExactError as error:
-            response = visit.problem(str(error))
+    try:
+        response = _handled(visit, handler, open_to_all=open_to_all)
+    except Exception as error:  # noqa: BLE001 - a person gets a sentence, whatever it is
+        response = _told(visit, error)
     if not given and SESSION not in response.headers.get("set-cookie", ""):
         visit.keep(response, SESSION, session)
     return response
+
+
+def _handled(visit: Visit, handler: Handler, *, open_to_all: bool) -> Response:
+    user = _user(visit)
+    visit.user = user or ""
+    if user is None and not open_to_all:
+        return _way_in(visit)
+    is_ours = visit.request.method in READING or is_csrf_token(visit.given("csrf"), visit.house.key, visit.session)
+    if not is_ours:
+        return visit.problem(visit.texts("This form is too old, or another page sent it. Go back and try again."), 403)
+    return handler(visit)
+
+
+def _told(visit: Visit, error: Exception) -> Response:
+    """Say what went wrong, without the store or a file where one of them is what went wrong."""
+    found = problem_of(error, visit.texts)
+    if found.status >= BROKEN:
+        visit.__dict__["needs_login"] = False
+    if found.status == BROKEN:
+        logger.error("%s %s", visit.request.method, visit.request.url.path, exc_info=error)
+    try:
+        visit.__dict__["hidden"] = visit.hidden
+    except OSError:
+        visit.__dict__["hidden"] = Hidden({})
+    if "hx-request" in visit.request.headers:
+        return Response(status_code=found.status)  # the part that is there stays, and is asked for again
+    return visit.problem(found.sentence, found.status, is_translated=found.is_translated)
 
 
 def _user(visit: Visit) -> str | None:

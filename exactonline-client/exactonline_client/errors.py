@@ -2,6 +2,7 @@
 
     ExactError
     ├── ConfigurationError          a person corrects the settings
+    │   └── StoreUnusableError           the store is locked, full or out of reach; mend that and run again
     ├── LoginNeededError            a person consents again in a browser
     │   └── NobodyLoggedInError          no login is stored, and no first token is set
     ├── TryLaterError               the same call can succeed after `until`; `kind` names the limit
@@ -63,6 +64,18 @@ class ExactError(Exception):
 
 class ConfigurationError(ExactError):
     """A setting is missing, contradictory or wrong; nothing was written."""
+
+
+class StoreUnusableError(ConfigurationError):
+    """The store was opened, and cannot be read or written now."""
+
+    def __init__(self, address: str, said: str) -> None:
+        """Say what the database said of itself."""
+        super().__init__(
+            f"The store {address} cannot be used any more: {said}. What was acknowledged is safe; mend it (free disk "
+            "space, end what holds it, start the server) and run again."
+        )
+        self.said = said
 
 
 class LoginNeededError(ExactError):

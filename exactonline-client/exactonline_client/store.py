@@ -18,7 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 
 from exactonline_client import schema
-from exactonline_client.errors import ConfigurationError
+from exactonline_client.errors import ConfigurationError, StoreUnusableError
 from exactonline_client.schema import VersionedTables
 
 logger = logging.getLogger(__name__)
@@ -46,8 +46,10 @@ class Store:
         self._sessions = _SessionLocks(url)
 
     @classmethod
-    def open(cls, store_url: str, *tables: MetaData) -> Store:
+    def open(cls, store_url: str, *tables: MetaData, patience_seconds: int = WAIT_FOR_WRITERS_SECONDS) -> Store:
         """Open the database, and bring its tables to the version that this program knows.
+
+        A write waits for those of others as long as the patience says.
 
         Raises:
             ConfigurationError: The address is wrong, or the database cannot be reached or written, or is newer.
@@ -55,7 +57,7 @@ class Store:
         url = _checked(store_url)
         where = _shown(url)
         try:
-            engine = _sqlite_engine(url) if _is_sqlite(url) else _postgresql_engine(url)
+            engine = (_sqlite_engine if _is_sqlite(url) else _postgresql_engine)(url, patience_seconds)
             store = cls(engine, url, (metadata, *tables))
             try:
                 store._bring_up_to_date((metadata, *tables))
@@ -107,7 +109,7 @@ class Store:
         """A connection that sees one state of the store.
 
         Raises:
-            ConfigurationError: The store cannot be read (any more).
+            StoreUnusableError: The store cannot be read (any more).
         """
         with self._told_plainly(), self._reading() as connection:
             yield connection
@@ -121,7 +123,7 @@ class Store:
                 SQLite has one writer at a time in any case.
 
         Raises:
-            ConfigurationError: The disk is full, the database is locked for a minute, or cannot be reached.
+            StoreUnusableError: The disk is full, the database is locked for long, or cannot be reached.
         """
         with self._told_plainly(), self._writing(scope) as connection:
             yield connection
@@ -142,10 +144,7 @@ class Store:
         try:
             yield
         except OperationalError as error:
-            raise ConfigurationError(
-                f"The store {_shown(self._url)} cannot be used any more: {_first_line(error)}. What was acknowledged "
-                "is safe; mend it (free disk space, end what holds it, start the server) and run again."
-            ) from None
+            raise StoreUnusableError(_shown(self._url), _first_line(error)) from None
 
     @contextmanager
     def lock(self, name: str, timeout_seconds: float = 120.0) -> Iterator[None]:
@@ -299,7 +298,7 @@ def _first_line(error: Exception) -> str:
     return str(cause).splitlines()[0] if str(cause) else cause.__class__.__name__
 
 
-def _sqlite_engine(url: URL) -> Engine:
+def _sqlite_engine(url: URL, patience_seconds: int) -> Engine:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         Path(url.database).touch(mode=0o600)
@@ -309,7 +308,7 @@ def _sqlite_engine(url: URL) -> Engine:
     def set_up(dbapi_connection: Any, _record: Any) -> None:
         dbapi_connection.isolation_level = None  # the driver begins nothing by itself; `begin` below does
         cursor = dbapi_connection.cursor()
-        cursor.execute(f"PRAGMA busy_timeout = {WAIT_FOR_WRITERS_SECONDS * 1000}")
+        cursor.execute(f"PRAGMA busy_timeout = {patience_seconds * 1000}")
         cursor.execute("PRAGMA journal_mode = WAL")
         cursor.execute("PRAGMA synchronous = FULL")  # a stored token must survive a power cut
         cursor.execute("PRAGMA cache_size = -256")  # KiB, for each connection; the system has the file in memory
@@ -323,7 +322,7 @@ def _sqlite_engine(url: URL) -> Engine:
     return engine
 
 
-def _postgresql_engine(url: URL, **options: Any) -> Engine:
+def _postgresql_engine(url: URL, patience_seconds: int = WAIT_FOR_WRITERS_SECONDS, **options: Any) -> Engine:
     patience = {} if "connect_timeout" in url.query else {"connect_timeout": 10}
     # Not what the server has by default: a snapshot from before the wait for other writers would be stale.
     options = {"isolation_level": "READ COMMITTED", "pool_pre_ping": True, **options}
@@ -332,7 +331,7 @@ def _postgresql_engine(url: URL, **options: Any) -> Engine:
     @event.listens_for(engine, "connect")
     def set_up(dbapi_connection: Any, _record: Any) -> None:
         with dbapi_connection.cursor() as cursor:
-            cursor.execute(f"SET lock_timeout = '{WAIT_FOR_WRITERS_SECONDS}s'")
+            cursor.execute(f"SET lock_timeout = '{patience_seconds}s'")
             # A machine that is gone without a word holds its locks for a minute, not for two hours.
             cursor.execute("SET tcp_keepalives_idle = 30")
             cursor.execute("SET tcp_keepalives_interval = 10")

@@ -34,10 +34,18 @@ def chromium() -> str:
 class Person:
     """Somebody with a browser."""
 
-    def __init__(self, browser: Browser, url: str, *, language: str = "en-GB", width: int = 1200) -> None:
+    def __init__(
+        self,
+        browser: Browser,
+        url: str,
+        *,
+        language: str = "en-GB",
+        width: int = 1200,
+        zone: str = "Europe/Amsterdam",
+    ) -> None:
         self.url = url
         self.context: BrowserContext = browser.new_context(
-            locale=language, viewport={"width": width, "height": 860}, timezone_id="Europe/Amsterdam"
+            locale=language, viewport={"width": width, "height": 860}, timezone_id=zone
         )
         self.context.set_default_timeout(30_000)
         self.page: Page = self.context.new_page()

@@ -2,22 +2,37 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from browser_driver import Person, chromium
 from console_driver import Page, Visitor, make_project, serving
+from exactonline_client.limits import Reason
+from exactonline_console import launches
 from exactonline_console.launches import Launches
 from exactonline_console.processes import Known
+from exactonline_console.project import Project
 from playwright.sync_api import Browser, sync_playwright
 from sandbox_driver import CLIENT_SECRET, REFRESH_TOKEN, Sandbox, SandboxFactory, customer, small_world
+from target_exactonline.store.runs import Runs, Standing
 
 pytestmark = pytest.mark.timeout(300)
 PAGES = ("/", "/connections", "/connections/new", "/connections/holding", "/jobs/new", "/jobs/customers")
-MORE_PAGES = ("/jobs/customers/synchronize", "/waiting", "/history", "/history/actions", "/accounts?code=1")
+MORE_PAGES = (
+    "/jobs/customers/synchronize",
+    "/waiting",
+    "/waiting?group=held",
+    "/history",
+    "/history/actions",
+    "/accounts?code=1",
+)
 
 
 @pytest.fixture(scope="session")
@@ -157,6 +172,56 @@ def test_the_language_is_that_of_the_browser_until_another_is_chosen(person: Cal
     assert jan.page.url.endswith("/connections")
     jan.goes_to("/")
     assert jan.page.locator("html").get_attribute("lang") == "en"
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "shown"),
+    [
+        ("Europe/Amsterdam", "en-GB", ("1 Jul 2026 01:30", "01:30:05")),
+        ("America/New_York", "nl-NL", ("30 jun 2026 19:30", "19:30:05")),
+    ],
+)
+def test_every_time_is_that_of_the_reader_on_pages_in_logs_and_in_parts_that_come_later(
+    person: Callable[..., Person], served: Page, zone: str, language: str, shown: tuple[str, str]
+) -> None:
+    at = datetime(2026, 6, 30, 23, 30, 5, tzinfo=timezone.utc)
+    with served.store() as store, mock.patch.object(launches, "utc_now", lambda: at):
+        launch = Launches(store).add("customers", "sync", "anna")
+        Launches(store).note_runner(launch.id, Known.of(os.getpid()))
+        number = Runs(store).begin(launch.id, at, ["https://start.exactonline.nl"], dry_run=False)
+        waits = Standing(201, 9, 1, Reason.DAY.value, at + timedelta(days=36_500))
+        Runs(store).keep_progress(number, [waits], at)
+    line = {"event": "It begins", "level": "info", "timestamp": at.isoformat().replace("+00:00", "Z")}
+    Project.at(served.folder).log(launch.id).write_text(json.dumps(line) + "\n", encoding="utf-8")
+    jan = person(language=language, zone=zone)
+
+    jan.goes_to("/history")
+    assert shown[0] in jan.sees()
+    jan.goes_to(f"/runs/{launch.id}/log")
+    assert shown[1] in jan.sees()
+    jan.goes_to(f"/runs/{launch.id}")
+    assert shown[0] in jan.sees()
+    with jan.page.expect_response("**/progress"):
+        pass
+    jan.page.wait_for_function("text => document.querySelector('#progress').innerText.includes(text)", arg=shown[1])
+    assert jan.page.locator("time:not([title])").count() == 0
+
+
+def test_select_none_leaves_what_the_filter_hides(
+    person: Callable[..., Person], served: Page, sandbox: Sandbox
+) -> None:
+    helper = Visitor(served.url)
+    helper.connect(sandbox)
+    anna = person()
+    anna.goes_to("/jobs/new")
+    anna.fills(source="100")
+    anna.page.locator("[data-tick=all]").click()
+
+    anna.page.locator("[data-filter]").fill("202")
+    anna.page.locator("[data-tick=none]").click()
+
+    ticked = anna.page.locator("input[name=targets]:checked")
+    assert sorted(ticked.evaluate_all("boxes => boxes.map(box => box.value)")) == ["201", "203"]
 
 
 def test_by_keyboard_alone(person: Callable[..., Person]) -> None:

@@ -14,10 +14,7 @@ from exactonline_console.job_form import job_of
 from exactonline_console.jobs import Job, job, saved
 from exactonline_console.looks import Company
 from exactonline_console.project import Project
-from exactonline_console.registered import registered
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, Sandbox
-from stored_plans import keep_refused
-from target_exactonline.store.deferred import Deferred
 from warm_start import BIN
 
 
@@ -191,17 +188,3 @@ def test_a_check_says_what_can_be_used_and_remembers_the_rights(
     assert "(Company 202) is archived" in shown
     assert ">read</" in visitor.get("/connections/holding").text.replace("\n", "")
     assert sandbox.codes(201) == []
-
-
-def test_what_was_put_aside_can_be_tried_again_or_forgotten(project: Project, visitor: Visitor, page: Here) -> None:
-    (connection,) = registered(project)
-    where = connection.base_url
-    with page.store() as store:
-        keep_refused(store, where, 201, ("7", "8|9"), "Btw-nummer")
-    assert "Btw-nummer" in visitor.get("/waiting").text
-
-    visitor.post("/waiting", what="retry", record=f"201|8|9|{where}")
-    visitor.post("/waiting", what="forget", record=f"201|7|{where}")
-
-    with page.store() as store:
-        assert [(one.code, one.state) for one in Deferred(store, [where]).waiting()] == [("8|9", "parked")]

@@ -10,6 +10,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 from console_driver import Here, Visitor
+from exactonline_console.paper import timed
 from exactonline_console.texts import CATALOGUES, chosen, texts
 
 CONSOLE = Path(__file__).parents[2] / "console"
@@ -58,9 +59,21 @@ def test_numbers_dates_and_spans_are_written_as_in_the_language() -> None:
     noon = datetime(2026, 3, 5, 12, 0, tzinfo=timezone.utc)
 
     assert (texts("en").number(12345), texts("nl").number(12345)) == ("12,345", "12.345")
-    assert "Mar 2026" in texts("en").moment(noon)
-    assert "mrt 2026" in texts("nl").moment(noon)
+    assert texts("en").moment(noon) == "5 Mar 2026 12:00 UTC"
+    assert texts("nl").moment(noon) == "5 mrt 2026 12:00 UTC"
+    assert texts("nl").clock(noon.astimezone(timezone(timedelta(hours=5)))) == "12:00:00 UTC"
     assert texts("nl").span(timedelta(seconds=40)) == "40 seconden"
+
+
+def test_an_instant_says_its_zone_to_a_browser_and_to_who_has_no_scripts() -> None:
+    noon = datetime(2026, 3, 5, 12, 0, tzinfo=timezone.utc)
+    element = '<time datetime="2026-03-05T12:00:00+00:00" data-as="moment">5 Mar 2026 12:00 UTC</time>'
+
+    assert timed(noon, "moment", texts("en")) == element
+    assert timed("2026-03-05T12:00:00Z", "moment", texts("en")) == element
+    assert timed("2026-03-05T12:00:00", "moment", texts("en")) == element
+    assert timed(None, "moment", texts("en")) == ""
+    assert timed("<soon>", "clock", texts("en")) == "&lt;soon&gt;"
 
 
 def test_a_form_comes_back_in_the_language_of_who_sent_it(page: Here) -> None:

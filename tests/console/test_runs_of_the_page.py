@@ -45,6 +45,7 @@ RESULT = Result("id", "customers", "preview", "anna", NOW, NOW, "done", None, ()
         ({"ended_at": NOW, "status": 1}, "failed"),
         ({"ended_at": NOW, "status": 143}, "stopped"),
         ({"ended_at": NOW, "status": -15}, "stopped"),
+        ({"ended_at": NOW, "status": -9}, "lost"),
         ({"ended_at": NOW, "status": 1, "stop_asked_by": "jan"}, "stopped"),
         ({"ended_at": NOW, "status": None}, "lost"),
     ],
@@ -218,11 +219,12 @@ def test_the_system_database_of_meltano_is_made_before_the_first_run_and_not_aft
 
 
 def test_a_run_takes_as_long_as_its_slowest_company_or_eight_side_by_side() -> None:
-    def company(minutes: int) -> CompanyForecast:
-        return CompanyForecast(1, "", {}, 0, minutes, None)
+    def company(seconds: int) -> CompanyForecast:
+        return CompanyForecast(1, "", {}, 0, timedelta(seconds=seconds), None)
 
-    assert minutes_in_all([company(5), company(1)]) == 5
-    assert minutes_in_all([company(2)] * 40) == 10
+    assert minutes_in_all([company(300), company(60)]) == 5
+    assert minutes_in_all([company(120)] * 40) == 10
+    assert minutes_in_all([company(1)] * 300) == 1
     assert minutes_in_all([]) == 0
 
 

@@ -11,7 +11,7 @@ import pytest
 from console_driver import Here, Visitor
 from exactonline_client.errors import ConfigurationError
 from exactonline_console.security import ANSWER_HEADERS, LARGEST_BODY_BYTES, doors
-from exactonline_console.users import FAILURES_PER_ADDRESS, Users
+from exactonline_console.users import Users
 from sandbox_driver import Sandbox
 
 PASSWORD = "correct horse battery"
@@ -166,16 +166,6 @@ def test_a_session_begins_anew_at_login(guarded: Here) -> None:
 
     assert after != before
     assert httpx.get(guarded.url, cookies={"exactonline_session": before}).status_code == 303
-
-
-def test_after_some_failures_even_the_right_password_has_to_wait(guarded: Here) -> None:
-    for _ in range(FAILURES_PER_ADDRESS):
-        logged_in(guarded, password="wrong")
-
-    answer = logged_in(guarded)
-
-    assert answer.status_code == 400
-    assert "Too many attempts failed" in answer.text
 
 
 def test_passwords_are_kept_as_argon2_hashes_and_sessions_as_hashes(guarded: Here, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from exactonline_console import jobs, looks
+from exactonline_console.pages import waiting
 from exactonline_console.registered import registered
 from exactonline_console.results import Results
 from exactonline_console.visits import Visit
@@ -23,4 +24,6 @@ def show(visit: Visit) -> Response:
         logged_in=logged_in,
         jobs=[(job, results.newest_of(job.name)) for job in saved],
         under_way=results.under_way(),
+        needs=waiting.needs(visit) if saved else {},
+        logins=waiting.logins(visit) if saved else [],
     )

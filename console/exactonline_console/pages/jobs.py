@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from exactonline_client.entities import ACCOUNTS
 from exactonline_client.errors import ConfigurationError
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from exactonline_console import jobs, looks, proofs
 from exactonline_console.job_form import job_of
@@ -25,6 +25,8 @@ GIVEN = (
     "max_creates",
     "max_updates_percent",
 )
+THEN = ("preview", "check")
+SAME_FORM = 307
 
 
 def companies_in_reach(visit: Visit) -> list[Company]:
@@ -71,6 +73,11 @@ def change(visit: Visit) -> Response:
     except ConfigurationError as error:
         return _form(visit, companies, job, status=400, sentence=str(error))
     visit.note("job-saved", job.name)
+    then = visit.given("then")
+    if then in THEN:  # what is shown is what was filled in
+        return RedirectResponse(f"/jobs/{job.name}/{then}", SAME_FORM)
+    if then == "synchronize":
+        return visit.go(f"/jobs/{job.name}/synchronize")
     return visit.go(f"/jobs/{job.name}", done="saved")
 
 

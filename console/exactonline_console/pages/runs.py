@@ -8,7 +8,7 @@ from typing import Any
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.transport import utc_now
 from starlette.responses import Response, StreamingResponse
-from target_exactonline.store.runs import Chosen
+from target_exactonline.store.runs import Chosen, Runs
 
 from exactonline_console import jobs, runner
 from exactonline_console.downloads import as_csv, as_json_lines
@@ -18,7 +18,7 @@ from exactonline_console.launches import Kind, Launches
 from exactonline_console.logs import last_lines
 from exactonline_console.pages.jobs import companies_in_reach
 from exactonline_console.records import Records, called_by
-from exactonline_console.results import Result, Results
+from exactonline_console.results import Result, Results, process_of
 from exactonline_console.visits import Visit
 
 OUTCOMES = ("created", "updated", "refused", "parked", "skipped", "deleted")
@@ -55,7 +55,8 @@ def synchronize(visit: Visit) -> Response:
 def show(visit: Visit) -> Response:
     """One run: under way, or over."""
     result = _result(visit)
-    return visit.page("run.html", **_about(visit, result), **_page_of_records(visit, result))
+    unlisted = Records(visit.store, result).unlisted(result.counts) if result.is_over else {}
+    return visit.page("run.html", unlisted=unlisted, **_about(visit, result), **_page_of_records(visit, result))
 
 
 def progress(visit: Visit) -> Response:
@@ -98,15 +99,27 @@ def download_json_lines(visit: Visit) -> Response:
 
 def stop(visit: Visit) -> Response:
     """Ask a run to stop: the process that looks after it does, or the run itself if that process is gone."""
+    result = _result(visit)
+    if result.is_over or not result.can_be_stopped:
+        raise ConfigurationError("This run is over, or it is at work on another machine: stop it where it was started.")
     launches = Launches(visit.store)
-    launch = launches.find(visit.request.path_params["id"])
-    if launch is None or launch.is_over:
-        raise ConfigurationError("This run is over, or was not started by the page: stop it where it was started.")
-    launches.ask_to_stop(launch.id, visit.user)
-    if launch.is_here and launch.meltano and not (launch.runner and launch.runner.is_alive):
-        launch.meltano.ask_to_end()
-    visit.note("stop", launch.job)
-    return visit.go(f"/runs/{launch.id}", done="stopping")
+    launch = launches.find(result.id)
+    if launch is None:
+        _stop_other(visit, result.id)
+    else:
+        launches.ask_to_stop(launch.id, visit.user)
+        if launch.is_here and launch.meltano and not (launch.runner and launch.runner.is_alive):
+            launch.meltano.ask_to_end()
+    visit.note("stop", result.job or result.started_by)
+    return visit.go(f"/runs/{result.id}", done="stopping")
+
+
+def _stop_other(visit: Visit, number: str) -> None:
+    """Tell a run that was not started by the page, as Ctrl-C would in its terminal."""
+    kept = Runs(visit.store).find(number)
+    process = process_of(kept) if kept else None
+    if process is not None:
+        process.ask_to_end()
 
 
 def _start(visit: Visit, job: Job, kind: Kind) -> Response:
@@ -114,8 +127,14 @@ def _start(visit: Visit, job: Job, kind: Kind) -> Response:
     if busy is not None:
         return visit.go(f"/runs/{busy.id}", done="busy")
     jobs.check(visit.project, job)
-    launch = Launches(visit.store).add(job.name, kind, visit.user)
-    runner.start(visit.project, launch)
+    _ = visit.project.meltano
+    launches = Launches(visit.store)
+    launch = launches.add(job.name, kind, visit.user)
+    try:
+        runner.start(visit.project, launch)
+    except OSError as error:
+        launches.end(launch.id, 1, f"It could not be started: {error.strerror}.")
+        raise
     visit.note(kind, job.name)
     return visit.go(f"/runs/{launch.id}")
 
@@ -155,7 +174,7 @@ def _download(visit: Visit, result: Result, chunks: Iterator[bytes], kind: str, 
     visit.note("download", f"{result.job or result.id} {result.started_at:%Y-%m-%d %H:%M} {kind}")
     name = f"{result.job or 'run'}-{result.started_at:%Y%m%d-%H%M}.{kind}"  # both have only letters, digits, hyphens
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(chunks, media_type=f"{media_type}; charset=utf-8", headers=headers)
+    return StreamingResponse(visit.hidden.redacted(chunks), media_type=f"{media_type}; charset=utf-8", headers=headers)
 
 
 def _doubts(visit: Visit, job: Job, last: Result | None) -> Doubts:

@@ -1,3 +1,25 @@
+// Instants in the zone of the reader, in every part of the page, also in those that come later.
+(function () {
+  "use strict";
+  const language = document.documentElement.lang === "en" ? "en-GB" : document.documentElement.lang;
+  const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", year: "numeric" });
+  const time = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", hour12: false });
+  const exact = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
+
+  function localize(root) {
+    root.querySelectorAll("time[data-as]").forEach((element) => {
+      const instant = new Date(element.dateTime);
+      if (!element.title) element.title = element.textContent;
+      element.textContent = element.dataset.as === "clock"
+        ? exact.format(instant)
+        : `${day.format(instant)} ${time.format(instant)}`;
+    });
+  }
+
+  localize(document);
+  document.addEventListener("htmx:load", (event) => localize(event.detail.elt.parentElement || document));
+})();
+
 // Filter and tick the list of companies; without it the list works too, a tick at a time.
 (function () {
   "use strict";
@@ -33,7 +55,7 @@
   tools.querySelectorAll("[data-tick]").forEach((button) => {
     button.addEventListener("click", () => {
       const wanted = button.dataset.tick === "all";
-      rows.filter((row) => (wanted ? !row.hidden && !isSource(row) : true) && !box(row).disabled).forEach((row) => {
+      rows.filter((row) => !row.hidden && !(wanted && isSource(row)) && !box(row).disabled).forEach((row) => {
         box(row).checked = wanted;
       });
       count();
@@ -45,4 +67,35 @@
     count();
   });
   count();
+})();
+
+// The list of what waits, by keyboard: j and k move, x ticks, a presses the button that approves or ties.
+(function () {
+  "use strict";
+  const form = document.querySelector("[data-list]");
+  if (!form) return;
+  const boxes = Array.from(form.querySelectorAll("input[name=item]"));
+  const all = form.querySelector("[data-all]");
+  let at = -1;
+
+  all.hidden = false;
+  form.querySelector("[data-keys]").hidden = false;
+  all.addEventListener("change", () => boxes.forEach((box) => { box.checked = all.checked; }));
+
+  document.addEventListener("keydown", (event) => {
+    const typing = event.target.matches("input:not([type=checkbox]):not([type=radio]), select, textarea");
+    if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "j" || event.key === "k") {
+      at = Math.min(Math.max(at + (event.key === "j" ? 1 : -1), 0), boxes.length - 1);
+      boxes[at].focus();
+    } else if (event.key === "x" && boxes[at]) {
+      boxes[at].checked = !boxes[at].checked;
+    } else if (event.key === "a") {
+      const button = form.querySelector("[data-key=a]");
+      if (button) button.click();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  });
 })();

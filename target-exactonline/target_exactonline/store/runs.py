@@ -58,6 +58,9 @@ class KeptRun:
     sources: list[int]
     """Divisions that its records came from, as far as they said."""
     divisions: list[DivisionCounts]
+    machine: str | None = None
+    pid: int | None = None
+    """Of the process that does it, on that machine."""
 
     def as_object(self) -> dict[str, Any]:
         """All of it, in types that JSON has."""
@@ -163,6 +166,8 @@ class Runs:
             "dry_run": dry_run,
             "sources": "[]",
             "divisions": "[]",
+            "machine": platform.node(),
+            "pid": os.getpid(),
         }
         with self._store.write() as connection:
             number: int = connection.execute(runs.insert().returning(runs.c.number), row).scalar_one()
@@ -259,6 +264,13 @@ class Runs:
         with self._store.read() as connection:
             return int(connection.execute(select(func.count()).select_from(lines)).scalar_one())
 
+    def last_sign(self, run: int) -> datetime | None:
+        """Return when a run under way last told how far it is."""
+        query = select(func.max(progress.c.updated_at)).where(progress.c.run == run)
+        with self._store.read() as connection:
+            at = connection.execute(query).scalar_one()
+        return datetime.fromisoformat(at) if at else None
+
     def progress(self, run: int) -> list[Standing]:
         """How far each division of a run under way is, by code."""
         query = select(progress).where(progress.c.run == run).order_by(progress.c.division)
@@ -331,4 +343,6 @@ def _kept(row: Any) -> KeptRun:
         row.verdict,
         json.loads(row.sources),
         [DivisionCounts(**one) for one in json.loads(row.divisions)],
+        row.machine,
+        row.pid,
     )

@@ -223,6 +223,8 @@ runs = Table(
     Column("verdict", Text),
     Column("sources", Text, nullable=False),
     Column("divisions", Text, nullable=False),
+    Column("machine", String),
+    Column("pid", Integer),
 )
 """Every run; without an end while it is under way, or when it was killed. Several may share an id: one sync."""
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import platform
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -44,6 +46,7 @@ def test_a_run_is_kept_with_who_started_it_and_what_it_came_to(
     assert (north.code, north.name, north.received) == (NORTH, "Company 201", 2)
     assert (north.outcomes["created"], south.outcomes["refused"]) == (2, 1)
     assert north.calls >= 3
+    assert (run.machine, run.pid) == (platform.node(), os.getpid())
 
 
 def test_whoever_starts_a_run_finds_it_by_the_id_it_gave(
