@@ -166,7 +166,8 @@ def _ownership(
             if before != after and may_have_changed and _changed(entity.fields[name], before, after, copy):
                 theirs.add(name)
         elif name in ours:
-            written_at_first.add(name)
+            is_changed = may_have_changed and not same(entity.fields[name], before, ours[name])
+            (theirs if is_changed else written_at_first).add(name)
         elif is_empty(after) or not is_empty(before):
             theirs.add(name)
     return adopted.union(theirs, written_at_first), frozenset(theirs)

@@ -203,6 +203,8 @@ class Plans:
         if ended:
             names = [name for name in ended[0] if name != "of_number"]
             values: dict[str, Any] = {name: bindparam(name) for name in names}
+            if "new_target_id" in values:  # of what was not carried out, the row that it was planned for
+                values["new_target_id"] = func.coalesce(values["new_target_id"], changes.c.target_id)
             statement = changes.update().where(changes.c.number == bindparam("of_number"))
             connection.execute(statement.values({changes.c[name[4:]]: values[name] for name in names}), list(ended))
 
