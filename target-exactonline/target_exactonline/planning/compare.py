@@ -157,7 +157,7 @@ def _ownership(
     theirs = {name for name in copy.theirs if rules.rule_of(name) != "source"} if copy is not None else set()
     ours = copy.baseline if copy is not None else {}
     may_have_changed = copy is not None and not untouched(existing, copy)
-    written_at_first = set()
+    written_at_first: set[str] = set()
     for name, rule in _ruled(desired, rules):
         if name in theirs:
             continue
