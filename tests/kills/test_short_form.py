@@ -1,4 +1,4 @@
-"""The short form of program.py: see there."""
+"""The short forms of program.py and approvals.py: see there."""
 
 import subprocess
 from pathlib import Path
@@ -17,3 +17,14 @@ def test_killed_runs_lose_nothing_and_double_nothing() -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "8 kills, every promise kept." in done.stdout
+
+
+@pytest.mark.timeout(240)
+def test_no_change_is_sent_that_had_to_be_approved_and_was_not() -> None:
+    program = PROGRAM.with_name("approvals.py")
+    command = [BIN / "python", program, "--rounds", "10", "--seed", "1"]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "10 rounds, nothing was sent that nobody approved" in done.stdout
+    assert "approved writes" in done.stdout

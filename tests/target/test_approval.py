@@ -136,16 +136,20 @@ def test_an_approval_is_used_up_once_its_change_was_carried_out(alone: Group) ->
 
 
 def test_an_approval_is_for_one_row_and_for_no_other_that_is_tied_in_its_place(alone: Group) -> None:
-    alone.sandbox.reset(
-        small_world(1, accounts={NORTH: [customer(1, City="Oud"), customer(9, City="Oud", Name="Klant 1")]})
-    )
-    alone.run({**all_of(NORTH), "fields": ["City"]}, require_approval=["updates"])
+    here = [customer(number, City="Oud") for number in (1, 2, 9)]
+    alone.sandbox.reset(small_world(2, accounts={NORTH: here}))
+    fan_out = {**all_of(NORTH), "fields": ["City"]}
+    alone.run(fan_out, require_approval=["updates"])
     lines(approve(alone))
     said(alone, "tie", "--division", str(NORTH), "--code", "1", "--to", "9")
 
-    alone.run({**all_of(NORTH), "fields": ["City"]}, require_approval=["updates"])
+    alone.run(fan_out, require_approval=["updates"])
 
-    assert alone.sandbox.account(NORTH, "9")["City"] == "Oud"
+    assert {code: alone.sandbox.account(NORTH, code)["City"] for code in "129"} == {
+        "1": "Oud",
+        "2": "Utrecht",
+        "9": "Oud",
+    }
 
 
 def test_undo_waits_for_approval_and_goes_once_it_is_given_again(alone: Group) -> None:

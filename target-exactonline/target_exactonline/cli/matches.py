@@ -131,7 +131,8 @@ def _row(line: Line, *, as_json: bool) -> dict[str, Any]:
     if as_json:
         return found
     here = [line.row] if line.row else list(line.candidates)
-    return {**found, "here": "\n".join(map(_described, here))}
+    state = f"{line.state} (dry run)" if line.run is not None else line.state
+    return {**found, "state": state, "here": "\n".join(map(_described, here))}
 
 
 def _described(one: Candidate) -> str:

@@ -159,7 +159,7 @@ def _ownership(
     theirs = {name for name in copy.theirs if rules.rule_of(name) != "source"} if copy is not None else set()
     ours = copy.baseline if copy is not None else {}
     may_have_changed = copy is not None and not untouched(existing, copy)
-    written_at_first = set()
+    written_at_first: set[str] = set()
     for name, rule in _ruled(desired, rules):
         if name in theirs:
             continue
@@ -168,7 +168,8 @@ def _ownership(
             if before != after and may_have_changed and _changed(entity.fields[name], before, after, copy):
                 theirs.add(name)
         elif name in ours:
-            written_at_first.add(name)
+            is_changed = may_have_changed and not same(entity.fields[name], before, ours[name])
+            (theirs if is_changed else written_at_first).add(name)
         elif is_empty(after) or not is_empty(before):
             theirs.add(name)
     return adopted.union(theirs, written_at_first), frozenset(theirs)

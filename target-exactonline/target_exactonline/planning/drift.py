@@ -55,11 +55,10 @@ def drifts(entity: Entity, copy: Copy, existing: Existing | None, rules: Rules) 
     if existing is None:
         yield Drift(copy.target_id, copy.code, None, None, None, None, "source")
         return
-    if untouched(existing, copy):
-        return
+    left = untouched(existing, copy)  # what differs was left to the company before, or is what Exact made of it
     for name, ours in copy.baseline.items():
         theirs = existing.values.get(name)
-        if not same(entity.fields[name], ours, theirs):
-            is_theirs = name in copy.adopted or name in copy.theirs
+        is_theirs = name in copy.adopted or name in copy.theirs
+        if (is_theirs or not left) and not same(entity.fields[name], ours, theirs):
             rule: FieldRule = "target" if is_theirs else rules.rule_of(name)
             yield Drift(existing.id, existing.code or copy.code, name, ours, theirs, existing.modified_at, rule)

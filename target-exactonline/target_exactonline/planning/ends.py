@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
+from exactonline_client.odata import Row
+
+from target_exactonline.planning.identity import identifying
 from target_exactonline.planning.model import (
     Copy,
     Desired,
@@ -119,6 +122,7 @@ class Ends:
                 change=candidate.change,
                 happened=happened,
                 action=TIE if _is_tie(decision, known) else None,
+                identity=self._identity(candidate),
                 is_silent=is_silent,
             )
         )
@@ -126,7 +130,7 @@ class Ends:
     def refused(self, candidate: Candidate, copy: Copy | None, decision: Refuse) -> None:
         """Note a refusal; one that was there before is told only of a record that came in."""
         source = candidate.source.record
-        before = copy or Copy(source.key, source.code, first_seen=self._recorder.now())
+        before = copy or self._new(candidate)
         reason = self._labelled(source, decision.reason)
         row = None if copy is None else self._row_now(copy)
         code = source.code if row is None or row.code == source.code else before.code  # its change is still to be told
@@ -148,6 +152,7 @@ class Ends:
                 change=candidate.change,
                 is_silent=is_silent,
                 is_news=is_news,
+                identity=self._identity(candidate),
             )
         )
 
@@ -183,11 +188,21 @@ class Ends:
                 self._result(candidate, Outcome.SKIPPED, decision.kind, decision.reason),
                 candidate.source.number,
                 candidate.number,
-                copy=_held(copy, decision),
+                copy=_held(copy or self._new(candidate), decision),
                 forget=is_over,
                 change=candidate.change,
+                identity=self._identity(candidate),
             )
         )
+
+    def _new(self, candidate: Candidate) -> Copy:
+        source = candidate.source.record
+        return Copy(source.key, source.code, first_seen=self._recorder.now())
+
+    def _identity(self, candidate: Candidate) -> Row | None:
+        """Return what says who a source record is that came in for a dry run, and is kept nowhere else."""
+        is_kept = candidate.source.number > 0
+        return None if is_kept else identifying(self._terms.entity.identity, candidate.source.record.values)
 
     def forget(self, candidate: Candidate, copy: Copy | None) -> None:
         """Drop what is wanted here no longer, or never was; a row that we are tied to stays known."""
@@ -202,9 +217,9 @@ class Ends:
         return reason if reason.startswith(("Exact", label)) else f"{label}: {reason}"
 
 
-def _held(copy: Copy | None, decision: Skip) -> Copy | None:
+def _held(copy: Copy, decision: Skip) -> Copy | None:
     """Return a copy that waits no longer, since it is left alone, or None if that is so already."""
-    if copy is None or decision.kind != "held" or copy.state == "held":
+    if decision.kind != "held" or copy.state == "held":
         return None
     return replace(copy, state="held", kind="held", reason=decision.reason, next_try=None)
 

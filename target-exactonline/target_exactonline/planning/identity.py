@@ -43,6 +43,14 @@ class Evidence:
     differs: tuple[str, ...]
 
 
+def identifying(rule: IdentityRule | None, values: Row) -> Row:
+    """Return what of a party's values says who it is."""
+    if rule is None:
+        return {}
+    names = (rule.name, *rule.evidence, rule.country, rule.postcode, *rule.address_lines, "City")
+    return {name: values[name] for name in names if name is not None and values.get(name)}
+
+
 def evidence(rule: IdentityRule, one: Row, other: Row) -> Evidence:
     """Compare all that identifies two parties."""
     agrees: list[str] = []

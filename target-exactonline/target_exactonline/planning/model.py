@@ -139,7 +139,7 @@ class Copy:
     gone: Changes | None = None
     """None while its source record is there; after its deletion, what we changed in the row for it."""
     theirs: frozenset[str] = frozenset()
-    """Fields that the target owns by `field_rules`, beside those of the rule `initial` that we wrote."""
+    """Fields that the target owns by `field_rules`, beside those of the rule `initial` that are as we wrote them."""
     adopted: frozenset[str] = frozenset()
     """Fields that the target owns because a person said so."""
     seen: Row = field(default_factory=dict)

@@ -11,6 +11,7 @@ from dataclasses import replace
 from target_exactonline.planning import decide as decisions
 from target_exactonline.planning.ends import Ends
 from target_exactonline.planning.first_contact import FirstContact
+from target_exactonline.planning.identity import identifying
 from target_exactonline.planning.late import LAST, Late, LateReferences
 from target_exactonline.planning.model import (
     Copy,
@@ -229,6 +230,7 @@ class Planner:
                 target_code=row.code if row is not None and not isinstance(step, Create) else None,
                 is_followed=step is not todo[-1],
                 origin=source.key if number < 0 else None,
+                identity=identifying(self.terms.entity.identity, source.values) if number < 0 else {},
                 not_sent=desired.not_sent if desired is not None else (),
                 is_left_behind=replaced and step is not todo[0],
             )

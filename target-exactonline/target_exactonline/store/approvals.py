@@ -121,7 +121,8 @@ class Verdicts:
             for row in rows:
                 here = and_(copies.c.company == row.company, copies.c.source == row.source)
                 kept = unpacked(connection.execute(select(copies.c.besides).where(here)).scalar_one_or_none())
-                version = connection.execute(select(sources.c.version).where(sources.c.id == row.source)).scalar_one()
+                known = select(sources.c.version).where(sources.c.id == row.source)
+                version = connection.execute(known).scalar_one_or_none()  # None: deleted at the source, and forgotten
                 held = {
                     "state": "held",
                     "kind": "held",

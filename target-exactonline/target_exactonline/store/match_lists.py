@@ -8,7 +8,7 @@ from typing import Any, Literal, get_args
 
 from exactonline_client.entities import Entity
 from exactonline_client.store import Store
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, and_, or_, select
 from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.matching import agreeing
@@ -17,6 +17,7 @@ from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.matches import BY_HAND, Decided, Matches, Party, as_text
 from target_exactonline.store.rows import RECORDS_AT_A_TIME, unpacked
 from target_exactonline.store.tables import companies, copies, mirror, sites, sources
+from target_exactonline.store.trial_matches import Trial, TrialRow, newest_trial
 
 MatchState = Literal["tied", "ambiguous", "collision", "left_out", "as_new"]
 STATES = get_args(MatchState)
@@ -48,6 +49,8 @@ class Line:
     """The row that it is tied to, or shall be."""
     candidates: tuple[Candidate, ...]
     decided: Decided | None
+    run: str | None = None
+    """Id of the dry run that shows it; None if it is so."""
 
     def as_object(self) -> dict[str, Any]:
         """Return it in types that JSON has."""
@@ -63,6 +66,8 @@ class Line:
             "by": self.decided.by if self.decided else None,
             "at": self.decided.at.isoformat() if self.decided else None,
             "source": as_text(self.party.key),
+            "dry_run": self.run is not None,
+            "run": self.run,
         }
 
 
@@ -92,7 +97,7 @@ class MatchLists:
     def line(self, party: Party) -> Line | None:
         """Return what became of one source record."""
         found = self._of_company(party.company, party.division, party.code)
-        return next((one for one in found if one.party.source == party.source), None)
+        return next((one for one in found if one.party.key == party.key), None)
 
     def _of_company(self, number: int, division: int, code: str | None) -> Iterator[Line]:
         decided = self._matches.of(number)
@@ -104,23 +109,39 @@ class MatchLists:
                 query = query.where(sources.c.code == code)
             with self._store.read() as connection:
                 rows = connection.execute(query.order_by(copies.c.source).limit(RECORDS_AT_A_TIME)).all()
-                found = list(self._page(connection, number, division, rows, decided))
+                trial = newest_trial(connection, number, self._entity)
+                found = list(self._page(connection, number, division, _newer(connection, trial, rows), decided))
             yield from found
             if not rows:
-                return
+                break
             after = rows[-1].source
+        yield from self._of_trial(number, division, code, decided)
+
+    def _of_trial(
+        self, number: int, division: int, code: str | None, decided: Mapping[SourceKey, Decided]
+    ) -> Iterator[Line]:
+        """Yield what the newest dry run shows of source records that have no copy here."""
+        with self._store.read() as connection:
+            trial = newest_trial(connection, number, self._entity)
+            for page in trial.rows(connection, code) if trial is not None else ():
+                mine = and_(copies.c.company == number, copies.c.source.in_([one.source for one in page]))
+                known = set(connection.execute(select(copies.c.source).where(mine)).scalars())
+                rows = [one for one in page if one.source not in known]
+                yield from list(self._page(connection, number, division, rows, decided))
 
     def _page(
         self,
         connection: Connection,
         number: int,
         division: int,
-        rows: Sequence[Row[Any]],
+        rows: Sequence[Row[Any] | TrialRow],
         decided: Mapping[SourceKey, Decided],
     ) -> Iterator[Line]:
         told = []
         for row in rows:
             decision = decided.get(SourceKey(row.division, row.key))
+            if isinstance(row, TrialRow) and decision is not None and decision.at > row.at:
+                row = row._replace(state="new")  # noqa: PLW2901 - what the dry run made of it was decided on since
             state = _state(row, decision)
             if state is not None:
                 told.append((row, state, decision))
@@ -138,6 +159,7 @@ class MatchLists:
                 self._candidate(values, there.by_id[target_id]) if target_id and target_id in there.by_id else None,
                 tuple(self._candidate(values, one) for one in possible),
                 decision,
+                row.run if isinstance(row, TrialRow) else None,
             )
 
     def _candidate(self, source: Mapping[str, Any], row: Mapping[str, Any]) -> Candidate:
@@ -146,7 +168,10 @@ class MatchLists:
         return Candidate(row["id"], row["code"], str(values.get("Name") or ""), agrees)
 
     def _rows(
-        self, connection: Connection, number: int, told: Sequence[tuple[Row[Any], MatchState, Decided | None]]
+        self,
+        connection: Connection,
+        number: int,
+        told: Sequence[tuple[Row[Any] | TrialRow, MatchState, Decided | None]],
     ) -> _Rows:
         """Return the rows of a company that lines speak of."""
         ids = {one for row, _, decision in told for one in (_target_id(row, decision), *_possible(row)) if one}
@@ -165,7 +190,7 @@ class _Rows:
     by_id: Mapping[str, Mapping[str, Any]]
     by_code: Mapping[str, Mapping[str, Any]]
 
-    def candidates(self, row: Row[Any], state: MatchState) -> list[Mapping[str, Any]]:
+    def candidates(self, row: Row[Any] | TrialRow, state: MatchState) -> list[Mapping[str, Any]]:
         """Return the rows of which a person has to say whose they are."""
         if state not in ("ambiguous", "collision"):
             return []
@@ -175,7 +200,15 @@ class _Rows:
         return found
 
 
-def _state(row: Row[Any], decision: Decided | None) -> MatchState | None:
+def _newer(connection: Connection, trial: Trial | None, rows: Sequence[Row[Any]]) -> list[Row[Any] | TrialRow]:
+    """Return copies, those that are tied to nothing as the newest dry run shows them."""
+    if trial is None:
+        return list(rows)
+    untied = trial.of_sources(connection, [row.source for row in rows if row.target_id is None])
+    return [untied.get(row.source, row) for row in rows]
+
+
+def _state(row: Row[Any] | TrialRow, decision: Decided | None) -> MatchState | None:
     """Return what became of a copy; None if it is not about first contact: we created its row, or it only waits."""
     verdict = decision.verdict if decision is not None else None
     if verdict == "left_out":
@@ -193,19 +226,19 @@ def _state(row: Row[Any], decision: Decided | None) -> MatchState | None:
             return "tied" if row.target_id is not None and row.matched_on is not None else None
 
 
-def _target_id(row: Row[Any], decision: Decided | None) -> str | None:
+def _target_id(row: Row[Any] | TrialRow, decision: Decided | None) -> str | None:
     if decision is not None and decision.verdict == "tied":
         return decision.target_id
     return None if row.target_id is None else str(row.target_id)
 
 
-def _matched_on(row: Row[Any], decision: Decided | None) -> str | None:
+def _matched_on(row: Row[Any] | TrialRow, decision: Decided | None) -> str | None:
     if decision is not None and decision.verdict == "tied" and row.target_id != decision.target_id:
         return BY_HAND
     return None if row.matched_on is None else str(row.matched_on)
 
 
-def _possible(row: Row[Any]) -> Sequence[str]:
+def _possible(row: Row[Any] | TrialRow) -> Sequence[str]:
     return tuple(unpacked(row.besides).get("candidates", ()))
 
 

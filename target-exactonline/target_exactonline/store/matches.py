@@ -11,12 +11,13 @@ from typing import Any, Literal, get_args
 from exactonline_client.entities import Entity
 from exactonline_client.errors import ConfigurationError
 from exactonline_client.store import Store
-from sqlalchemy import and_, exists, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.model import SourceKey
 from target_exactonline.store.rows import packed, unpacked
 from target_exactonline.store.tables import companies, copies, match_decisions, mirror, sites, sources
+from target_exactonline.store.trial_matches import newest_trial
 
 Verdict = Literal["tied", "untied", "left_out", "as_new"]
 VERDICTS = get_args(Verdict)
@@ -60,7 +61,7 @@ class Party:
     company: int
     division: int
     source: int
-    """Number of the source record."""
+    """Number of the source record; below zero for one that only a dry run saw."""
     key: SourceKey
     code: str
 
@@ -99,11 +100,11 @@ class Matches:
         Raises:
             ConfigurationError: There is none, or there are several.
         """
-        found = self._candidates(urls, division, code, source)
+        found = [*self._candidates(urls, division, code, source), *self._of_trials(urls, division, code, source)]
         if not found:
             raise ConfigurationError(
                 f"No account of the source has the code {code} and is known for division {division}. The code is the "
-                "one that it has at the source; the first run makes it known."
+                "one that it has at the source; the first run makes it known, also a dry run."
             )
         if len(found) > 1:
             listed = ", ".join(as_text(one.key) for one in found)
@@ -165,6 +166,22 @@ class Matches:
             rows = connection.execute(query.order_by(sources.c.id)).all()
         return [Party(row.company, division, row.id, SourceKey(row.division, row.key), row.code) for row in rows]
 
+    def _of_trials(self, urls: list[str], division: int, code: str, source: str | None) -> Iterator[Party]:
+        """Yield source records that only the newest dry run saw."""
+        here = select(companies.c.id).join(sites, sites.c.id == companies.c.site)
+        with self._store.read() as connection:
+            for company in connection.execute(
+                here.where(sites.c.url.in_(urls), companies.c.division == division)
+            ).scalars():
+                trial = newest_trial(connection, company, self._entity)
+                found = dict[SourceKey, Party]()
+                for page in trial.rows(connection, code if source is None else None) if trial is not None else ():
+                    for one in page:
+                        key = SourceKey(one.division, one.key)
+                        if one.source < 0 and source in (None, as_text(key)):
+                            found.setdefault(key, Party(company, division, one.source, key, one.code))
+                yield from found.values()
+
     def _row(self, connection: Connection, party: Party, target: str | None) -> str:
         """Return the ID of the row that is named by ID or code."""
         mine = and_(mirror.c.company == party.company, mirror.c.entity == self._entity.stream)
@@ -204,12 +221,22 @@ class Matches:
             later.c.source_key == match_decisions.c.source_key,
             later.c.id > match_decisions.c.id,
         )
-        its_source = and_(
-            sources.c.division == match_decisions.c.source_division, sources.c.key == match_decisions.c.source_key
-        )
-        query = select(sources.c.code).select_from(match_decisions.join(sources, its_source))
-        query = query.where(mine, match_decisions.c.target_id == target_id, newest, sources.c.id != party.source)
-        return connection.execute(query.where(sources.c.is_deleted.is_(False)).limit(1)).scalar_one_or_none()
+        columns = (match_decisions.c.source_division, match_decisions.c.source_key)
+        its_source = and_(sources.c.division == columns[0], sources.c.key == columns[1])
+        promised = match_decisions.join(sources, its_source, isouter=True)
+        query = select(sources.c.code, *columns).select_from(promised)
+        query = query.where(mine, match_decisions.c.target_id == target_id, newest)
+        query = query.where(or_(columns[0] != party.key.division, columns[1] != party.key.id))
+        row = connection.execute(query.where(sources.c.is_deleted.is_not(True)).limit(1)).one_or_none()
+        if row is None:
+            return None
+        key = SourceKey(row.source_division, row.source_key)
+        return row.code or self._code_in_trial(connection, party.company, key) or as_text(key)
+
+    def _code_in_trial(self, connection: Connection, company: int, key: SourceKey) -> str | None:
+        trial = newest_trial(connection, company, self._entity)
+        rows = (one for page in (trial.rows(connection) if trial is not None else ()) for one in page)
+        return next((one.code for one in rows if key == (one.division, one.key)), None)
 
 
 def as_text(key: SourceKey) -> str:
@@ -226,6 +253,8 @@ def _is(source: str) -> tuple[Any, ...]:
 
 def _let_it_be_obeyed(connection: Connection, party: Party, decided: Decided) -> None:
     """Let the next plan look at the copy, which gives up a row that it is tied to no longer."""
+    if party.source < 0:
+        return  # only a dry run saw it
     here = and_(copies.c.company == party.company, copies.c.source == party.source)
     row = connection.execute(select(copies).where(here)).one_or_none()
     values: dict[str, Any] = {"state": "deferred", "kind": None, "reason": None, "next_try": None, "tries": 0}

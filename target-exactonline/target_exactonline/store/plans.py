@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from exactonline_client.odata import Row
 from exactonline_client.store import Store
 from sqlalchemy import and_, bindparam, delete, func, select
 from sqlalchemy.engine import Connection
@@ -17,7 +18,7 @@ from target_exactonline.store.field_sets import FieldSets
 from target_exactonline.store.rows import RECORDS_AT_A_TIME, packed, pages, unpacked
 from target_exactonline.store.tables import changes, plans
 
-UNDO = "undo"
+UNDO, ORIGIN, IDENTITY = "undo", "origin", "identity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Change:
     """Whether another change of the same record comes after it."""
     origin: SourceKey | None = None
     """Of a source record that is kept nowhere, since it came in for a dry run."""
+    identity: Row = field(default_factory=dict)
+    """Of the same, what says who it is."""
     not_sent: tuple[NotSent, ...] = ()
     """References that are left out of it."""
     is_second: bool = False
@@ -205,6 +208,8 @@ class Plans:
         if ended:
             names = [name for name in ended[0] if name != "of_number"]
             values: dict[str, Any] = {name: bindparam(name) for name in names}
+            if "new_target_id" in values:  # of what was not carried out, the row that it was planned for
+                values["new_target_id"] = func.coalesce(values["new_target_id"], changes.c.target_id)
             statement = changes.update().where(changes.c.number == bindparam("of_number"))
             connection.execute(statement.values({changes.c[name[4:]]: values[name] for name in names}), list(ended))
 
@@ -237,7 +242,7 @@ class Plans:
         if one.waits is not None:
             besides["waits"] = one.waits
         if one.origin is not None:
-            besides["origin"] = one.origin
+            besides |= {ORIGIN: one.origin, IDENTITY: one.identity}
         return {
             "source": one.source,
             "code": one.code,
@@ -313,5 +318,5 @@ def source_of(row: Any) -> SourceKey | None:
     """Return the source record of a row of changes that was read beside `source_division` and `source_key`."""
     if row.source_key is not None:
         return SourceKey(row.source_division, row.source_key)
-    origin = unpacked(row.besides).get("origin")
+    origin = unpacked(row.besides).get(ORIGIN)
     return SourceKey(*origin) if origin else None

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from exactonline_client.odata import Row
 from exactonline_client.store import Store
 from sqlalchemy.engine import Connection
 
@@ -13,7 +14,7 @@ from target_exactonline.planning.model import Copy, Existing
 from target_exactonline.reporting.outcomes import Outcome, Result
 from target_exactonline.store.copies import Copies
 from target_exactonline.store.mirror import Mirror
-from target_exactonline.store.plans import Plans, packed_fields
+from target_exactonline.store.plans import IDENTITY, ORIGIN, Plans, packed_fields
 from target_exactonline.store.rows import packed, pages
 from target_exactonline.store.tables import changes
 
@@ -53,6 +54,8 @@ class Ended:
     """Whether nobody needs to hear of it."""
     besides: Mapping[str, Any] = field(default_factory=dict)
     """What else the history keeps of it, if it was no change of the plan."""
+    identity: Row | None = None
+    """What says who the source record is, where it ended at first contact."""
     happened: tuple[int, Outcome] | None = None
     """A change of an earlier run that turned out to have come about, and its outcome."""
 
@@ -78,7 +81,9 @@ class Settlement:
         found = [one for one in batch if one.change is None and _is_shown(one)]
         if found:
             with self._store.write(f"company-{self._company}") as connection:
-                connection.execute(changes.insert(), [self._line(connection, one, plan) for one in found])
+                connection.execute(
+                    changes.insert(), [_of_trial(self._line(connection, one, plan), one) for one in found]
+                )
 
     def keep(self, batch: Sequence[Ended], plan: int | None) -> None:
         """Keep all of it, or nothing."""
@@ -138,6 +143,14 @@ class Settlement:
             "new_action": action,
             "new_fields": packed_fields(self._plans.sets, connection, action, result.changes),
         }
+
+
+def _of_trial(line: dict[str, Any], one: Ended) -> dict[str, Any]:
+    """Return a line with what nothing else keeps of a source record that came in for a dry run."""
+    if one.identity is None or one.result.source is None:
+        return line
+    candidates = one.copy.candidates if one.copy is not None else ()
+    return {**line, "besides": packed({ORIGIN: one.result.source, IDENTITY: one.identity, "candidates": candidates})}
 
 
 def _is_kept(one: Ended) -> bool:
