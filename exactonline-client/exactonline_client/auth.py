@@ -59,6 +59,7 @@ class Login:
         self._sleep = sleep
         self._mutex = threading.Lock()
         self._current: TokenSet | None = None
+        self._refreshes = 0
 
     def access_token(self) -> str:
         """A token that Exact should accept, refreshed if it is about to expire.
@@ -73,15 +74,19 @@ class Login:
                 self._current = self._renewed(rejected=None)
             return self._current.access_token
 
-    def renew(self, rejected: str) -> None:
-        """Get another token after Exact answered 401 to this one; nothing if another thread did so meanwhile.
+    def renew(self, rejected: str) -> bool:
+        """Get another token after Exact answered 401 to this one, and return whether Exact gave it out just now.
+
+        If not, another thread or process had got it before.
 
         Raises:
             As `access_token`.
         """
         with self._mutex:
+            before = self._refreshes
             if self._current is None or self._current.access_token == rejected:
                 self._current = self._renewed(rejected=rejected)
+            return self._refreshes > before
 
     def _renewed(self, rejected: str | None) -> TokenSet:
         """The newest pair of the store if it serves, else a new one; no other process refreshes meanwhile."""
@@ -177,6 +182,7 @@ class Login:
     def _stored(self, pair: TokenSet) -> TokenSet:
         self._transport.secrets.add(pair.access_token, pair.refresh_token)
         self._tokens.put(pair)
+        self._refreshes += 1
         logger.info(
             "A new access token for %s is stored; it lives until %s", self._settings.connection, pair.expires_at
         )

@@ -15,7 +15,7 @@ from exactonline_client.answers import OtherCompanyError
 from exactonline_client.auth import Login
 from exactonline_client.budgets import Budgets
 from exactonline_client.entities import Entity
-from exactonline_client.errors import ExactError, Kind, LoginNeededError, Scope, TryLaterError, WrongCompanyError
+from exactonline_client.errors import ExactError, Kind, Scope, TryLaterError, WrongCompanyError
 from exactonline_client.failures import Failures, GivenUp
 from exactonline_client.limits import Reason, Wait, retry_after
 from exactonline_client.odata import MalformedReplyError
@@ -87,8 +87,8 @@ class Exchange:
             answer = self._judge(request, reply, parse, attempt, refusals + 1, key)
             if answer.outcome is Outcome.TOKEN_EXPIRED:
                 if not (yield from self._goes_on_without(token, request, tries)):
-                    is_login = tries.renewed and not (yield from self._is_known_elsewhere(request))
-                    return replace(answer, step=Step.GIVE_UP_COMPANY, is_login_refused=is_login)
+                    everywhere = tries.renewed and not (yield from self._is_known_elsewhere(request))
+                    return replace(answer, step=Step.GIVE_UP_COMPANY, is_refused_everywhere=everywhere)
             elif answer.step is Step.REPEAT:
                 yield from self._pause(request.division, self._now() + timedelta(seconds=answer.delay_seconds))
                 attempt += 1
@@ -205,8 +205,9 @@ class Exchange:
     def _goes_on_without(self, token: str, request: Request, tries: _TokenTries) -> Waiting[bool]:
         """Whether the request is to be sent again after a 401 to this token.
 
-        It is renewed once, whatever came before. While Exact does not renew it yet, the 401 was perhaps one of a kind,
-        so the token is tried once more; and it is waited for only if Exact does not know it elsewhere either.
+        It is renewed once, whatever came before. One that another process had got may be refused as well, so it is
+        renewed in turn. While Exact does not renew it yet, the 401 was perhaps one of a kind, so the token is tried
+        again; and it is waited for only if Exact does not know it elsewhere either.
         """
         if not tries.tried_again:
             tries.tried_again, tries.renewed = True, self._renewed_at_once(token)
@@ -221,11 +222,10 @@ class Exchange:
         if rejected == self._not_renewed_yet:  # one question is enough for all companies that answer 401
             return False
         try:
-            self._login.renew(rejected)
+            return self._login.renew(rejected)
         except TryLaterError:
             self._not_renewed_yet = rejected
             return False
-        return True
 
     def _is_known_elsewhere(self, request: Request) -> Waiting[bool]:
         """Whether Exact accepts the token where no company is named: then a 401 is about the company, not the login.
@@ -270,9 +270,6 @@ class Exchange:
         before the next day.
         """
         error = error_of(request, answer, entity, label, now=self._now())
-        if answer.is_login_refused:
-            reason = "a new access token was refused as well."
-            raise LoginNeededError(self._settings.connection, reason, name=self._settings.name)
         if isinstance(error, WrongCompanyError):
             self._wrong[error.division] = error
         if answer.outcome is Outcome.LIMITED_BY_NOTHING and request.division is not None:

@@ -56,7 +56,8 @@ class Answer:
     reason: str = ""
     """Header `Reason` alone."""
     other: OtherCompanyError | None = None
-    is_login_refused: bool = False
+    is_refused_everywhere: bool = False
+    """Whether the site refused, with or without a company, an access token that it had just given out."""
 
     def leaves_open(self, method: Method) -> bool:
         """Whether a write was perhaps carried out, or is done for another reason, although no answer said so."""
@@ -81,6 +82,13 @@ def error_of(request: Asked, answer: Answer, entity: Entity | None, label: str, 
                 is_write=is_write,
                 what=f"{entity.name} {label}" if entity and label else "",
                 answered_key=answer.other.key,
+            )
+        case Outcome.TOKEN_EXPIRED if answer.is_refused_everywhere:
+            return UnexpectedReplyError(
+                str(request),
+                f"Exact refused an access token that it had just given out ({answer.said}). The stored login is kept, "
+                "and the next run goes on with it.",
+                status=answer.status,
             )
         case Outcome.FORBIDDEN | Outcome.COMPANY_INVALID | Outcome.TOKEN_EXPIRED:
             return DivisionRefusedError(

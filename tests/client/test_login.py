@@ -162,17 +162,32 @@ def test_a_401_in_the_middle_of_its_life_is_mended_once(connect: Callable[..., E
     assert token_calls(sandbox) == [200, 200]
 
 
-def test_a_second_401_in_a_row_asks_for_consent_and_not_for_a_third_token(
+def test_a_second_401_in_a_row_asks_neither_for_consent_nor_for_a_third_token(
     connect: Callable[..., ExactClient], sandbox: Sandbox
 ) -> None:
     sandbox.fault("status", status=401, endpoint="current/Me", times=9)
     client = connect()
 
-    with pytest.raises(LoginNeededError, match="a new access token was refused as well"):
+    with pytest.raises(UnexpectedReplyError, match=r"had just given out .*The stored login is kept") as told:
         client.run(client.me())
 
+    assert (told.value.scope, told.value.status) == ("site", 401)
     assert data_calls(sandbox) == [401, 401]
     assert token_calls(sandbox) == [200, 200]
+
+
+def test_a_token_of_another_process_that_has_ended_as_well_is_renewed(
+    connect: Callable[..., ExactClient], sandbox: Sandbox
+) -> None:
+    ours, theirs = connect(), connect()
+    theirs.login.renew(ours.login.access_token())
+    sandbox.advance(601)
+
+    me = ours.run(ours.me())
+
+    assert me.name == "Anna de Boer"
+    assert data_calls(sandbox) == [401, 401, 200]
+    assert token_calls(sandbox) == [200, 200, 200]
 
 
 @pytest.mark.parametrize("status", [400, 401])

@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pytest
 from exactonline_client.client import ExactClient
 from exactonline_client.entities import ACCOUNTS
-from exactonline_client.errors import DivisionRefusedError, ExactError, LoginNeededError, TryLaterError
+from exactonline_client.errors import DivisionRefusedError, ExactError, TryLaterError, UnexpectedReplyError
 from exactonline_client.settings import Settings
 from exactonline_client.store import Store
 from exactonline_client.transport import utc_now
@@ -117,11 +117,11 @@ def test_a_dozen_companies_that_answer_401_cost_one_question_for_a_token(client:
     assert len(sandbox.journal(endpoint=TOKEN)) == 2
 
 
-def test_a_401_everywhere_is_about_the_login(client: ExactClient, sandbox: Sandbox) -> None:
+def test_a_401_everywhere_is_about_the_site_and_asks_nobody_to_log_in(client: ExactClient, sandbox: Sandbox) -> None:
     assert found(client, SOUTH)
     sandbox.fault("status", status=401, every=1, endpoint="c*")
 
-    with pytest.raises(LoginNeededError, match="consent again") as told:
+    with pytest.raises(UnexpectedReplyError, match="The stored login is kept") as told:
         found(client, NORTH)
 
     assert told.value.scope == "site"

@@ -30,7 +30,8 @@ PROCESSES = 4
 TOKEN_SECONDS = 5
 JUMP_SECONDS = 6
 CALM_SECONDS = 6.0
-"""From one jump to the next: time for a token to live its life in between."""
+"""From one jump to the next: time for all to get over it, and for a token to live its life in between. A second jump
+right after the first ends a token before the process that got it has used it."""
 EARLIEST_SECONDS = 3.0
 """A token is used for four of its five seconds; one second is left for the way of its answer."""
 PAUSE_SECONDS = 1.0
@@ -71,12 +72,13 @@ def storm(kind: str, seconds: float) -> list[str]:
 
 
 def jump_now_and_then(sandbox: Sandbox, until: float) -> int:
-    """Move the clock on again and again; answers how often."""
+    """Move the clock on again and again, with calm before and after each time; answers how often."""
+    time.sleep(CALM_SECONDS)
     jumps = 0
     while time.monotonic() + CALM_SECONDS < until:
-        time.sleep(CALM_SECONDS)
         sandbox.advance(JUMP_SECONDS)
         jumps += 1
+        time.sleep(CALM_SECONDS)
     return jumps
 
 
