@@ -96,6 +96,7 @@ class Part:
                 self.work.planned_after(company, position),
                 partial(self.work.settings, company),
                 self._addressing.scope,
+                self.spool.count(company.division) if position is None else self.memory.copies.count_waiting(number),
             )
 
     def take_children_of_deleted(self, accounts: Part, sites: Sequence[str]) -> None:

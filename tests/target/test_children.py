@@ -298,6 +298,16 @@ def test_a_record_that_is_wrong_is_refused_before_any_call(
     assert why in line["reason"]
 
 
+def test_the_forecast_counts_what_belongs_to_the_accounts(family: Family) -> None:
+    family.sandbox.limits(enabled=True)
+
+    ran = family.sync(requests_per_day_contract=30)
+
+    told_first = [line for line in ran.log.splitlines() if "3 creates" in line and "up to 12 more" in line]
+    assert len(told_first) == 2
+    assert "contract limit, done on" in told_first[-1]
+
+
 def test_the_main_contact_is_the_sources_where_the_settings_name_it(family: Family) -> None:
     fields = {"accounts": ["*", "MainContact"]}
     wanted = {"fan_out": {**all_of(NORTH), "fields": fields}}

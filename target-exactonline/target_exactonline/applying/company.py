@@ -49,8 +49,8 @@ class CompanyWork:
         try:
             given_up: Deferral | None = None
             placed: Placed = {}
-            for lane in self._lanes:
-                lane.placed = placed
+            for place, lane in enumerate(self._lanes, 1):
+                lane.placed, lane.to_follow = placed, sum(one.expected for one in self._lanes[place:])
                 if given_up is None:
                     given_up = yield from lane.work()
                 else:

@@ -48,6 +48,8 @@ class Lane:
         self._planned = task.planned
         self.placed: Placed = {}
         """What a dry run does about accounts, for what belongs to them."""
+        self.to_follow = 0
+        """Writes that what belongs to the accounts may take afterwards."""
         self._given_up: Deferral | None = None
         self.fault: str | None = None
         """What went wrong in the company as a whole, and needs a person."""
@@ -55,6 +57,11 @@ class Lane:
     @property
     def _entity(self) -> Entity:
         return self._shared.memory.entity
+
+    @property
+    def expected(self) -> int:
+        """Return how many writes it may take, as far as that is known before it is planned."""
+        return self._task.expected
 
     def defer(self, deferral: Deferral) -> None:
         """Defer all that is due, without asking the company."""
@@ -190,10 +197,10 @@ class Lane:
         now, budgets = task.client.now(), task.client.budgets
         unsafe = self._shared.limits.unsafe(counts, self._mirror.count())
         due = self._shared.due[task.client.settings.connection]
-        due[task.division.code] = counts.writes
+        due[task.division.code] = counts.writes + self.to_follow
         left = budgets.calls_left_today(task.division.code, now)
         foreseen = budgets.forecast(dict(due), now)
-        forecast = counts.forecast(task.division.code, left, foreseen, budgets.exacts_now(now))
+        forecast = counts.forecast(task.division.code, left, foreseen, budgets.exacts_now(now), self.to_follow)
         self._shared.memory.plans.judge(
             plan, task.number, Verdict(counts.as_object(), unsafe, forecast, planner.signing.state)
         )

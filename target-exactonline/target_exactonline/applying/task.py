@@ -72,3 +72,5 @@ class Task:
     settings: Callable[[], str]
     """Returns the digest of what decides on the company's rows."""
     scope: str
+    expected: int = 0
+    """Writes at most, as far as that is known before it is planned."""

@@ -119,6 +119,12 @@ class Spool:
 
     # All of them
 
+    def count(self, target: int) -> int:
+        """Return how many records came in for one company, and for all."""
+        query = "SELECT count(*) FROM incoming WHERE target IN (0, ?) AND NOT is_deleted"
+        with self._mutex:
+            return int(self._database.execute(query, (target,)).fetchone()[0])
+
     def places(self) -> list[tuple[int, int]]:
         """Return where records come from and go to: source company and addressed company, each pair once."""
         return self._database.execute("SELECT DISTINCT division, target FROM incoming ORDER BY 1, 2").fetchall()

@@ -35,7 +35,9 @@ class Counts:
         """Return the counts by name."""
         return asdict(self)
 
-    def forecast(self, division: int, calls_left_today: int, foreseen: Forecast, now: datetime) -> str:
+    def forecast(
+        self, division: int, calls_left_today: int, foreseen: Forecast, now: datetime, to_follow: int = 0
+    ) -> str:
         """Return the writes as a sentence, with the limit that decides and the time when they should be done.
 
         Args:
@@ -43,11 +45,14 @@ class Counts:
             calls_left_today: By the company's own limit.
             foreseen: Of all that is planned so far for the companies of its contract.
             now: On Exact's clock.
+            to_follow: Writes at most of what belongs to these records, which is planned after them.
         """
         if not self.writes:
             return f"Division {division}: nothing to write"
         ended = f", {self.block + self.delete} deletions" if self.block + self.delete else ""
-        writes = f"Division {division}: {self.create} creates, {self.update} updates{ended}: {self.writes} calls"
+        further = f", up to {to_follow} more for what belongs to them" if to_follow else ""
+        calls = f"{self.writes} calls{further}"
+        writes = f"Division {division}: {self.create} creates, {self.update} updates{ended}: {calls}"
         if foreseen.done_at.date() > now.date():
             return f"{writes}: {foreseen.decides} limit, done on {foreseen.done_at.day} {foreseen.done_at:%B}"
         left = f"of {calls_left_today} left today" if calls_left_today < UNLIMITED // 2 else "without a limit"

@@ -10,7 +10,7 @@ from typing import Any
 from exactonline_client.entities import Entity
 from exactonline_client.odata import Row
 from exactonline_client.store import Store
-from sqlalchemy import and_, bindparam, delete, or_, select
+from sqlalchemy import and_, bindparam, delete, func, or_, select
 from sqlalchemy.engine import Connection
 
 from target_exactonline.planning.model import Copy, Existing, Holder, SourceKey
@@ -106,6 +106,13 @@ class Copies:
                 return
             after = rows[-1].source
             yield {row.source: row.state == "refused" for row in rows}
+
+    def count_waiting(self, company: int) -> int:
+        """Return how many source records wait for a company."""
+        query = select(func.count()).select_from(copies.join(sources, sources.c.id == copies.c.source))
+        with self._store.read() as connection:
+            waits = query.where(copies.c.company == company, copies.c.state == "deferred", self._of_entity)
+            return int(connection.execute(waits).scalar_one())
 
     def has_due(
         self, company: int, condition: Any, now: datetime, *, or_refused: bool = False, aside: str | None = None
