@@ -138,3 +138,22 @@ def test_a_tie_that_a_rule_made_goes_with_what_was_written_by_it(project: Projec
 
     assert project.sandbox.account(NORTH, "30")["City"] == "Oud"
     assert [line for line in store(project, "matches") if line["state"] == "tied"] == []
+
+
+def test_the_number_of_a_source_record_that_is_gone_is_given_to_no_other(project: Project) -> None:
+    settings: dict[str, Any] = {"fan_out": {"target_divisions": [NORTH]}, "on_source_deletion": "delete"}
+    first = project.read()
+    project.load(first.output, **settings)
+    project.sandbox.remove(SOURCE, "3")
+    second = project.read(state=first.state)
+    project.load(second.output, **settings)
+    project.sandbox.seed(SOURCE, [customer(4)])
+    project.load(project.read(state=second.state).output, **settings)
+    runs = store(project, "runs")
+    before = project.sandbox.account(NORTH, "4")
+
+    store(project, "undo", "--run", runs[1]["id"])
+
+    assert project.sandbox.codes(NORTH) == ["1", "2", "3", "4"]
+    assert project.sandbox.account(NORTH, "4") == before
+    assert store(project, "refused") == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from matching_world import matching_world
 from sandbox_driver import SOURCE, TARGETS, Account, small_world
 from singer_driver import Project
 from singer_group import Group, all_of, store_command
+from warm_start import REAL
 
 RULES = ["Code", "VATNumber", "ChamberOfCommerce", "Name+Postcode"]
 MOVING = ("Modified", "Modifier", "ModifierFullName", "Timestamp")
@@ -137,3 +139,52 @@ def test_what_was_untied_by_hand_stays_so_after_an_undo_and_a_release(group: Gro
 
     (line,) = said(group, "matches", *chosen)
     assert (line["state"], line["by"]) == ("ambiguous", "A. de Boer")
+
+
+def test_an_undo_that_was_killed_is_finished_when_it_is_given_again(group: Group) -> None:
+    before = rows(group)
+    run(group)
+    rollout = newest_run(group)
+    group.sandbox.forget_calls()
+    config = group.project.folder / "store-settings.json"
+    command = [REAL / "target-exactonline-store", "undo", "--run", rollout, "--config", config]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as undo:
+        while undo.poll() is None and len(group.project.writes()) < 30:
+            pass
+        undo.kill()
+    half = rows(group)
+    assert known(half, before) != before
+    run(group)
+
+    said(group, "undo", "--run", rollout)
+
+    now = rows(group)
+    assert known(now, before) == before
+    assert all(row["Blocked"] for row in apart(now, before))
+    assert ties(group) == set()
+    run(group, reconcile=True)
+    assert rows(group) == now
+
+
+def test_what_people_decided_since_is_left_by_undo_and_by_its_undo(group: Group) -> None:
+    run(group)
+    first, second = [line for line in said(group, "matches") if line["matched_on"] == "VATNumber"][:2]
+    rollout = newest_run(group)
+    for line in (first, second):
+        said(group, "untie", "--division", str(line["division"]), "--code", line["code"], "--by", "A. de Boer")
+    mine = ("--division", str(second["division"]), "--code", second["code"])
+    free = {one["ID"] for one in group.sandbox.accounts(second["division"])} - {one[2] for one in ties(group)}
+    other = min(free - {first["target_id"], second["target_id"]})
+    said(group, "tie", *mine, "--to", other, "--by", "A. de Boer")
+    run(group)
+    tied = rows(group)[second["division"]][other]
+
+    said(group, "undo", "--run", rollout)
+    undo = newest_run(group)
+    assert rows(group)[second["division"]][other] == tied
+    said(group, "undo", "--run", undo)
+
+    assert rows(group)[second["division"]][other] == tied
+    found = {(line["division"], line["code"]): line for line in said(group, "matches")}
+    assert found[first["division"], first["code"]]["state"] == "ambiguous"
+    assert found[second["division"], second["code"]]["target_id"] == other

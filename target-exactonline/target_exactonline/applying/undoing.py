@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby, islice
 
 from exactonline_client.exchange import Waiting
@@ -99,7 +100,7 @@ class UndoLane(Lane):
         known = self._known_records([one.source for one in page])
         self._forgotten |= {one.source: one.code for one in page if one.source not in known}
         records = self._records([one.source for one in page])
-        decided = memory.matches.of(number)
+        decided = self._decided
         return Company(
             rows,
             memory.copies.holders(number, list(rows.values())),
@@ -107,6 +108,10 @@ class UndoLane(Lane):
             {source: decided[one.record.key] for source, one in records.items() if one.record.key in decided},
             records,
         )
+
+    @cached_property
+    def _decided(self) -> dict[SourceKey, Decided]:
+        return self._shared.memory.matches.of(self._task.number)
 
     def _records(self, numbers: Sequence[int]) -> dict[int, Remembered]:
         forgotten = {
