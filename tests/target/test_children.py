@@ -238,6 +238,19 @@ def test_one_that_moved_to_another_account_is_told_and_not_moved(family: Family)
     assert {line["kind"] for line in ran.outcomes} == {"code_changed"}
 
 
+@pytest.mark.parametrize("told_of", ["logged", "silent"])
+def test_an_account_that_was_deleted_here_comes_again_with_all_that_belongs_to_it(family: Family, told_of: str) -> None:
+    family.sync()
+    family.sandbox.limits(deleted_with_account=told_of)
+    family.sandbox.remove(NORTH, "1")
+
+    for _ in range(2):
+        ran = family.sync()
+
+    assert family.is_equal(NORTH)
+    assert ran.counts() == {"unchanged": 2 * 15}
+
+
 def test_an_anonymised_contact_is_neither_copied_nor_changed(family: Family) -> None:
     family.sync()
     before = held(family.sandbox, NORTH, "contacts")

@@ -269,6 +269,10 @@ class Worker:
             CompanyGivenUpError: The company looks empty, and says that the code is taken.
         """
         decision = pending.change.decision
+        if pending.change.is_left_behind and not isinstance(decision, Create):  # what was to be blocked is gone
+            self._mirror.drop([decision.target_id])
+            self.endings.drop(pending)
+            return None
         row = yield from self._sought(pending)
         if isinstance(error, NotFoundError) and not isinstance(decision, Create):
             self._mirror.drop([decision.target_id])

@@ -100,6 +100,8 @@ def _tied(
         )
     if rules.load_method == "append-only":
         return Skip("load_method", f"The {entity.name} is here already, and load_method is append-only.")
+    if _has_moved(entity, desired, row):  # its account has another row now
+        return _replaced(entity, desired, situation, row, rules, today)
     changes, theirs, seen = compare(entity, desired, row, copy, rules)
     if not changes:
         return Unchanged(row.id, theirs=theirs, seen=seen)
@@ -122,11 +124,16 @@ def _code_changed(entity: Entity, desired: Desired, copy: Copy, row: Existing) -
     A row that was renamed in the target, or tied under another code from the start, says nothing of the source.
     """
     if entity.parent is not None:
-        held = row.values.get(entity.parent.field)
-        return held is not None and desired.parent is not None and held != desired.parent
+        return copy.code != desired.code and _has_moved(entity, desired, row)
     if row.code is None or row.code == desired.code or copy.code == desired.code:
         return False
     return copy.matched_on in (None, entity.natural_key) or copy.code == row.code
+
+
+def _has_moved(entity: Entity, desired: Desired, row: Existing) -> bool:
+    """Whether the row belongs to another one than it should."""
+    held = row.values.get(entity.parent.field) if entity.parent is not None else None
+    return held is not None and desired.parent is not None and held != desired.parent
 
 
 def _replaced(

@@ -30,8 +30,8 @@ class Siblings:
         self._entity = terms.entity
         self._memory = memory
         self._mirror = mirror
-        self._taken: set[str] = set()
-        """Rows that a record of this plan found."""
+        self._taken: dict[str, int] = {}
+        """Rows that a record of this plan found, and which."""
         self._told: dict[int, str] = {}
 
     def forget_rows(self) -> None:
@@ -68,7 +68,7 @@ class Siblings:
             if contact is not None:
                 found[number] = contact
                 if contact.row is not None:
-                    self._taken.add(contact.row.id)
+                    self._taken[contact.row.id] = number
         return found
 
     def _anonymised(self, *, is_there: bool) -> str:
@@ -84,7 +84,7 @@ class Siblings:
         rows = self._mirror.of_parents(sorted(parents))
         held = self._memory.copies.holders(self._company, [row for some in rows.values() for row in some])
         return {
-            parent: [row for row in some if row.id not in held and row.id not in self._taken]
+            parent: [row for row in some if row.id not in held]
             for parent, some in rows.items()
         }
 
@@ -93,7 +93,7 @@ class Siblings:
         if told is not None:
             row = self._mirror.by_id([told]).get(told)
             return Contact(row, "ID") if row is not None else None
-        free = [row for row in rows if row.id not in self._taken]
+        free = [row for row in rows if self._taken.get(row.id, number) == number]
         for rule in self._entity.same_row:
             alike = [row for row in free if _is_same(rule, desired.identity, row.values)]
             if len(alike) > 1 and rule.also is not None:
