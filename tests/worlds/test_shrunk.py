@@ -94,9 +94,6 @@ WORLDS: dict[str, list[Op]] = {
         ("add", SOURCE, "1", party(1), 77),
         run(on_source_deletion=BLOCK),
     ],
-}
-
-STILL_DIFFERENT: dict[str, list[Op]] = {
     "what a person changed in a field that did not travel, before we wrote another, is put right once it does": [
         add(SOURCE, "1", 1),
         run(),
@@ -117,9 +114,3 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, San
 @pytest.mark.parametrize("name", WORLDS)
 def test_it_is_the_same_now(sites: Mapping[str, Sandbox], tmp_path: Path, name: str) -> None:
     assert play(World.begin(sites, tmp_path / "files"), WORLDS[name]) is None
-
-
-@pytest.mark.xfail(strict=True, reason="the moment of our last write is kept per row, not per field")
-@pytest.mark.parametrize("name", STILL_DIFFERENT)
-def test_it_is_not_the_same_yet(sites: Mapping[str, Sandbox], tmp_path: Path, name: str) -> None:
-    assert play(World.begin(sites, tmp_path / "files"), STILL_DIFFERENT[name]) is None

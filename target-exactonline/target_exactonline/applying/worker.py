@@ -24,6 +24,7 @@ from exactonline_client.odata import Row
 from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, Endings, blind
 from target_exactonline.applying.pending import Pending, PendingChanges
 from target_exactonline.applying.references import CompanyReferences
+from target_exactonline.planning.compare import altered
 from target_exactonline.planning.model import Create, Delete, Existing, Update
 from target_exactonline.planning.planner import Planner
 from target_exactonline.planning.recovery import Written, noted
@@ -212,6 +213,8 @@ class Worker:
         desired = None if source.is_deleted else decision.values
         written = Written(decision.target_id, at, existing.code)
         copy = noted(source.key, source.code, desired, pending.copy, decision, written)
+        if before is not None and pending.copy is not None and pending.copy.target_id == before.id:
+            copy = copy.having(altered=altered(self._entity, before, pending.copy, decision.values))
         kept = replace(copy, first_seen=copy.first_seen or self._recorder.now(), tries=0, next_try=None)
         after = None if pending.change.is_left_behind else kept
         self.endings.end(pending, Outcome.UPDATED, after, existing=existing, is_written=True, dropped=dropped)

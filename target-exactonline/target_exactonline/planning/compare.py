@@ -106,6 +106,25 @@ def untouched(existing: Existing, copy: Copy | None) -> bool:
     return existing.modified_at < copy.written_at + SQL_DATETIME_STEP
 
 
+def altered(entity: Entity, existing: Existing, copy: Copy, written: Container[str]) -> frozenset[str]:
+    """Return the fields that are somebody else's doing once a row was written: its moment then says nothing of them.
+
+    Args:
+        entity: Of the row.
+        existing: The row before.
+        copy: What was known of it before.
+        written: The fields that were written now.
+    """
+    found = copy.altered
+    if not untouched(existing, copy):
+        found |= {
+            name
+            for name, ours in copy.baseline.items()
+            if not same(entity.fields[name], existing.values.get(name), ours)
+        }
+    return frozenset(name for name in found if name not in written)
+
+
 def _differing(entity: Entity, desired: Row, existing: Row) -> dict[str, tuple[Any, Any]]:
     differing: dict[str, tuple[Any, Any]] = {}
     there = existing.get
@@ -144,7 +163,7 @@ def _anonymised(entity: Entity, desired: Desired) -> frozenset[str]:
 
 def _settled_by_exact(field: Field, after: Any, existing: Existing, copy: Copy | None) -> bool:
     """Whether we wrote this very value and Exact made something else of it, with nobody at the row since."""
-    if copy is None or field.name not in copy.baseline:
+    if copy is None or field.name not in copy.baseline or field.name in copy.altered:
         return False
     return same(field, copy.baseline[field.name], after) and untouched(existing, copy)
 

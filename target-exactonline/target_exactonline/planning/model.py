@@ -144,6 +144,8 @@ class Copy:
     """Fields that the target owns because a person said so."""
     seen: Row = field(default_factory=dict)
     """Fields of the rule `target` → what the row held when it was last compared, where that is not what we wrote."""
+    altered: frozenset[str] = frozenset()
+    """Fields that somebody else changed after we wrote them, and before our last write."""
     state: CopyState = "new"
     kind: str | None = None
     reason: str | None = None

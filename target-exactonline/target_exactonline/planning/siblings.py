@@ -83,10 +83,7 @@ class Siblings:
         """Return the rows of some accounts that are nobody's copy."""
         rows = self._mirror.of_parents(sorted(parents))
         held = self._memory.copies.holders(self._company, [row for some in rows.values() for row in some])
-        return {
-            parent: [row for row in some if row.id not in held]
-            for parent, some in rows.items()
-        }
+        return {parent: [row for row in some if row.id not in held] for parent, some in rows.items()}
 
     def _contact(self, number: int, desired: Desired, rows: Sequence[Existing]) -> Contact | None:
         told = self._told.get(number)
