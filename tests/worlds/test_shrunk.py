@@ -94,6 +94,15 @@ WORLDS: dict[str, list[Op]] = {
         ("add", SOURCE, "1", party(1), 77),
         run(on_source_deletion=BLOCK),
     ],
+    "what was written before an account was entered again is cleared with its source": [
+        add(SOURCE, "1", 1),
+        run(),
+        ("remove", SOURCE, "1"),
+        ("add", SOURCE, "1", {**party(1), "Phone": "030-9999999"}, 77),
+        run(),
+        edit(SOURCE, "1", City=None),
+        run(),
+    ],
     "what a person changed in a field that did not travel, before we wrote another, is put right once it does": [
         add(SOURCE, "1", 1),
         run(),

@@ -25,7 +25,7 @@ from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, E
 from target_exactonline.applying.pending import Pending, PendingChanges
 from target_exactonline.applying.references import CompanyReferences
 from target_exactonline.planning.compare import altered
-from target_exactonline.planning.model import Create, Delete, Existing, Update
+from target_exactonline.planning.model import Copy, Create, Delete, Existing, Update
 from target_exactonline.planning.planner import Planner
 from target_exactonline.planning.recovery import Written, noted
 from target_exactonline.reporting.outcomes import Outcome
@@ -212,12 +212,20 @@ class Worker:
         )
         desired = None if source.is_deleted else decision.values
         written = Written(decision.target_id, at, existing.code)
-        copy = noted(source.key, source.code, desired, pending.copy, decision, written)
+        copy = noted(source.key, source.code, desired, self._known_of(pending, decision), decision, written)
         if before is not None and pending.copy is not None and pending.copy.target_id == before.id:
             copy = copy.having(altered=altered(self._entity, before, pending.copy, decision.values))
         kept = replace(copy, first_seen=copy.first_seen or self._recorder.now(), tries=0, next_try=None)
         after = None if pending.change.is_left_behind else kept
         self.endings.end(pending, Outcome.UPDATED, after, existing=existing, is_written=True, dropped=dropped)
+
+    def _known_of(self, pending: Pending, decision: Update) -> Copy | None:
+        """Return what is known of a row: of one that is taken over, what its former source record had."""
+        row, copy = pending.existing, pending.copy
+        if row is None or decision.matched_on is None or (copy is not None and copy.target_id == row.id):
+            return copy
+        holder = self._memory.copies.holders(self._number, [row]).get(row.id)
+        return holder[1].copy if holder is not None else copy
 
     @property
     def _parent_field(self) -> str:
