@@ -91,6 +91,18 @@ class Decisions:
                     settled.left.append((f"{item.code}, {place.name or place.division}", str(error)))
         return settled
 
+    def approve_plans(self, plans: Sequence[tuple[int, int]]) -> Settled:
+        """Approve all that waits in these plans, each named with its company."""
+        settled = Settled()
+        for plan, division in plans:
+            try:
+                settled.done += len(self._verdicts.approve(Chosen(plan=plan, division=division), self._by, utc_now()))
+            except StoreUnusableError:
+                raise
+            except ConfigurationError as error:
+                settled.left.append((str(division), str(error)))
+        return settled
+
     def _do(self, what: str, item: Item, place: Place, reason: str, target: str | None) -> int:
         chosen = Chosen(plan=place.plan, division=place.division, code=item.code, entity=item.entity)
         waiting = Deferred(self._store, [place.site])

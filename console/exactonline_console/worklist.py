@@ -136,6 +136,24 @@ class Worklist:
         item = self._item(connection, row.source, row.label, row.state, row.kind or "", places)
         return replace(item, count=row.count, since=row.since)
 
+    def plans_to_approve(self, division: int | None) -> list[tuple[int, int]]:
+        """Return the plans in which changes wait for approval as they were planned last, each with its company."""
+        asks = _LIST.where(self._here, copies.c.state == "deferred", copies.c.kind == "approval")
+        mine = (changes.c.company == copies.c.company, changes.c.source == copies.c.source)
+        newer = changes.alias("newer")
+        is_newest = ~(
+            select(newer.c.number)
+            .where(newer.c.company == changes.c.company, newer.c.code == changes.c.code)
+            .where(newer.c.source == changes.c.source, newer.c.kind == "approval", newer.c.number > changes.c.number)
+            .exists()
+        )
+        query = asks.join(changes, and_(*mine, changes.c.code == sources.c.code)).where(_WAITS, is_newest)
+        if division is not None:
+            query = query.where(companies.c.division == division)
+        query = query.with_only_columns(changes.c.plan, companies.c.division).distinct().order_by(changes.c.plan)
+        with self._store.read() as connection:
+            return [(row.plan, row.division) for row in connection.execute(query)]
+
     def named(self, names: Sequence[str], division: int | None) -> list[Item]:
         """Return the items that a form names, with all their companies; what waits no longer is left out."""
         found = []
