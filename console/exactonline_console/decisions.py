@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from exactonline_client.entities import ACCOUNTS
@@ -38,6 +39,16 @@ class Settled:
     """What could not be done: of which customer and company, and why."""
     unclear: int = 0
     """Ties that name no candidate, where there is not just one."""
+
+    @contextmanager
+    def noting(self, about: str) -> Iterator[None]:
+        """Note what cannot be done, and go on."""
+        try:
+            yield
+        except StoreUnusableError:
+            raise
+        except ConfigurationError as error:
+            self.left.append((about, str(error)))
 
 
 class Decisions:
@@ -77,26 +88,44 @@ class Decisions:
         if what == "reject" and not reason:
             raise ConfigurationError("Say why you reject it: the reason is kept with it.")
         settled = Settled()
-        for item in items:
-            for place in item.places if item.group in WAYS[what] else ():
-                target = picked.get(pick_id(item, place)) or self._only(item, place) if what == "tie" else None
-                if what == "tie" and target is None:
-                    settled.unclear += 1
-                    continue
-                try:
-                    settled.done += self._do(what, item, place, reason, target)
-                except StoreUnusableError:
-                    raise
-                except ConfigurationError as error:
-                    settled.left.append((f"{item.code}, {place.name or place.division}", str(error)))
+        meant = [(item, place) for item in items if item.group in WAYS[what] for place in item.places]
+        if what in {"approve", "reject"}:
+            self._judge(meant, reason if what == "reject" else None, settled)
+            return settled
+        for item, place in meant:
+            target = picked.get(pick_id(item, place)) or self._only(item, place) if what == "tie" else None
+            if what == "tie" and target is None:
+                settled.unclear += 1
+                continue
+            with settled.noting(f"{item.code}, {place.name or place.division}"):
+                settled.done += self._do(what, item, place, target)
         return settled
 
-    def _do(self, what: str, item: Item, place: Place, reason: str, target: str | None) -> int:
-        chosen = Chosen(plan=place.plan, division=place.division, code=item.code, entity=item.entity)
+    def approve_plans(self, plans: Sequence[tuple[int, int]]) -> Settled:
+        """Approve all that waits in these plans, each named with its company."""
+        settled = Settled()
+        for plan, division in plans:
+            with settled.noting(str(division)):
+                settled.done += len(self._verdicts.approve(Chosen(plan=plan, division=division), self._by, utc_now()))
+        return settled
+
+    def _judge(self, meant: Sequence[tuple[Item, Place]], reason: str | None, settled: Settled) -> None:
+        """Approve changes, or reject them where there is a reason: all of one plan at a time."""
+        codes: dict[tuple[int, int, str], dict[str, None]] = {}
+        for item, place in meant:
+            if place.plan is not None:
+                codes.setdefault((place.plan, place.division, item.entity), {})[item.code] = None
+        for (plan, division, entity), some in codes.items():
+            chosen = Chosen(plan=plan, division=division, entity=entity, codes=tuple(some))
+            with settled.noting(f"{', '.join(some)}, {division}"):
+                if reason is None:
+                    settled.done += len(self._verdicts.approve(chosen, self._by, utc_now()))
+                else:
+                    settled.done += len(self._verdicts.reject(chosen, self._by, reason))
+
+    def _do(self, what: str, item: Item, place: Place, target: str | None) -> int:
         waiting = Deferred(self._store, [place.site])
         ways: Mapping[str, Callable[[], int]] = {
-            "approve": lambda: len(self._verdicts.approve(chosen, self._by, utc_now())),
-            "reject": lambda: len(self._verdicts.reject(chosen, self._by, reason)),
             "tie": lambda: self._decide(item, place, "tied", target),
             "as-new": lambda: self._decide(item, place, "as_new", None),
             "leave-out": lambda: self._decide(item, place, "left_out", None),

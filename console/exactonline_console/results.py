@@ -112,7 +112,7 @@ class Results:
         return self._runs.progress(result.run) if result.run is not None else []
 
     def _of_launch(self, launch: Launch, kept: KeptRun | None) -> Result:
-        if not launch.is_over and has_died(launch, utc_now()):
+        if not launch.is_over and has_died(launch, utc_now()) and not (kept and process_of(kept)):
             status = kept.status if kept and kept.ended_at else None
             self._launches.end(launch.id, status, NEVER_ENDED if status is None else None)
             launch = self._launches.get(launch.id)

@@ -164,6 +164,22 @@ def test_while_an_orphan_writes_on_the_run_is_not_over_and_the_orphan_is_told_to
     assert "Broken off" in visitor.get(f"/runs/{launch.id}").text
 
 
+def test_a_run_whose_target_is_at_work_is_not_over_although_nothing_else_of_it_is_known(
+    page: Here, visitor: Visitor, family: tuple[subprocess.Popen[str], psutil.Process]
+) -> None:
+    leader, _ = family
+    with page.store() as store:
+        launches = Launches(store)
+        launch = launches.add("customers", "sync", "anna")
+        launches.note_runner(launch.id, GONE)
+        of_terminal(store, leader.pid, run=launch.id)
+
+        assert Results(store).under_way() is not None
+        leader.kill()
+        leader.wait()
+        assert Results(store).under_way() is None
+
+
 @pytest.mark.parametrize(
     ("status", "hours", "is_forced"),
     [(-9, 1, True), (None, 1, True), (-9, 30, False), (0, 1, False), (1, 1, False), (-15, 1, False), (143, 1, False)],
@@ -184,10 +200,10 @@ def test_after_a_kill_meltano_is_told_that_its_run_is_over(
 # Runs of a terminal
 
 
-def of_terminal(store: Store, pid: int, machine: str | None = None) -> int:
+def of_terminal(store: Store, pid: int, machine: str | None = None, run: str = "of-terminal") -> int:
     """A run that began now, in the process with this number."""
     runs = Runs(store)
-    number = runs.begin("of-terminal", datetime.now(timezone.utc), [SITE], dry_run=False)
+    number = runs.begin(run, datetime.now(timezone.utc), [SITE], dry_run=False)
     row = {"pid": pid, "machine": machine or platform.node(), "started_by": "jan@office"}
     with store.write() as connection:
         connection.execute(update(tables.runs).where(tables.runs.c.number == number).values(**row))

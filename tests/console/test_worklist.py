@@ -188,6 +188,22 @@ def test_changes_that_wait_are_shown_approved_and_sent_by_the_next_run(group: Gr
     assert items(visitor, "?group=soon") == []
 
 
+def test_all_that_waits_is_approved_at_once_in_the_companies_that_the_filter_shows(
+    group: Group, visitor: Visitor
+) -> None:
+    group.sandbox.reset(small_world(PAGE + 2))
+    for _ in range(2):
+        group.run(all_of(NORTH, SOUTH), require_approval=["creates"])
+    assert f"Approve all {PAGE + 2}," in visitor.get("/waiting?group=approve").text
+
+    visitor.post("/waiting", what="approve-all", group="approve", company=str(NORTH))
+
+    assert len(items(visitor, f"?group=approve&company={SOUTH}")) == PAGE
+    assert items(visitor, f"?group=approve&company={NORTH}") == []
+    group.run(all_of(NORTH, SOUTH), require_approval=["creates"])
+    assert (len(group.sandbox.codes(NORTH)), group.sandbox.codes(SOUTH)) == (PAGE + 2, [])
+
+
 def test_what_was_planned_again_is_approved_as_it_is_now(group: Group, visitor: Visitor) -> None:
     group.sandbox.reset(small_world(1))
     group.run(all_of(NORTH), require_approval=["creates"])

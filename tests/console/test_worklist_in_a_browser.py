@@ -8,6 +8,8 @@ from contextlib import ExitStack
 import pytest
 from browser_driver import Person, chromium
 from console_driver import Here, Visitor
+from exactonline_console.jobs import Job, save
+from exactonline_console.project import Project
 from playwright.sync_api import Browser, sync_playwright
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, SOURCE, Sandbox, customer, small_world
 from singer_driver import Project as Plugins
@@ -39,7 +41,8 @@ def group(page: Here, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Grou
         client_secret=CLIENT_SECRET,
         redirect_uri=REDIRECT_URI,
     )
-    Visitor(page.url).save_job()
+    job = Job("customers", ("holding",), SOURCE, (NORTH, SOUTH), names={SOURCE: "A", NORTH: "B", SOUTH: "C"})
+    save(Project.at(page.folder), job)
     doubt = customer(1, Name="Garage Van Dijk B.V.", Phone=None, **VAT)
     here = [{**doubt, "Code": code} for code in ("20", "21")]
     mine = [doubt, customer(2, Name="Drukkerij Jansen", Email="jan@@jansen"), customer(3), customer(4)]

@@ -24,6 +24,6 @@ def show(visit: Visit) -> Response:
         logged_in=logged_in,
         jobs=[(job, results.newest_of(job.name)) for job in saved],
         under_way=results.under_way(),
-        needs=waiting.needs(visit) if saved else {},
+        needs=waiting.needs(visit) if known else {},
         logins=waiting.logins(visit) if saved else [],
     )

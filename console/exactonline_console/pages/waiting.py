@@ -19,6 +19,7 @@ from exactonline_console.visits import Visit
 from exactonline_console.worklist import GROUPS, URGENT, Wanted, Worklist
 
 DAYS_AHEAD = 7
+APPROVE_ALL = "approve-all"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ def show(visit: Visit) -> Response:
 def settle(visit: Visit) -> Response:
     """Do what a person says of the customers that are ticked."""
     what, wanted = visit.given("what"), _wanted(visit.given)
+    if what == APPROVE_ALL:
+        return _approve_all(visit, wanted)
     if what not in WAYS:
         raise ConfigurationError("Choose what to do with the customers.")
     items = Worklist(visit.store, sites(visit), utc_now()).named(visit.given_all("item"), wanted.division)
@@ -47,6 +50,17 @@ def settle(visit: Visit) -> Response:
     settled = _decisions(visit).settle(what, items, reason=visit.given("reason")[:500], picked=picked)
     for item in items:
         visit.note(what, f"{item.code}, {', '.join(str(place.division) for place in item.places)}")
+    return _after(visit, settled)
+
+
+def _approve_all(visit: Visit, wanted: Wanted) -> Response:
+    plans = Worklist(visit.store, sites(visit), utc_now()).plans_to_approve(wanted.division)
+    settled = _decisions(visit).approve_plans(plans)
+    visit.note("approve", ", ".join(str(division) for _, division in plans))
+    return _after(visit, settled)
+
+
+def _after(visit: Visit, settled: Settled) -> Response:
     if settled.left or settled.unclear:
         return _page(visit, settled)
     filters = {name: visit.given(name) for name in ("group", "company", "search") if visit.given(name)}

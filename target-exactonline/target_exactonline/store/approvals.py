@@ -30,6 +30,8 @@ class Chosen:
     division: int | None = None
     code: str | None = None
     entity: str | None = None
+    codes: tuple[str, ...] = ()
+    """Only these, if there are any."""
 
     def narrow(self, query: Select[Any]) -> Select[Any]:
         """Return the query for these changes only."""
@@ -40,6 +42,8 @@ class Chosen:
             (changes.c.code, self.code),
             (changes.c.entity, self.entity),
         ]
+        if self.codes:
+            query = query.where(changes.c.code.in_(self.codes))
         return query.where(*(column == value for column, value in wanted if value is not None))
 
     def __str__(self) -> str:
