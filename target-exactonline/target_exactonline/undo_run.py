@@ -64,5 +64,5 @@ class UndoRun(Run):
         return self.end()
 
     def _lane(self, task: Task, shared: Shared) -> Lane:
-        earlier = partial(self._history.done, self._numbers, task.number, self._code)
+        earlier = partial(self._history.done, self._numbers, task.number, shared.memory.entity.stream, self._code)
         return UndoLane(task, shared, earlier, self._taking)
