@@ -75,6 +75,7 @@ sandbox: .venv/.ready ## Serve the rehearsal world at http://127.0.0.1:8065
 
 kills: .venv/.ready ## Kill the programs 200 times at random instants; each time the next run must mend it
 	$(BIN)/python tests/kills/program.py --kills 200
+	$(BIN)/python tests/kills/approvals.py --rounds 200
 
 storms: .venv/.ready ## Let four processes fight for one token, and kill refreshes, on SQLite and PostgreSQL
 	$(BIN)/python tests/storms/token_storm.py --seconds 120 --store sqlite
@@ -97,6 +98,7 @@ bench: .venv/.ready ## Measure calls, seconds and memory
 	$(BIN)/python benchmarks/accounts.py
 	$(BIN)/python benchmarks/preview.py
 	$(BIN)/python benchmarks/matching.py
+	$(BIN)/python benchmarks/matching_runs.py
 	$(BIN)/python benchmarks/references.py
 
 clean: ## Remove all that was set up and all that was learned

@@ -90,7 +90,7 @@ class Served:
         self._process = psutil.Process(process.pid)
         self.folder = folder
         self.database = folder / "world.db"
-        self.control = Sandbox(url)
+        self.control = Sandbox(url, timeout_seconds=600)
         self._runs = 0
 
     def start_over(self, *, latency_ms: float = 0) -> None:

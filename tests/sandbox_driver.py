@@ -124,9 +124,9 @@ def every_way(company: int, seconds: float = 1) -> list[dict[str, Any]]:
 class Sandbox:
     """The control side of a sandbox; its Exact side is at `url`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout_seconds: float = 30) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=f"{url}/_sandbox/", timeout=30)
+        self._http = httpx.Client(base_url=f"{url}/_sandbox/", timeout=timeout_seconds)
 
     def reset(self, world: World | None = None) -> None:
         """Start over, with this world or the one it was last given."""

@@ -166,9 +166,13 @@ def test_an_undo_that_was_killed_is_finished_when_it_is_given_again(group: Group
     assert rows(group) == now
 
 
-def test_what_people_decided_since_is_left_by_undo_and_by_its_undo(group: Group) -> None:
+@pytest.mark.parametrize("outcome", ["updated", "unchanged"])
+def test_what_people_decided_since_is_left_by_undo_and_by_its_undo(group: Group, outcome: str) -> None:
+    """Of ties that changed the row and of those that did not."""
     run(group)
-    first, second = [line for line in said(group, "matches") if line["matched_on"] == "VATNumber"][:2]
+    told = {(line["division"], line["code"]) for line in group.project.outcomes if line["outcome"] == outcome}
+    tied_on = [line for line in said(group, "matches") if line["matched_on"] == "VATNumber"]
+    first, second = [line for line in tied_on if (line["division"], line["code"]) in told][:2]
     rollout = newest_run(group)
     for line in (first, second):
         said(group, "untie", "--division", str(line["division"]), "--code", line["code"], "--by", "A. de Boer")
@@ -188,3 +192,6 @@ def test_what_people_decided_since_is_left_by_undo_and_by_its_undo(group: Group)
     found = {(line["division"], line["code"]): line for line in said(group, "matches")}
     assert found[first["division"], first["code"]]["state"] == "ambiguous"
     assert found[second["division"], second["code"]]["target_id"] == other
+    group.sandbox.edit(SOURCE, second["code"], City="Zwolle")
+    run(group)
+    assert rows(group)[second["division"]][other]["City"] == "Zwolle"

@@ -172,8 +172,8 @@ class UndoLane(Lane):
     def _settle_one(self, one: Earlier, row: Existing, found: Company) -> None:
         source = found.records[one.source]
         copy = found.copies.get(one.source) or Copy(source.record.key, one.code)
-        if one.is_undo == (copy.target_id is not None):
-            return  # it is so already
+        if one.is_undo == (copy.target_id is not None) or copy.target_id not in (None, row.id):
+            return  # it is so already, or the copy is tied to another row by now
         after = tied_again(copy, row.id, one.rule) if one.is_undo and one.rule else None
         if not one.is_undo:
             after = held(copy, source.version, self._taking.reason, one.rule)

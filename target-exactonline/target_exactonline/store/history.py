@@ -81,12 +81,12 @@ class History:
             return [one for one in connection.execute(query).scalars() if one is not None]
 
     def done(self, numbers: Sequence[int], company: int, entity: str, code: str | None = None) -> Iterator[Earlier]:
-        """Yield what these runs did to one entity of a company: source record by source record, the oldest first."""
+        """Yield what these runs did in a company to an entity: source record by source record, the oldest first."""
         source = number = 0
         while True:
             later = or_(changes.c.source > source, and_(changes.c.source == source, changes.c.number > number))
-            query = select(changes).where(changes.c.run.in_(numbers), changes.c.company == company, _DONE, later)
-            query = query.where(changes.c.entity == entity)
+            mine = (changes.c.run.in_(numbers), changes.c.company == company, changes.c.entity == entity)
+            query = select(changes).where(*mine, _DONE, later)
             if code is not None:
                 query = query.where(changes.c.code == code)
             query = query.order_by(changes.c.source, changes.c.number).limit(ROWS_AT_A_TIME)
