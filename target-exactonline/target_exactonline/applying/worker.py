@@ -23,7 +23,7 @@ from exactonline_client.odata import Row
 from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, Endings, blind
 from target_exactonline.applying.pending import Pending, PendingChanges
 from target_exactonline.applying.references import CompanyReferences
-from target_exactonline.planning.model import Create, Delete, Existing, Update
+from target_exactonline.planning.model import Copy, Create, Delete, Existing, Update
 from target_exactonline.planning.planner import Planner
 from target_exactonline.planning.recovery import Written, noted
 from target_exactonline.reporting.outcomes import Outcome
@@ -100,6 +100,9 @@ class Worker:
         return True
 
     def _carry_out(self, change: Pending) -> Waiting[None]:
+        if change.change.is_left_behind:  # its record has another row by now
+            self._recorder.flush()
+            (change,) = self.pending.prepared([change.change])
         pending: Pending | None = change
         if change.change.waits is None and change.change.is_late:
             pending = self._due_now(change)
@@ -179,6 +182,8 @@ class Worker:
         written = Written(existing.id, at, source.code)
         copy = noted(source.key, source.code, decision.values, pending.copy, decision, written)
         copy = replace(copy, first_seen=copy.first_seen or self._recorder.now())
+        if pending.change.is_followed and pending.copy is not None and pending.copy.target_id is not None:
+            copy = replace(copy, behind=(*copy.behind, pending.copy.target_id))
         self.endings.end(pending, Outcome.CREATED, copy, existing=existing, is_written=True, dropped=dropped)
         if self._looks_empty:
             yield from self._make_sure_it_shows(existing)
@@ -200,7 +205,7 @@ class Worker:
         written = Written(decision.target_id, at, existing.code)
         copy = noted(source.key, source.code, desired, pending.copy, decision, written)
         kept = replace(copy, first_seen=copy.first_seen or self._recorder.now(), tries=0, next_try=None)
-        after = None if pending.change.is_left_behind else kept
+        after = _without(pending.copy, decision.target_id) if pending.change.is_left_behind else kept
         self.endings.end(pending, Outcome.UPDATED, after, existing=existing, is_written=True, dropped=dropped)
 
     def _make_sure_it_shows(self, row: Existing) -> Waiting[None]:
@@ -273,6 +278,14 @@ class Worker:
 
     def _label(self, pending: Pending) -> str:
         return f"{self._entity.title} {pending.change.code} in division {self._company.division}"
+
+
+def _without(copy: Copy | None, row: str) -> Copy | None:
+    """Return a copy that this row is left behind no longer."""
+    if copy is None:
+        return None
+    settled = copy.having(state="tied", kind=None, reason=None, tries=0, next_try=None)
+    return settled.having(behind=tuple(one for one in copy.behind if one != row))
 
 
 def _sent(pending: Pending) -> Row:
