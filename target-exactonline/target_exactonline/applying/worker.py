@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from exactonline_client.client import ExactClient
 from exactonline_client.companies import Company
-from exactonline_client.entities import ACCOUNTS, Entity
+from exactonline_client.entities import Entity
 from exactonline_client.errors import (
     AlreadyExistsError,
     ExactError,
@@ -22,6 +21,7 @@ from exactonline_client.failures import Failures, GivenUp
 from exactonline_client.odata import Row
 
 from target_exactonline.applying.endings import CompanyGivenUpError, Deferral, Endings, blind
+from target_exactonline.applying.main_rows import MainRows
 from target_exactonline.applying.pending import Pending, PendingChanges
 from target_exactonline.applying.references import CompanyReferences
 from target_exactonline.planning.compare import altered
@@ -33,8 +33,6 @@ from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.memory import Memory
 from target_exactonline.store.mirror import existing_of
 from target_exactonline.store.sources import Remembered
-
-logger = logging.getLogger(__name__)
 
 LOOKS_ALLOWED = 3
 """How often a record is decided on again because the company turned out to hold something else than was known."""
@@ -71,6 +69,7 @@ class Worker:
         self.pending = PendingChanges(number, memory.copies, self._mirror, records)
         self.endings = Endings(company.division, memory.entity, planner.numbers, recorder)
         self._references = references
+        self._main_rows = MainRows(memory.entity, company.division, client, self._mirror)
         self._select = select
         self._looks_empty = is_empty
         self.fault: str | None = None
@@ -104,6 +103,9 @@ class Worker:
         return True
 
     def _carry_out(self, change: Pending) -> Waiting[None]:
+        if change.change.is_left_behind:  # its record has another row by now
+            self._recorder.flush()
+            (change,) = self.pending.prepared([change.change])
         pending: Pending | None = change
         if change.change.waits is None and change.change.is_late:
             pending = self._due_now(change)
@@ -182,11 +184,13 @@ class Worker:
         is_full = row.get(entity.known_by if entity.parent is None else entity.parent.field) is not None
         known = answered.values if is_full else {}
         held, dropped = yield from self._references.made_sure(answered.id, decision.values, source)
-        held |= yield from self._made_main(answered.id, decision.values)
+        held |= yield from self._main_rows.made(answered.id, decision.values, self._recorder.flush)
         existing = Existing(answered.id, answered.code or code, {**decision.values, **known, **held}, at)
         written = Written(existing.id, at, source.code)
         copy = noted(source.key, source.code, decision.values, pending.copy, decision, written)
         copy = replace(copy, first_seen=copy.first_seen or self._recorder.now())
+        if pending.change.is_followed and pending.copy is not None and pending.copy.target_id is not None:
+            copy = replace(copy, behind=(*copy.behind, pending.copy.target_id))
         self.endings.end(pending, Outcome.CREATED, copy, existing=existing, is_written=True, dropped=dropped)
         if self._looks_empty:
             yield from self._make_sure_it_shows(existing)
@@ -197,8 +201,7 @@ class Worker:
         division, label = self._company.division, pending.change.code
         sent, main = dict(decision.values), self._entity.main
         if main is not None and sent.pop(main.flag, None):
-            account = (pending.existing.values if pending.existing is not None else {}).get(self._parent_field)
-            yield from self._set_main(account, decision.target_id, label)
+            yield from self._main_rows.set(pending.existing, decision.target_id, label)
         at = self._client.budgets.exacts_now_at_most(self._client.now())
         if sent:
             at = yield from self._client.update(self._entity, division, decision.target_id, sent, label=label)
@@ -216,7 +219,7 @@ class Worker:
         if before is not None and pending.copy is not None and pending.copy.target_id == before.id:
             copy = copy.having(altered=altered(self._entity, before, pending.copy, decision.values))
         kept = replace(copy, first_seen=copy.first_seen or self._recorder.now(), tries=0, next_try=None)
-        after = None if pending.change.is_left_behind else kept
+        after = _without(pending.copy, decision.target_id) if pending.change.is_left_behind else kept
         self.endings.end(pending, Outcome.UPDATED, after, existing=existing, is_written=True, dropped=dropped)
 
     def _known_of(self, pending: Pending, decision: Update) -> Copy | None:
@@ -226,35 +229,6 @@ class Worker:
             return copy
         holder = self._memory.copies.holders(self._number, [row]).get(row.id)
         return holder[1].copy if holder is not None else copy
-
-    @property
-    def _parent_field(self) -> str:
-        return self._entity.parent.field if self._entity.parent is not None else ""
-
-    def _set_main(self, account: str | None, target_id: str, label: str) -> Waiting[None]:
-        """Tell an account which of its rows is the main one."""
-        if self._entity.main is not None and account is not None:
-            named = {self._entity.main.field: target_id}
-            yield from self._client.update(ACCOUNTS, self._company.division, account, named, label=label)
-
-    def _made_main(self, target_id: str, values: Row) -> Waiting[Row]:
-        """Return whether a row that was created is the main one; the first one of an account is so by itself.
-
-        One that cannot be made it now is, by the next run.
-        """
-        main = self._entity.main
-        if main is None or not values.get(main.flag):
-            return {}
-        account = str(values[self._parent_field])
-        self._recorder.flush()
-        if not self._mirror.of_parents([account])[account]:
-            return {}
-        try:
-            yield from self._set_main(account, target_id, target_id)
-        except ExactError as error:
-            logger.warning("%s %s is not made the main one of its account. %s", self._entity.title, target_id, error)
-            return {main.flag: False}
-        return {}
 
     def _make_sure_it_shows(self, row: Existing) -> Waiting[None]:
         """Read the first row created in a company that looks empty: a missing right shows as no rows.
@@ -330,6 +304,14 @@ class Worker:
 
     def _label(self, pending: Pending) -> str:
         return f"{self._entity.title} {pending.change.code} in division {self._company.division}"
+
+
+def _without(copy: Copy | None, row: str) -> Copy | None:
+    """Return a copy that this row is left behind no longer."""
+    if copy is None:
+        return None
+    settled = copy.having(state="tied", kind=None, reason=None, tries=0, next_try=None)
+    return settled.having(behind=tuple(one for one in copy.behind if one != row))
 
 
 def _sent(pending: Pending) -> Row:

@@ -160,6 +160,8 @@ class Copy:
     """IDs of the rows of which a person has to say which it is, if it is refused for that."""
     undone: Mapping[str, tuple[Any, str]] = field(default_factory=dict)
     """Field → a value that was taken back and is not written again, and the id of the run that had written it."""
+    behind: tuple[str, ...] = ()
+    """IDs of the rows that another one replaced, and that are still to be blocked."""
 
     def having(self, **values: Any) -> Copy:
         """Return the copy with these values; itself if it has them."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 from target_exactonline.planning import decide as decisions
 from target_exactonline.planning.ends import Ends
@@ -173,9 +174,17 @@ class Planner:
         self.compared += self._is_compared(candidate, copy)
         known, happened = copy, None
         if unfinished:
-            copy, happened = taken_for_ours(self.terms.entity, source, copy, facts, unfinished)
+            is_free = partial(self._situations.is_free, source=source.key)
+            copy, happened = taken_for_ours(self.terms.entity, source, copy, facts, unfinished, is_free)
+            if happened is not None:
+                facts.contacts.pop(number, None)
+        blocks = self._situations.left_behind(copy, facts, self.terms.today) if copy is not None else []
+        if copy is not None:
+            copy = copy.having(behind=tuple(one.target_id for one in blocks))
         situation = self._situations.situation(candidate.source, desired, copy, facts)
         decision = self._judged(candidate, desired, situation)
+        if isinstance(decision, Unchanged) and any(self._was_refused(copy, block) for block in blocks):
+            decision = _not_again(copy)
         match decision:
             case Refuse():
                 self._ends.refused(candidate, copy, decision)
@@ -188,19 +197,35 @@ class Planner:
             case Unchanged():
                 self._place(source, decision.target_id)
                 self._ends.unchanged(candidate, desired, situation, decision, known, happened)
+                return self._left_behind(candidate, blocks)
             case _:
                 self._late.take(candidate, desired, is_planned=True)
-                return self._changes(candidate, desired, copy, decision, situation)
+                changes = self._changes(candidate, desired, copy, decision, situation)
+                return [*changes, *self._left_behind(candidate, blocks)]
         return []
+
+    def _left_behind(self, candidate: Candidate, blocks: Sequence[Update]) -> list[Change]:
+        """Return the changes that block rows which others replaced, where no run came to it."""
+        source = candidate.source
+        found: list[Change] = []
+        for block in blocks:
+            change = Change(source.number, source.record.code, block, AFTER_DEFERRED + LAST, is_left_behind=True)
+            found += self.signing.signed([change])
+            self.counts.add("block")
+        return found
 
     def _judged(self, candidate: Candidate, desired: Desired | None, situation: Situation) -> Decision:
         copy, terms = situation.copy, self.terms
         decision = decisions.decide(terms.entity, desired, situation, terms.rules, terms.today)
-        if copy is None or copy.refused is None or terms.retry_refused:
-            return decision
-        if isinstance(decision, (Create, Update, Replace, Delete)) and decisions.digest(decision) == copy.refused:
-            return Refuse("rejected", f"{copy.reason}{NOT_TRIED_AGAIN}")
+        if isinstance(decision, (Create, Update, Replace, Delete)) and self._was_refused(copy, decision):
+            return _not_again(copy)
         return decision
+
+    def _was_refused(self, copy: Copy | None, decision: Create | Update | Replace | Delete) -> bool:
+        """Return whether Exact refused this very change before, and the settings do not want it tried again."""
+        if copy is None or copy.refused is None or self.terms.retry_refused:
+            return False
+        return decisions.digest(decision) == copy.refused
 
     # Changes
 
@@ -269,3 +294,7 @@ class Planner:
 
     def _is_compared(self, candidate: Candidate, copy: Copy | None) -> bool:
         return self.terms.reconcile and candidate.number is None and copy is not None and copy.target_id is not None
+
+
+def _not_again(copy: Copy | None) -> Refuse:
+    return Refuse("rejected", f"{copy.reason if copy is not None else ''}{NOT_TRIED_AGAIN}")

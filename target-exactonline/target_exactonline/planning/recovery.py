@@ -70,9 +70,9 @@ def noted(
             return noted(source, code, desired, copy, create, written)
         case Create(values, theirs):
             first_seen = copy.first_seen if copy is not None else None
-            return Copy(
-                source, code, written.target_id, values, written.at, theirs=theirs, state="tied", first_seen=first_seen
-            )
+            behind = copy.behind if copy is not None else ()
+            made = Copy(source, code, written.target_id, values, written.at, theirs=theirs, state="tied")
+            return replace(made, first_seen=first_seen, behind=behind)
         case Delete():
             return Copy(source, code, gone={}, state="tied")
         case Unchanged(target_id, matched_on, theirs, seen):

@@ -18,9 +18,11 @@ from target_exactonline.planning.model import (
     Situation,
     SourceKey,
     SourceRecord,
+    Update,
 )
 from target_exactonline.planning.recovery import Unfinished, recovered
 from target_exactonline.planning.siblings import Siblings, same_rows
+from target_exactonline.planning.source_deletions import blocking
 from target_exactonline.reporting.outcomes import Outcome
 from target_exactonline.store.copies import Copies, KeptCopy
 from target_exactonline.store.mirror import Mirror
@@ -37,10 +39,12 @@ class Facts:
     by_code: dict[str, Existing] = field(default_factory=dict)
     holders: dict[str, tuple[int, Holder]] = field(default_factory=dict)
     claims: Mapping[str, list[tuple[int, Holder]]] = field(default_factory=dict)
-    contacts: Mapping[int, Contact] = field(default_factory=dict)
+    contacts: dict[int, Contact] = field(default_factory=dict)
     """What first contact came to, where it is not settled by the code alone."""
     siblings: Mapping[str, Sequence[Existing]] = field(default_factory=dict)
     """Rows that belong to the accounts which the records of killed runs belong to, by account."""
+    taken_over: frozenset[str] = frozenset()
+    """Rows that were left behind, and are somebody's copy again."""
     successors: Sequence[tuple[int, Desired]] = ()
     """What the company should hold of the source records that have the code of a deleted one."""
 
@@ -78,6 +82,12 @@ class Situations:
         """Note that it does not, after all."""
         self._claimed.pop(code, None)
 
+    def left_behind(self, copy: Copy, facts: Facts, today: str) -> list[Update]:
+        """Return what blocks the rows that a copy left behind and that nobody has blocked or taken over since."""
+        rows = [facts.by_id[one] for one in copy.behind if one in facts.by_id.keys() - facts.taken_over]
+        blocked = ((row.id, blocking(self._entity, row, today)) for row in rows if row.id not in self._tied)
+        return [Update(key, changes, "block") for key, changes in blocked if changes]
+
     def tie(self, target_id: str, who: Holder) -> None:
         """Note that this row is a source record's copy."""
         self._tied[target_id] = who
@@ -87,6 +97,11 @@ class Situations:
         holder = self._tied.get(target_id)
         return holder is not None and holder.source == source
 
+    def is_free(self, target_id: str, source: SourceKey) -> bool:
+        """Return whether this plan made a row no other source record's copy."""
+        holder = self._tied.get(target_id)
+        return holder is None or holder.source == source
+
     def is_claimed(self, code: str) -> bool:
         """Return whether this plan creates a row under a code."""
         return code in self._claimed
@@ -95,8 +110,11 @@ class Situations:
         """Return what is known of some source records."""
         numbers = [one.number for one in page]
         facts = Facts(self._copies.of(self._company, numbers))
-        ids = [kept.copy.target_id for kept in facts.copies.values() if kept.copy.target_id]
+        known = [kept.copy for kept in facts.copies.values()]
+        ids = [copy.target_id for copy in known if copy.target_id] + [one for copy in known for one in copy.behind]
         facts.by_id = self._mirror.by_id(ids)
+        left = [row for copy in known for one in copy.behind if (row := facts.by_id.get(one)) is not None]
+        facts.taken_over = frozenset(self._copies.holders(self._company, left)) if left else frozenset()
         codes = [one.record.code for one in page if self._needs_code(one, facts)]
         if codes:
             facts.by_code = self._mirror.by_code(codes)
@@ -124,7 +142,8 @@ class Situations:
             return Situation(copy, version=source.version, refusal=contact.refusal)
         if contact is not None and contact.row is not None and desired is not None:
             holder = self._holder(contact.row, source.number, desired, facts)
-            return Situation(copy, None, contact.row, contact.matched_on, holder=holder, version=source.version)
+            if holder is None or self._entity.parent is None:
+                return Situation(copy, None, contact.row, contact.matched_on, holder=holder, version=source.version)
         number = source.number
         tied = facts.by_id.get(copy.target_id) if copy and copy.target_id else None
         if desired is None:
@@ -178,27 +197,37 @@ def _goes_first(other: Holder, number: int, facts: Facts, desired: Desired) -> b
 
 
 def taken_for_ours(
-    entity: Entity, source: SourceRecord, copy: Copy | None, facts: Facts, unfinished: Sequence[Change]
+    entity: Entity,
+    source: SourceRecord,
+    copy: Copy | None,
+    facts: Facts,
+    unfinished: Sequence[Change],
+    is_free: Callable[[str], bool],
 ) -> tuple[Copy | None, tuple[int, Outcome] | None]:
     """Return the copy after what a killed run wrote and could not note, and that change with its outcome."""
     for change in unfinished:
-        row = _row_of(entity, change, source, facts)
-        after = recovered(entity, Unfinished(source.key, change.code, change.decision), row, copy)
-        if after is None or change.is_left_behind:
+        if change.is_left_behind:
             continue
-        if row is not None:
-            facts.by_id[row.id] = row
-        outcomes = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
-        return after, (change.number, outcomes.get(change.action, Outcome.UPDATED))
+        for row in _rows_of(entity, change, source, facts):
+            if row is not None and isinstance(change.decision, Create) and not is_free(row.id):
+                continue
+            after = recovered(entity, Unfinished(source.key, change.code, change.decision), row, copy)
+            if after is None:
+                continue
+            if row is not None:
+                facts.by_id[row.id] = row
+            left = [one.target_id for one in unfinished if one.is_left_behind and one.target_id is not None]
+            outcomes = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
+            outcome = outcomes.get(change.action, Outcome.UPDATED)
+            return after.having(behind=(*after.behind, *left)), (change.number, outcome)
     return copy, None
 
 
-def _row_of(entity: Entity, change: Change, source: SourceRecord, facts: Facts) -> Existing | None:
-    """Return the row that a killed run may have written."""
+def _rows_of(entity: Entity, change: Change, source: SourceRecord, facts: Facts) -> Sequence[Existing | None]:
+    """Return the rows of which one is what a killed run may have written; None for one that is not there."""
     if not isinstance(change.decision, Create):
-        return facts.by_id.get(change.decision.target_id)
+        return [facts.by_id.get(change.decision.target_id)]
     if entity.parent is None:
-        return facts.by_code.get(source.code)
+        return [facts.by_code.get(source.code)]
     sent = change.decision.values
-    alike = same_rows(entity, sent, facts.siblings.get(sent.get(entity.parent.field) or "", ()))
-    return alike[0] if alike else None
+    return same_rows(entity, sent, facts.siblings.get(sent.get(entity.parent.field) or "", ()))

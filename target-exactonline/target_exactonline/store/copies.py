@@ -244,6 +244,7 @@ class Copies:
             row.next_try,
             tuple(besides.get("candidates", ())),
             {name: (one[0], one[1]) for name, one in besides.get(UNDONE, {}).items()},
+            tuple(besides.get("behind", ())),
         )
         return KeptCopy(copy, () if row.written is None else self._sets.names(row.written, connection))
 
@@ -259,6 +260,7 @@ class Copies:
             "altered": sorted(copy.altered) or None,
             "held": copy.held_at,
             UNDONE: copy.undone or None,
+            "behind": copy.behind or None,
             "candidates": (copy.state == "refused" and copy.candidates) or None,
         }
         kept = {name: value for name, value in besides.items() if value is not None}

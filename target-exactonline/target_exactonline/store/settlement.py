@@ -94,7 +94,7 @@ class Settlement:
                 written = {one.existing.id: one.existing for one in page if one.is_written and one.existing}
                 self._mirror.write(connection, written)
                 self._mirror.remove(connection, [one.removed for one in page if one.removed])
-                kept = {one.source: (one.copy, one.existing) for one in page if one.copy is not None}
+                kept = {one.source: (one.copy, _tied(one.copy, one.existing)) for one in page if one.copy is not None}
                 self._copies.write(connection, self._company, kept)
                 self._copies.forget(connection, self._company, [one.source for one in page if one.forget])
                 self._plans.end(connection, [self._end_of(connection, one) for one in page if one.change is not None])
@@ -163,6 +163,10 @@ def _is_line(one: Ended) -> bool:
 
 def _is_shown(one: Ended) -> bool:
     return one.result.outcome is not Outcome.UNCHANGED or one.action in TIES
+
+
+def _tied(copy: Copy, row: Existing | None) -> Existing | None:
+    return row if row is not None and row.id == copy.target_id else None
 
 
 def _came_about(one: Ended) -> dict[str, Any]:
