@@ -75,6 +75,9 @@ def test_what_a_person_changed_since_stays_and_is_told(grown: Project) -> None:
     assert not grown.sandbox.account(SOUTH, "1")["Blocked"]
     told = {(line["division"], line["code"]): line["reason"] for line in grown.outcomes if line["outcome"] == "skipped"}
     assert "Changed since it was written: Phone." in told[SOUTH, "1"]
+    grown.sandbox.advance(3600)
+    grown.load(grown.read().output, fan_out={}, reconcile=True)
+    assert grown.sandbox.account(SOUTH, "1")["Phone"] == "030-1234567"  # it was not taken back, so it is not held
 
 
 def test_with_delete_what_was_created_is_deleted(grown: Project) -> None:

@@ -48,8 +48,8 @@ class UndoLane(Lane):
         """Codes of source records that were deleted, and of which the store knows nothing else."""
         self._earlier = earlier
         self._taking = taking
-        self._sent: set[int] = set()
-        """Source records with a change in the plan."""
+        self._left: set[int] = set()
+        """Source records that have a change in the plan, or a row that stays as it is."""
 
     def _read_lists(self) -> Waiting[None]:
         """Read none: what was there before is put back as it was."""
@@ -65,7 +65,7 @@ class UndoLane(Lane):
         for page in self._pages():
             found = self._company(page)
             changes = [change for one in page if (change := self._change(one, found, today)) is not None]
-            self._sent |= {change.source for change in changes}
+            self._left |= {change.source for change in changes}
             for change in changes:
                 planner.counts.add(change.action)
             planner.signing.learn([one.code for one in changes])
@@ -89,6 +89,8 @@ class UndoLane(Lane):
         undone = undone or undo(self._entity, one, row, today, taking=self._taking)
         if undone.reason not in (None, AS_BEFORE) and (undone.decision is None or undone.stays):
             self._tell_what_stays(one, undone.reason or "")
+        if undone.stays and one.rule is None:
+            self._left.add(one.source)
         if undone.decision is None:
             return None
         change = Change(one.source, one.code, undone.decision, reason=self._taking.reason, is_undo=not one.is_undo)
@@ -163,11 +165,11 @@ class UndoLane(Lane):
             found = self._company(page)
             for one in page:
                 row = found.rows.get(one.target_id or "")
-                if row is not None and not self._is_planned(one) and found.why_not(one) is None:
+                if row is not None and not self._is_left(one) and found.why_not(one) is None:
                     self._settle_one(one, row, found)
 
-    def _is_planned(self, one: Earlier) -> bool:
-        return one.source in self._sent or one.source in self._forgotten
+    def _is_left(self, one: Earlier) -> bool:
+        return one.source in self._left or one.source in self._forgotten
 
     def _settle_one(self, one: Earlier, row: Existing, found: Company) -> None:
         source = found.records[one.source]
