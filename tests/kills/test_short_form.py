@@ -1,4 +1,4 @@
-"""The short form of program.py: see there."""
+"""The short forms of program.py and children_program.py: see there."""
 
 import subprocess
 from pathlib import Path
@@ -7,6 +7,7 @@ import pytest
 from warm_start import BIN
 
 PROGRAM = Path(__file__).with_name("program.py")
+OF_CHILDREN = Path(__file__).with_name("children_program.py")
 
 
 @pytest.mark.timeout(240)  # half a minute on a machine that does nothing else
@@ -17,3 +18,13 @@ def test_killed_runs_lose_nothing_and_double_nothing() -> None:
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert "8 kills, every promise kept." in done.stdout
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("besides", [[], ["--approval"]], ids=["", "approved"])
+def test_killed_runs_lose_and_double_nothing_that_belongs_to_accounts(besides: list[str]) -> None:
+    command = [BIN / "python", OF_CHILDREN, "--kills", "3", "--seed", "3", *besides]
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "every promise kept." in done.stdout

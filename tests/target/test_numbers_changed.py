@@ -1,19 +1,17 @@
-"""Bank accounts whose number changed: the new row comes first, and the old one is blocked whatever happens meanwhile."""
+"""Bank accounts whose number changed: the new row comes first, and the old one is blocked whatever happens."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from time import sleep
-from typing import Any
 
 import pytest
 from child_life import iban
-from child_target import STREAMS, Family
+from child_target import Family
 from quick_waits import short_waits
 from sandbox_driver import SOURCE, small_world
-from singer_children import held, lines
+from singer_children import lines
 from singer_driver import Project
 from singer_group import NORTH, SOUTH, all_of
 from target_driver import InProcessTarget
