@@ -95,12 +95,19 @@ class Pipe:
 class Job:
     """One tap and target with their settings, their store, and the state between runs."""
 
-    def __init__(self, folder: Path, tap: Mapping[str, Any], target: Mapping[str, Any]) -> None:
+    def __init__(
+        self, folder: Path, tap: Mapping[str, Any], target: Mapping[str, Any], tap_options: Sequence[str] = ()
+    ) -> None:
         self.folder = folder
         self.store = folder / "store.db"
         self.state: dict[str, Any] | None = None
         ours = {"store_url": f"sqlite:///{self.store}"}
         self._settings = {TAP: {**tap, **ours}, TARGET: {**target, **ours}}
+        self._options = {TAP: list(tap_options), TARGET: list[str]()}
+
+    def settings(self, plugin: str) -> dict[str, Any]:
+        """What a plugin is told."""
+        return self._settings[plugin]
 
     def start(self, name: str, *, afresh: bool) -> Pipe:
         """Start both, in a folder of this name; afresh as a user would, imports and all."""
@@ -108,7 +115,7 @@ class Job:
         folder.mkdir()
         start = start_afresh if afresh else Forked
         report = {"report_path": str(folder / "report")}
-        options = {plugin: [] for plugin in (TAP, TARGET)}
+        options = {plugin: list(given) for plugin, given in self._options.items()}
         for plugin, settings in ((TAP, self._settings[TAP]), (TARGET, {**self._settings[TARGET], **report})):
             path = folder / f"{plugin}.json"
             path.write_text(json.dumps(settings), encoding="utf-8")

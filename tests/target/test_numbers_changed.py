@@ -1,4 +1,4 @@
-"""Bank accounts whose number changed: the new row comes first, and the old one is blocked whatever happens meanwhile."""
+"""Bank accounts whose number changed: the new row comes first, and the old one is blocked whatever happens."""
 
 from __future__ import annotations
 

@@ -292,6 +292,8 @@ class Worker:
             CompanyGivenUpError: That is the company.
             LoginNeededError: That is the login.
         """
+        if self._entity.sync_path is None and isinstance(pending.change.decision, Create):
+            self._memory.positions.read_again(self._number)  # it may have been created, and shows in no feed
         given_up = self._failures.add(self._company.site, self._company.division, str(pending.source.number), error)
         if isinstance(error, LoginNeededError):
             raise error

@@ -127,6 +127,21 @@ class Ends:
             )
         )
 
+    def tied_to_another(self, candidate: Candidate, situation: Situation, row: Existing) -> Copy:
+        """Note that a row is the copy of a source record in the place of another, which is still to be blocked."""
+        source, before = candidate.source.record, situation.copy
+        left = (*before.behind, before.target_id) if before is not None and before.target_id else ()
+        known = before or Copy(source.key, source.code)
+        rule = "+".join(self._terms.entity.same_row[0].fields)
+        behind = tuple(one for one in dict.fromkeys(left) if one != row.id)
+        after = replace(known, code=source.code, target_id=row.id, baseline={}, written_at=None, matched_on=rule)
+        after = replace(after, state="tied", kind=None, reason=None, refused=None, gone=None, behind=behind)
+        result = self._result(candidate, Outcome.UNCHANGED, matched_on=rule)
+        number = candidate.source.number
+        self._recorder.end(Ended(result, number, copy=after, existing=row, action=TIE, is_silent=True))
+        self._situations.tie(row.id, Holder(source.key, "", is_deleted=False))
+        return after
+
     def refused(self, candidate: Candidate, copy: Copy | None, decision: Refuse) -> None:
         """Note a refusal; one that was there before is told only of a record that came in."""
         source = candidate.source.record

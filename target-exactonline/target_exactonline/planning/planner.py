@@ -38,6 +38,7 @@ from target_exactonline.planning.siblings import Siblings
 from target_exactonline.planning.signing import Signing
 from target_exactonline.planning.situations import Facts, Situations, taken_for_ours
 from target_exactonline.planning.terms import Candidate, Terms
+from target_exactonline.reporting.outcomes import Outcome
 from target_exactonline.reporting.recorder import CompanyRecorder
 from target_exactonline.store.copies import Copies
 from target_exactonline.store.mirror import Mirror
@@ -172,17 +173,14 @@ class Planner:
         if desired is not None and source.problems:
             desired = replace(desired, problems=source.problems)
         self.compared += self._is_compared(candidate, copy)
-        known, happened = copy, None
-        if unfinished:
-            is_free = partial(self._situations.is_free, source=source.key)
-            copy, happened = taken_for_ours(self.terms.entity, source, copy, facts, unfinished, is_free)
-            if happened is not None:
-                facts.contacts.pop(number, None)
-        blocks = self._situations.left_behind(copy, facts, self.terms.today) if copy is not None else []
-        if copy is not None:
-            copy = copy.having(behind=tuple(one.target_id for one in blocks))
-        situation = self._situations.situation(candidate.source, desired, copy, facts)
-        decision = self._judged(candidate, desired, situation)
+        known = copy
+        copy, happened = self._recovered(candidate, copy, facts, unfinished)
+        blocks, situation, decision = self._considered(candidate, desired, copy, facts)
+        if isinstance(decision, Replace) and (row := self._another_row(desired, situation)) is not None:
+            facts.by_id[row.id] = row
+            known = self._ends.tied_to_another(candidate, situation, row)
+            blocks, situation, decision = self._considered(candidate, desired, known, facts)
+        copy = situation.copy
         if isinstance(decision, Unchanged) and any(self._was_refused(copy, block) for block in blocks):
             decision = _not_again(copy)
         match decision:
@@ -213,6 +211,35 @@ class Planner:
             found += self.signing.signed([change])
             self.counts.add("block")
         return found
+
+    def _recovered(
+        self, candidate: Candidate, copy: Copy | None, facts: Facts, unfinished: Sequence[Change]
+    ) -> tuple[Copy | None, tuple[int, Outcome] | None]:
+        """Return the copy after what a killed run did with a record, and the change that came about."""
+        if not unfinished:
+            return copy, None
+        source = candidate.source.record
+        is_free = partial(self._situations.is_free, source=source.key)
+        after, happened = taken_for_ours(self.terms.entity, source, copy, facts, unfinished, is_free)
+        if happened is not None:
+            facts.contacts.pop(candidate.source.number, None)
+        return after, happened
+
+    def _considered(
+        self, candidate: Candidate, desired: Desired | None, copy: Copy | None, facts: Facts
+    ) -> tuple[list[Update], Situation, Decision]:
+        """Return what blocks the rows that a copy left behind, all that is known, and what is decided."""
+        blocks = self._situations.left_behind(copy, facts, self.terms.today) if copy is not None else []
+        if copy is not None:
+            copy = copy.having(behind=tuple(one.target_id for one in blocks))
+        situation = self._situations.situation(candidate.source, desired, copy, facts)
+        return blocks, situation, self._judged(candidate, desired, situation)
+
+    def _another_row(self, desired: Desired | None, situation: Situation) -> Existing | None:
+        """Return the row that is there already in the place of the one that a record of an account has."""
+        if self.terms.entity.parent is None or desired is None or situation.tied is None or self.terms.is_trial:
+            return None
+        return self._situations.another_row(desired, situation.tied)
 
     def _judged(self, candidate: Candidate, desired: Desired | None, situation: Situation) -> Decision:
         copy, terms = situation.copy, self.terms

@@ -92,7 +92,7 @@ class Siblings:
             return Contact(row, "ID") if row is not None else None
         free = [row for row in rows if self._taken.get(row.id, number) == number]
         for rule in self._entity.same_row:
-            alike = [row for row in free if _is_same(rule, desired.identity, row.values)]
+            alike = [row for row in free if is_same(rule, desired.identity, row.values)]
             if len(alike) > 1 and rule.also is not None:
                 closer = [row for row in alike if _agrees(rule.also, desired.identity, row.values)]
                 alike = closer or alike
@@ -115,7 +115,8 @@ def same_rows(entity: Entity, sent: Row, rows: Sequence[Existing]) -> list[Exist
     return [row for row in rows if all(_plain(sent.get(name)) == _plain(row.values.get(name)) for name in names)]
 
 
-def _is_same(rule: SameRow, one: Row, other: Row) -> bool:
+def is_same(rule: SameRow, one: Row, other: Row) -> bool:
+    """Return whether two rows are the same thing by a rule."""
     if rule.where is not None and not (one.get(rule.where) and other.get(rule.where)):
         return False
     compared = [(_plain(one.get(name)), _plain(other.get(name))) for name in rule.fields]

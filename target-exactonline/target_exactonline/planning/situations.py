@@ -21,8 +21,8 @@ from target_exactonline.planning.model import (
     Update,
 )
 from target_exactonline.planning.recovery import Unfinished, recovered
-from target_exactonline.planning.siblings import Siblings, same_rows
-from target_exactonline.planning.source_deletions import blocking
+from target_exactonline.planning.siblings import Siblings, is_same, same_rows
+from target_exactonline.planning.source_deletions import blocking, is_blocked
 from target_exactonline.reporting.outcomes import Outcome
 from target_exactonline.store.copies import Copies, KeptCopy
 from target_exactonline.store.mirror import Mirror
@@ -87,6 +87,17 @@ class Situations:
         rows = [facts.by_id[one] for one in copy.behind if one in facts.by_id.keys() - facts.taken_over]
         blocked = ((row.id, blocking(self._entity, row, today)) for row in rows if row.id not in self._tied)
         return [Update(key, changes, "block") for key, changes in blocked if changes]
+
+    def another_row(self, desired: Desired, row: Existing) -> Existing | None:
+        """Return the row that is there already in the place of one that has to be replaced, and is nobody's copy."""
+        if desired.parent is None:
+            return None
+        rows = self._mirror.of_parents([desired.parent])[desired.parent]
+        held = self._copies.holders(self._company, rows)
+        taken, rules = {row.id, *held, *self._tied}, self._entity.same_row
+        free = (one for one in rows if one.id not in taken and not is_blocked(self._entity, one))
+        found = [one for one in free if any(is_same(rule, desired.identity, one.values) for rule in rules)]
+        return found[0] if len(found) == 1 else None
 
     def tie(self, target_id: str, who: Holder) -> None:
         """Note that this row is a source record's copy."""
@@ -216,11 +227,17 @@ def taken_for_ours(
                 continue
             if row is not None:
                 facts.by_id[row.id] = row
-            left = [one.target_id for one in unfinished if one.is_left_behind and one.target_id is not None]
             outcomes = {"create": Outcome.CREATED, "delete": Outcome.DELETED}
             outcome = outcomes.get(change.action, Outcome.UPDATED)
-            return after.having(behind=(*after.behind, *left)), (change.number, outcome)
-    return copy, None
+            return _behind(after, unfinished), (change.number, outcome)
+    return copy and _behind(copy, unfinished), None
+
+
+def _behind(copy: Copy, unfinished: Sequence[Change]) -> Copy:
+    """Return a copy with the rows that a killed run was about to block in its place."""
+    left = [one.target_id for one in unfinished if one.is_left_behind and one.target_id is not None]
+    known = dict.fromkeys((*copy.behind, *left))
+    return copy.having(behind=tuple(one for one in known if one != copy.target_id))
 
 
 def _rows_of(entity: Entity, change: Change, source: SourceRecord, facts: Facts) -> Sequence[Existing | None]:

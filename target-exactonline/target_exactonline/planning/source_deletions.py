@@ -109,6 +109,11 @@ def blocking(entity: Entity, row: Existing, today: str) -> dict[str, tuple[Any, 
     return changes
 
 
+def is_blocked(entity: Entity, row: Existing) -> bool:
+    """Return whether a row is out of use, by its flag or by a last day that somebody set."""
+    return entity.blocking is not None and any(row.values.get(name) for name in entity.blocking.fields)
+
+
 def _is_taken_over(entity: Entity, situation: Situation, row: Existing, rules: Rules) -> bool:
     """Whether the row is to be the copy of another source record: the same party, entered again."""
     successor = situation.successor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exactonline_client.feeds.bookmark import Position
 from exactonline_client.store import Store
@@ -55,6 +55,13 @@ class Positions:
         row["is_suspect"] = is_suspect
         with self._store.write(f"company-{company}") as connection:
             upsert(connection, positions, [row])
+
+    def read_again(self, company: int) -> None:
+        """Let an entity without a feed be read in the next run, whenever it was read last."""
+        position = self.read(company)
+        if position.rows is not None:
+            again = replace(position, rows=replace(position.rows, read_at=None))
+            self.keep(company, again, is_suspect=self.is_suspect(company))
 
     def planned(self, companies: Iterable[int], scope: str) -> dict[int, Planned]:
         """Return how far these companies are planned."""
