@@ -25,6 +25,7 @@ from exactonline_console.attempts import (
     next_of_place,
     place_of,
 )
+from exactonline_console.pages import entrance
 from exactonline_console.security import device_mark, device_of, doors
 from exactonline_console.users import Users
 from target_exactonline.store import tables as target_tables
@@ -35,17 +36,20 @@ PROXY = "127.0.0.1"
 
 
 class Clock:
-    """The time of the page, as far ahead as a test says."""
+    """The time of the page, which stands still but for what a test says."""
 
-    ahead = timedelta()
+    def __init__(self) -> None:
+        self._began = datetime.now(timezone.utc)
+        self.ahead = timedelta()
 
     def __call__(self) -> datetime:
-        return datetime.now(timezone.utc) + self.ahead
+        return self._began + self.ahead
 
 
 @pytest.fixture
 def clock() -> Iterator[Clock]:
-    with mock.patch.object(users, "utc_now", Clock()) as moved:
+    moved = Clock()
+    with mock.patch.object(users, "utc_now", moved), mock.patch.object(entrance, "utc_now", moved):
         yield moved
 
 
@@ -108,7 +112,7 @@ def tries(
 
 
 def test_of_many_guesses_at_a_time_no_more_are_checked_than_one_after_the_other(
-    guarded: Here, attempts: Attempts
+    guarded: Here, attempts: Attempts, clock: Clock
 ) -> None:
     with ThreadPoolExecutor(24) as pool:
         answers = list(pool.map(lambda number: tries(guarded, f"guess {number}"), range(24)))
