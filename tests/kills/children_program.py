@@ -95,7 +95,7 @@ class Rehearsal:
         """Approve all that waits."""
         config = self.job.folder / "store.json"
         config.write_text(json.dumps(self.job.settings("target-exactonline")), encoding="utf-8")
-        CliRunner().invoke(store_command, ["approve", "--by", "B. Smit", "--config", str(config)])
+        CliRunner().invoke(store_command, ["approve", "--run", "last", "--by", "B. Smit", "--config", str(config)])
 
     def check(self) -> None:
         """What must be true once a run was left alone.

@@ -71,7 +71,6 @@ class Endings:
 
     def refuse(self, pending: Pending, error: RecordRefusedError) -> None:
         """Note that Exact will not take a change, so as not to send the same again."""
-        source = pending.source.record
         reason = str(error)
         if isinstance(pending.change.decision, Delete):
             reason = (
@@ -79,6 +78,19 @@ class Endings:
                 f"{error.status}): {error.said} It stays. Set on_source_deletion to block for this division, or delete "
                 "it there by hand."
             )
+        self._refused(pending, reason)
+
+    def refuse_double(self, pending: Pending, row: str) -> None:
+        """Note that Exact takes a new row for one that is another source record's copy."""
+        name = self._entity.name
+        self._refused(
+            pending,
+            f"{self._entity.title} of account {pending.change.code} in division {self._division}: Exact takes it for "
+            f"{name} {row}, which is the copy of another {name} of the source. Make the two differ at the source.",
+        )
+
+    def _refused(self, pending: Pending, reason: str) -> None:
+        source = pending.source.record
         copy = replace(
             pending.copy or Copy(source.key, source.code),
             state="refused",

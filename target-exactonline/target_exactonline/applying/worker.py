@@ -178,6 +178,11 @@ class Worker:
         )
         answered = existing_of(entity, row)
         if code is None and answered.id in self._mirror.by_id([answered.id]):  # Exact found that it was there already
+            self._recorder.flush()
+            holder = self._memory.copies.holders(self._number, [answered]).get(answered.id)
+            if holder is not None and holder[0] != pending.source.number:
+                self.endings.refuse_double(pending, answered.id)
+                return None
             self._planner.first_contact.tell(pending.source.number, answered.id)
             return self._again(pending)
         at = answered.modified_at or self._client.budgets.exacts_now_at_most(self._client.now())
