@@ -75,7 +75,7 @@ class Intake:
                 self.sources.add(division)
             if is_exacts and self._is_elsewhere(record):
                 continue
-            source = SourceKey(division or 0, key) if is_exacts else self._own_key(record, checked)
+            source = SourceKey(division or 0, key) if is_exacts else self._own_key(record, checked, division or 0)
             problems = _placed((*checked.problems, *self._problems(record, source)), origin)
             good.append((0, _source(source, record, checked, problems, origin), origin))
         self._put(good)
@@ -95,12 +95,12 @@ class Intake:
             good.append((division, _source(key, record, checked, problems, origin), origin))
         self._put(good)
 
-    def _own_key(self, record: Mapping[str, Any], checked: Checked) -> SourceKey:
+    def _own_key(self, record: Mapping[str, Any], checked: Checked, division: int = 0) -> SourceKey:
         """Return the key of a record that is of no Exact company: what people know it by, or what its tap calls it."""
         if self._entity.parent is None:
-            return SourceKey(0, checked.code)
+            return SourceKey(division, checked.code)
         key = identity(source_key_of(record, self._entity))
-        return SourceKey(0, f"{checked.code}/{key}" if key and checked.code else "")
+        return SourceKey(division, f"{checked.code}/{key}" if key and checked.code else "")
 
     def _problems(self, record: Mapping[str, Any], key: SourceKey) -> Sequence[str]:
         """Return what keeps a record of an entity that belongs to a parent from going to any company."""
