@@ -1,5 +1,7 @@
 """Fixtures that all tests share: a running sandbox, started once per worker and put back before each test."""
 
+import os
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import count
@@ -10,6 +12,9 @@ import pytest_socket
 from hypothesis import settings
 from sandbox_driver import Sandbox, SandboxFactory, World, running, small_world
 
+# Where it is set, as containers do, each worker and each start of a program compiles all that it imports.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 pytest_plugins = ["postgres_driver"]
 settings.register_profile("patient", deadline=None)  # an example may take its time on a busy machine
 settings.load_profile("patient")
