@@ -64,7 +64,7 @@ def held(sandbox: Sandbox, division: int, stream: str) -> list[tuple[Any, ...]]:
     shown = (
         (codes[one["Account"]], *(_plain(one.get(name)) for name in TELLING[stream]))
         for one in rows
-        if not (stream == "addresses" and one["Type"] == 1 and one["Main"])
+        if one.get("Account") and not (stream == "addresses" and one["Type"] == 1 and one["Main"])
     )
     return sorted(shown, key=repr)
 
