@@ -58,7 +58,7 @@ def told(sandbox: Sandbox, streams: Sequence[str], division: int = SOURCE) -> di
 
 
 def held(sandbox: Sandbox, division: int, stream: str, *, without: Collection[str] = ()) -> list[tuple[Any, ...]]:
-    """What a company holds of a stream in the fields that are compared, by the code of the account; rows of some IDs aside."""
+    """What a company holds of a stream in the fields that are compared, by the code of the account; some IDs aside."""
     codes = {one["ID"]: str(one["Code"]).strip() for one in sandbox.accounts(division)}
     rows = [row for row in sandbox.children(division, ENTITIES[stream]) if row["ID"] not in without]
     shown = (

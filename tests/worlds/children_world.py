@@ -1,12 +1,12 @@
-"""Random worlds of contacts, addresses and bank accounts: after each run every company holds each row, and holds it once.
+"""Random worlds of contacts, addresses and bank accounts: every company holds each row, and holds it once.
 
     python tests/worlds/children_world.py --worlds 300 --rounds 4
     python tests/worlds/children_world.py --worlds 1 --seed 17
 
 Between the runs of a world people add, change, rename, move and delete what belongs to accounts at the source, and
-change and delete copies; answers to creates are lost. A run that nothing disturbs then compares all copies, and every company
-must hold what the source holds, in the fields that are compared; one more run writes nothing. A world that differs is
-told with its seed. Ends with 1 if any world differs.
+change and delete copies; answers to creates are lost. A run that nothing disturbs then compares all copies. After it
+every company must hold what the source holds, in the fields that are compared, and one more run writes nothing. A world
+that differs is told with its seed. Ends with 1 if any world differs.
 """
 
 import argparse
