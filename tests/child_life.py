@@ -27,8 +27,6 @@ class Life:
     def __init__(self, sandbox: Sandbox, seed: object) -> None:
         self.sandbox = sandbox
         self.draw = Random(str(seed))  # noqa: S311 - to be drawn again
-        self.blocked: set[str] = set()
-        """Numbers that bank accounts had before, and those of bank accounts that were deleted."""
         self._number = 0
 
     def begin(self, accounts: int, targets: Sequence[int], **world: Any) -> World:
@@ -81,17 +79,15 @@ class Life:
     def new_number(self) -> None:
         """A customer changes banks."""
         if row := self.one_of("BankAccounts"):
-            self.blocked.add(row["BankAccount"])
             self.sandbox.fill_children(
                 SOURCE, "BankAccounts", [{"ID": row["ID"], "BankAccount": iban(self._next()), "BICCode": None}]
             )
 
     def remove(self) -> None:
         entity = self.draw.choice(("Contacts", "Addresses", "BankAccounts"))
-        if row := self.one_of(entity):
+        is_last = entity == "BankAccounts" and len(self.sandbox.children(SOURCE, entity)) < 2
+        if not is_last and (row := self.one_of(entity)):  # a list that is empty may be one that may not be read
             self.sandbox.remove_child(SOURCE, entity, row["ID"])
-            if entity == "BankAccounts":
-                self.blocked.add(row["BankAccount"])
 
     def one_of(self, entity: str) -> dict[str, Any] | None:
         """A row of the source that is written by itself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from sandbox_driver import SOURCE, Sandbox
@@ -57,14 +57,14 @@ def told(sandbox: Sandbox, streams: Sequence[str], division: int = SOURCE) -> di
     return found
 
 
-def held(sandbox: Sandbox, division: int, stream: str) -> list[tuple[Any, ...]]:
-    """What a company holds of a stream in the fields that are compared, by the code of the account."""
+def held(sandbox: Sandbox, division: int, stream: str, *, without: Collection[str] = ()) -> list[tuple[Any, ...]]:
+    """What a company holds of a stream in the fields that are compared, by the code of the account; some IDs aside."""
     codes = {one["ID"]: str(one["Code"]).strip() for one in sandbox.accounts(division)}
-    rows = sandbox.children(division, ENTITIES[stream])
+    rows = [row for row in sandbox.children(division, ENTITIES[stream]) if row["ID"] not in without]
     shown = (
         (codes[one["Account"]], *(_plain(one.get(name)) for name in TELLING[stream]))
         for one in rows
-        if not (stream == "addresses" and one["Type"] == 1 and one["Main"])
+        if one.get("Account") and not (stream == "addresses" and one["Type"] == 1 and one["Main"])
     )
     return sorted(shown, key=repr)
 

@@ -91,8 +91,8 @@ ADDRESSES = Entity(
     deleted_type=3,
     parent=Reference("Account", "accounts", "AccountCode"),
     same_row=(
-        SameRow(("Type",), where="Main"),
         SameRow(("Type", "AddressLine1", "AddressLine2", "AddressLine3", "Postcode", "City", "Country")),
+        SameRow(("Type",), where="Main"),
     ),
     last="Main",
     elsewhere=Elsewhere("Type", VISIT, "Main"),

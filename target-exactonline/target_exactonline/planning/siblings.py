@@ -63,12 +63,18 @@ class Siblings:
         new = [one for one in page if one.number not in {*found, *tied} and not one.record.is_deleted]
         wanted = {one.number: desired for one in new if (desired := desire(one.record)) is not None}
         rows = self._free_rows({one.parent for one in wanted.values() if one.parent})
-        for number, desired in wanted.items():
-            contact = self._contact(number, desired, rows.get(desired.parent or "", ()))
-            if contact is not None:
-                found[number] = contact
-                if contact.row is not None:
-                    self._taken[contact.row.id] = number
+        for number in self._told.keys() & wanted.keys():
+            if (row := self._mirror.by_id([self._told[number]]).get(self._told[number])) is not None:
+                found[number] = Contact(row, "ID")
+        for rule in self._entity.same_row:  # what is surer has its choice before all else
+            for number in [one for one in wanted if one not in found]:
+                desired = wanted[number]
+                free = [row for row in rows.get(desired.parent or "", ()) if self._taken.get(row.id, number) == number]
+                contact = self._contact(rule, desired, free)
+                if contact is not None:
+                    found[number] = contact
+                    if contact.row is not None:
+                        self._taken[contact.row.id] = number
         return found
 
     def _anonymised(self, *, is_there: bool) -> str:
@@ -85,22 +91,14 @@ class Siblings:
         held = self._memory.copies.holders(self._company, [row for some in rows.values() for row in some])
         return {parent: [row for row in some if row.id not in held] for parent, some in rows.items()}
 
-    def _contact(self, number: int, desired: Desired, rows: Sequence[Existing]) -> Contact | None:
-        told = self._told.get(number)
-        if told is not None:
-            row = self._mirror.by_id([told]).get(told)
-            return Contact(row, "ID") if row is not None else None
-        free = [row for row in rows if self._taken.get(row.id, number) == number]
-        for rule in self._entity.same_row:
-            alike = [row for row in free if is_same(rule, desired.identity, row.values)]
-            if len(alike) > 1 and rule.also is not None:
-                closer = [row for row in alike if _agrees(rule.also, desired.identity, row.values)]
-                alike = closer or alike
-            if len(alike) > 1 and not all(row.values == alike[0].values for row in alike):
-                return Contact(refusal=Refuse("ambiguous", self._several(rule, alike), tuple(row.id for row in alike)))
-            if alike:
-                return Contact(alike[0], "+".join(rule.fields))
-        return None
+    def _contact(self, rule: SameRow, desired: Desired, rows: Sequence[Existing]) -> Contact | None:
+        alike = [row for row in rows if is_same(rule, desired.identity, row.values)]
+        if len(alike) > 1 and rule.also is not None:
+            closer = [row for row in alike if _agrees(rule.also, desired.identity, row.values)]
+            alike = closer or alike
+        if len(alike) > 1 and not all(row.values == alike[0].values for row in alike):
+            return Contact(refusal=Refuse("ambiguous", self._several(rule, alike), tuple(row.id for row in alike)))
+        return Contact(alike[0], "+".join(rule.fields)) if alike else None
 
     def _several(self, rule: SameRow, rows: Sequence[Existing]) -> str:
         return (
