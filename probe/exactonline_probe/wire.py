@@ -105,11 +105,20 @@ class Wire:
         for name in (name for name, value in headers.items() if not value):
             del sent.headers[name]  # httpx would send one of its own
         try:
-            answer = self._http.send(sent)
+            answer = self._got(sent)
         except httpx.HTTPError as error:
             logger.debug("no answer: %s", type(error).__name__)
             return Reply(NO_ANSWER, {}, b"", self.now())
         return Reply(answer.status_code, dict(answer.headers.items()), answer.content, self.now())
+
+    def _got(self, request: httpx.Request) -> httpx.Response:
+        """The answer; a reading is sent once more if its connection turns out to be closed since the last answer."""
+        try:
+            return self._http.send(request)
+        except (httpx.RemoteProtocolError, httpx.ReadError):
+            if request.method != "GET":
+                raise
+            return self._http.send(request)
 
     def refresh_early(self) -> Reply:
         """Exact's answer to a refresh token that is presented too early; should it bring a pair, that is stored."""
