@@ -5,7 +5,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from browser_driver import chromium
 from console_driver import Here, Visitor, make_project, serving_here
+from playwright.sync_api import Browser, sync_playwright
 
 
 @pytest.fixture
@@ -32,3 +34,13 @@ def serve(folder: Path) -> Iterator[Callable[..., Here]]:
 def visitor(page: Here) -> Visitor:
     """Somebody in front of that page."""
     return Visitor(page.url)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One browser for all tests of a process: Playwright takes no second loop beside its first."""
+    program = chromium()
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield started
+        started.close()

@@ -12,14 +12,14 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from browser_driver import Person, chromium
+from browser_driver import Person
 from console_driver import Page, Visitor, make_project, serving
 from exactonline_client.limits import Reason
 from exactonline_console import launches
 from exactonline_console.launches import Launches
 from exactonline_console.processes import Known
 from exactonline_console.project import Project
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from sandbox_driver import CLIENT_SECRET, REFRESH_TOKEN, Sandbox, SandboxFactory, customer, small_world
 from target_exactonline.store.runs import Runs, Standing
 
@@ -33,15 +33,6 @@ MORE_PAGES = (
     "/history/actions",
     "/accounts?code=1",
 )
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    program = chromium()
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture
@@ -116,7 +107,7 @@ def test_from_an_empty_store_to_a_result_and_what_it_shows(
     anna.page.get_by_text("3 records", exact=True).wait_for()
     assert "<script>alert(1)</script>" in anna.page.locator("#list").inner_text()
     anna.page.locator("#search").fill("")
-    anna.page.get_by_text("17 records", exact=True).wait_for()
+    anna.page.get_by_text("18 records", exact=True).wait_for()
     anna.page.evaluate("document.activeElement.blur()")
     anna.keeps_a_picture("preview")
     assert anna.faults() == []

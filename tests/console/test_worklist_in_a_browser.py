@@ -6,26 +6,17 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from browser_driver import Person, chromium
+from browser_driver import Person
 from console_driver import Here, Visitor
 from exactonline_console.jobs import Job, save
 from exactonline_console.project import Project
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 from sandbox_driver import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, SOURCE, Sandbox, customer, small_world
 from singer_driver import Project as Plugins
 from singer_group import NORTH, SOUTH, Group, all_of
 
 pytestmark = pytest.mark.timeout(300)
 VAT = {"VATNumber": "BE0403019261"}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = chromium()
-    with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
-        yield started
-        started.close()
 
 
 @pytest.fixture
