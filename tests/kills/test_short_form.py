@@ -10,7 +10,7 @@ PROGRAM = Path(__file__).with_name("program.py")
 OF_CHILDREN = Path(__file__).with_name("children_program.py")
 
 
-@pytest.mark.timeout(240)  # half a minute on a machine that does nothing else
+@pytest.mark.timeout(900)  # half a minute on a machine that does nothing else
 def test_killed_runs_lose_nothing_and_double_nothing() -> None:
     done = subprocess.run(
         [BIN / "python", PROGRAM, "--kills", "8", "--seed", "5"], check=False, capture_output=True, text=True
@@ -20,7 +20,7 @@ def test_killed_runs_lose_nothing_and_double_nothing() -> None:
     assert "8 kills, every promise kept." in done.stdout
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_no_change_is_sent_that_had_to_be_approved_and_was_not() -> None:
     program = PROGRAM.with_name("approvals.py")
     command = [BIN / "python", program, "--rounds", "10", "--seed", "1"]
@@ -31,7 +31,7 @@ def test_no_change_is_sent_that_had_to_be_approved_and_was_not() -> None:
     assert "approved writes" in done.stdout
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("besides", [["--kills", "3"], ["--kills", "1", "--approval"]], ids=["", "approved"])
 def test_killed_runs_lose_and_double_nothing_that_belongs_to_accounts(besides: list[str]) -> None:
     command = [BIN / "python", OF_CHILDREN, "--seed", "3", *besides]

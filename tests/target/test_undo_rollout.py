@@ -169,6 +169,7 @@ def test_an_undo_that_was_killed_is_finished_when_it_is_given_again(group: Group
 @pytest.mark.parametrize("outcome", ["updated", "unchanged"])
 def test_what_people_decided_since_is_left_by_undo_and_by_its_undo(group: Group, outcome: str) -> None:
     """Of ties that changed the row and of those that did not."""
+    before = {division: {one["ID"] for one in group.sandbox.accounts(division)} for division in TARGETS}
     run(group)
     told = {(line["division"], line["code"]) for line in group.project.outcomes if line["outcome"] == outcome}
     tied_on = [line for line in said(group, "matches") if line["matched_on"] == "VATNumber"]
@@ -177,7 +178,7 @@ def test_what_people_decided_since_is_left_by_undo_and_by_its_undo(group: Group,
     for line in (first, second):
         said(group, "untie", "--division", str(line["division"]), "--code", line["code"], "--by", "A. de Boer")
     mine = ("--division", str(second["division"]), "--code", second["code"])
-    free = {one["ID"] for one in group.sandbox.accounts(second["division"])} - {one[2] for one in ties(group)}
+    free = before[second["division"]] - {line["target_id"] for line in said(group, "matches")}
     other = min(free - {first["target_id"], second["target_id"]})
     said(group, "tie", *mine, "--to", other, "--by", "A. de Boer")
     run(group)
