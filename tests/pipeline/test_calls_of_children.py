@@ -13,15 +13,15 @@ from singer_driver import Project
 
 N = int(os.environ.get("ACCOUNTS_WITH_CHILDREN", "60"))
 """2,000 in the long form, which takes some minutes."""
-BESIDES = 1 + 3 * 7
-"""Calls beside the creates: the companies, and in each company a reading of four entities, which it looks empty in, and
-of the first account, contact and bank account made."""
+BESIDES = 1 + 3 * 6
+"""Calls beside the creates: the companies; in each one a reading of accounts, contacts and addresses, and of the first
+account, contact and bank account made."""
 PAGE = 60
 """Rows of a page of bank accounts, which have no feed."""
 
 
 @pytest.mark.timeout(3600)
-def test_a_first_load_takes_its_creates_and_seven_calls_a_company(
+def test_a_first_load_takes_its_creates_and_six_calls_a_company(
     sandbox_factory: SandboxFactory, tmp_path: Path
 ) -> None:
     codes = [str(number) for number in range(1, N + 1)]

@@ -49,13 +49,15 @@ class CompanyWork:
         try:
             given_up: Deferral | None = None
             placed: Placed = {}
+            is_new = False
             for place, lane in enumerate(self._lanes, 1):
                 lane.placed, lane.to_follow = placed, sum(one.expected for one in self._lanes[place:])
+                lane.is_new = is_new
                 if given_up is None:
                     given_up = yield from lane.work()
                 else:
                     lane.defer(given_up)
-                placed = lane.placed
+                placed, is_new = lane.placed, lane.is_new
         finally:
             self._progress.end(self._reached.division.code)
             release()

@@ -48,6 +48,8 @@ class Lane:
         self._planned = task.planned
         self.placed: Placed = {}
         """What a dry run does about accounts, for what belongs to them."""
+        self.is_new = False
+        """Whether the company held no account before this run, so that nothing can belong to one."""
         self.to_follow = 0
         """Writes that what belongs to the accounts may take afterwards."""
         self._given_up: Deferral | None = None
@@ -118,7 +120,9 @@ class Lane:
     # Reading
 
     def _refresh(self) -> Waiting[None]:
-        """Bring the mirror up to date."""
+        """Bring the mirror up to date; without a feed, not where there can be nothing to read."""
+        if self.is_new and self._entity.sync_path is None and not self._may_hold_more():
+            return
         memory, number = self._shared.memory, self._task.number
         position = memory.positions.read(number)
         before = position.rows.fields if position.rows is not None else frozenset()
@@ -132,6 +136,8 @@ class Lane:
             reading = yield from take_pages(read(in_full=WENT_BACK), self._mirror.keep)
         if reading.position is None:
             raise CompanyGivenUpError(blind(self._task.company, self._entity))
+        if self._entity.parent is None:
+            self.is_new = reading.in_full is not None and not reading.rows
         if reading.in_full == WENT_BACK:
             memory.copies.forget_moments(number)  # an older row is not what Exact made of what we wrote
         if reading.deleted:
