@@ -115,7 +115,7 @@ class Wire:
         """The answer; a reading is sent once more if its connection turns out to be closed since the last answer."""
         try:
             return self._http.send(request)
-        except (httpx.RemoteProtocolError, httpx.ReadError):
+        except (httpx.RemoteProtocolError, httpx.NetworkError):
             if request.method != "GET":
                 raise
             return self._http.send(request)
