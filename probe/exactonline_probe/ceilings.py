@@ -12,6 +12,8 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 CALLS_PER_MINUTE = 50
 """Where no answer told how many are left."""
+CLOCKS_APART = timedelta(seconds=1)
+"""By how much Exact's clock may be behind ours."""
 LEFT_TO_OTHERS = 5
 """Calls a minute that other programs of the same app may want."""
 COUNTED = frozenset({400, 401, 403, 404})
@@ -56,7 +58,7 @@ class Ceilings:
             return 0.0
         ends_at = self._minute_ends_at or _minute(now) + MINUTE
         self._left = None
-        return max(0.0, (ends_at - now).total_seconds())
+        return max(0.0, (ends_at - now + CLOCKS_APART).total_seconds())
 
     def count(self, now: datetime, status: int, headers: Mapping[str, str]) -> bool:
         """Count one answered request; whether it was an error that counts."""
