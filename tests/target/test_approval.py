@@ -249,6 +249,24 @@ def test_only_the_very_change_that_another_approved_counts(
     signed = rules.approved_by(digest_of(action, now, "a"), known)
 
     is_same = approved == now or action == "delete"
-    assert rules.approved_by(digest_of(action, approved, "b"), known) is None
+    if action == "create":  # which names no row
+        assert digest_of(action, approved, "b") == digest_of(action, approved, None)
+    else:
+        assert rules.approved_by(digest_of(action, approved, "b"), known) is None
     is_allowed = is_same and not (four_eyes and is_same_person(by, planned_by))
     assert (signed is not None) == is_allowed
+
+
+def test_a_row_that_replaces_another_is_made_once_both_its_changes_are_approved(alone: Group) -> None:
+    """What blocks the old row and what creates the new one are one source record's, which has a row already."""
+    fan_out, settings = all_of(NORTH), {"on_code_change": "block"}
+    alone.run(fan_out, **settings)
+    alone.sandbox.edit(SOURCE, "1", Code="77")
+    alone.run(fan_out, **settings, require_approval=["all"])
+    assert "77" not in alone.sandbox.codes(NORTH)
+
+    lines(approve(alone))
+    alone.run(fan_out, **settings, require_approval=["all"])
+
+    assert "77" in alone.sandbox.codes(NORTH)
+    assert alone.sandbox.account(NORTH, "1")["Blocked"] is True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from time import sleep
@@ -9,12 +10,14 @@ from time import sleep
 import pytest
 from child_life import iban
 from child_target import Family
+from click.testing import CliRunner
 from quick_waits import short_waits
 from sandbox_driver import SOURCE, small_world
 from singer_children import lines
 from singer_driver import Project
 from singer_group import NORTH, SOUTH, all_of
 from target_driver import InProcessTarget
+from target_exactonline.cli.store_command import main as store_command
 
 FIRST, SECOND, THIRD = map(iban, (1, 2, 3))
 LOOK_SECONDS = 0.01
@@ -154,3 +157,16 @@ def test_a_create_of_which_nothing_is_known_is_not_sent_again(family: Family) ->
 
     assert numbers(family) == DONE
     assert is_quiet(family)
+
+
+def test_a_new_number_goes_once_it_is_approved(family: Family, tmp_path: Path) -> None:
+    family.sync(bank_accounts_unapproved=False)
+    assert numbers(family) == {FIRST: False}
+    config = tmp_path / "store.json"
+    config.write_text(json.dumps(family.target.config()), encoding="utf-8")
+    approve = ["approve", "--run", "last", "--by", "B. Smit", "--config", str(config)]
+    assert CliRunner().invoke(store_command, approve, catch_exceptions=False).exit_code == 0
+
+    family.sync(bank_accounts_unapproved=False)
+
+    assert numbers(family) == DONE

@@ -95,9 +95,13 @@ class ApprovalRules:
 
 
 def digest_of(action: str, fields: Changes, target_id: str | None) -> str:
-    """Return a short text that is the same for the same change: action, row, and before and after of each field."""
+    """Return a short text that is the same for the same change: action, row, and before and after of each field.
+
+    A create names no row, though the store may know one by the time: the one that it makes, or that it replaces.
+    """
     sent = {} if action == "delete" else fields  # what it held is known only once it is gone
-    content = [action, target_id or None, {name: list(pair) for name, pair in sent.items()}]
+    row = None if action == "create" else target_id or None
+    content = [action, row, {name: list(pair) for name, pair in sent.items()}]
     text = json.dumps(content, sort_keys=True, ensure_ascii=True, separators=(",", ":"))
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 

@@ -79,8 +79,7 @@ class Approvals:
         done = select(changes).where(mine, changes.c.approved_by.is_not(None), changes.c.outcome.in_(DONE))
         found: dict[tuple[str, str], int] = {}
         for row in connection.execute(done.order_by(changes.c.plan)) if codes else ():
-            target_id = None if row.action == "create" else row.target_id
-            found[row.code, digest_of(row.action, fields_of(self._sets, row), target_id)] = row.plan
+            found[row.code, digest_of(row.action, fields_of(self._sets, row), row.target_id)] = row.plan
         return found
 
 
