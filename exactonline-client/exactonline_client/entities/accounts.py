@@ -5,7 +5,7 @@ copy follows the reference's own texts on what a field refers to. Which
 fields Exact empties when it anonymises an account was not found; those that name, number or reach a person are marked.
 """
 
-from exactonline_client.entities.model import Blocking, Entity, Field, IdentityRule, Reference, Role, Trait
+from exactonline_client.entities.model import Blocking, Entity, Field, IdentityRule, Reference, Role
 from exactonline_client.entities.reference_lists import (
     ACCOUNT_CLASSIFICATIONS,
     CURRENCIES,
@@ -18,15 +18,17 @@ from exactonline_client.entities.reference_lists import (
     USERS,
     VAT_CODES,
 )
-
-READ_ONLY = Trait.READ_ONLY
-DIVISION = Trait.DIVISION_BOUND
-COPY = Trait.SAFE_TO_COPY
-RETIRED = Trait.RETIRED
-UNDOCUMENTED = Trait.UNDOCUMENTED
-FILTER = Trait.FILTERABLE
-DAY = Trait.DAY
-PERSONAL = Trait.PERSONAL
+from exactonline_client.entities.traits import (
+    COMPANION,
+    COPY,
+    DAY,
+    DIVISION,
+    FILTER,
+    PERSONAL,
+    READ_ONLY,
+    RETIRED,
+    UNDOCUMENTED,
+)
 
 FIELDS = (
     Field("ID", "Guid", "key of the account (GUID); listed as sendable on POST", DIVISION | FILTER),
@@ -266,7 +268,7 @@ _COMPANIONS = tuple(
         one.travels_as,
         "String",
         f"{'e-mail address' if one.list == USERS.stream else 'code'} of {one.field}; the tap adds it",
-        READ_ONLY | DIVISION | Trait.COMPANION,
+        READ_ONLY | DIVISION | COMPANION,
     )
     for one in REFERENCES
     if one.travels_as not in {field.name for field in FIELDS}

@@ -3,13 +3,8 @@
 Members are those of the reference of July 2025. A row of a warehouse has no account.
 """
 
-from exactonline_client.entities.model import Elsewhere, Entity, Field, Reference, SameRow, Trait
-
-READ_ONLY = Trait.READ_ONLY
-DIVISION = Trait.DIVISION_BOUND
-COPY = Trait.SAFE_TO_COPY
-FILTER = Trait.FILTERABLE
-DAY = Trait.DAY
+from exactonline_client.entities.model import Elsewhere, Entity, Field, SameRow
+from exactonline_client.entities.traits import ACCOUNT, ACCOUNT_CODE, COPY, DAY, DIVISION, FILTER, READ_ONLY
 
 FIELDS = (
     Field("ID", "Guid", "key of the address", DIVISION | FILTER),
@@ -68,12 +63,7 @@ FIELDS = (
     Field("WarehouseCode", "String", "its code", READ_ONLY | DIVISION),
     Field("WarehouseDescription", "String", "its text", READ_ONLY | DIVISION),
     Field("Timestamp", "Int64", "row version, sync feed only", READ_ONLY | DIVISION | FILTER),
-    Field(
-        "AccountCode",
-        "String",
-        "code of the account that it belongs to; the tap adds it",
-        READ_ONLY | DIVISION | Trait.COMPANION,
-    ),
+    ACCOUNT_CODE,
 )
 
 VISIT = 1
@@ -89,7 +79,7 @@ ADDRESSES = Entity(
     declared=FIELDS,
     required=("Type",),
     deleted_type=3,
-    parent=Reference("Account", "accounts", "AccountCode"),
+    parent=ACCOUNT,
     same_row=(
         SameRow(("Type", "AddressLine1", "AddressLine2", "AddressLine3", "Postcode", "City", "Country")),
         SameRow(("Type",), where="Main"),

@@ -3,24 +3,28 @@
 Members are those of the reference of July 2025. Exact has no feed of them, and the number of one cannot be changed.
 """
 
-from exactonline_client.entities.model import Blocking, Entity, Field, Reference, SameRow, Trait
-
-READ_ONLY = Trait.READ_ONLY
-DIVISION = Trait.DIVISION_BOUND
-COPY = Trait.SAFE_TO_COPY
-RETIRED = Trait.RETIRED
-FILTER = Trait.FILTERABLE
+from exactonline_client.entities.model import Blocking, Entity, Field, SameRow
+from exactonline_client.entities.traits import (
+    ACCOUNT,
+    ACCOUNT_CODE,
+    COMPACT,
+    COPY,
+    DIVISION,
+    FILTER,
+    READ_ONLY,
+    RETIRED,
+)
 
 FIELDS = (
     Field("ID", "Guid", "key of the bank account", DIVISION | FILTER),
     Field("Account", "Guid", "account it belongs to", DIVISION | FILTER),
     Field("AccountName", "String", "name of that account (no account code on this entity)", READ_ONLY),
     Field("Bank", "Guid", "retired", READ_ONLY | DIVISION | RETIRED),
-    Field("BankAccount", "String", "the number; IBAN goes here (spaces out, capitals)", COPY | Trait.COMPACT),
+    Field("BankAccount", "String", "the number; IBAN goes here (spaces out, capitals)", COPY | COMPACT),
     Field("BankAccountHolderName", "String", "holder as the bank knows it", COPY),
     Field("BankDescription", "String", "retired", READ_ONLY | RETIRED),
     Field("BankName", "String", "retired", READ_ONLY | RETIRED),
-    Field("BICCode", "String", "BIC; usually derived from the IBAN when left out (not proven)", COPY | Trait.COMPACT),
+    Field("BICCode", "String", "BIC; usually derived from the IBAN when left out (not proven)", COPY | COMPACT),
     Field("Blocked", "Boolean", "may not be used"),
     Field("Created", "DateTime", "creation moment, local wall time", READ_ONLY | DIVISION),
     Field("Creator", "Guid", "user who created it", READ_ONLY | DIVISION),
@@ -41,12 +45,7 @@ FIELDS = (
         READ_ONLY,
     ),
     Field("TypeDescription", "String", "that type in words", READ_ONLY),
-    Field(
-        "AccountCode",
-        "String",
-        "code of the account that it belongs to; the tap adds it",
-        READ_ONLY | DIVISION | Trait.COMPANION,
-    ),
+    ACCOUNT_CODE,
 )
 
 BANK_ACCOUNTS = Entity(
@@ -57,7 +56,7 @@ BANK_ACCOUNTS = Entity(
     declared=FIELDS,
     required=("BankAccount",),
     blocking=Blocking("Blocked", None),
-    parent=Reference("Account", "accounts", "AccountCode"),
+    parent=ACCOUNT,
     same_row=(SameRow(("BankAccount",)),),
     last="Main",
     never_changes=("BankAccount",),

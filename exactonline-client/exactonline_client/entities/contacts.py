@@ -4,17 +4,20 @@ Members are those of the reference of July 2025, which the live answers of June 
 telephone and the retired birth names overwrite others when they are sent, so they do not travel.
 """
 
-from exactonline_client.entities.model import Blocking, Entity, Field, MainRow, Reference, SameRow, Trait
-
-READ_ONLY = Trait.READ_ONLY
-DIVISION = Trait.DIVISION_BOUND
-COPY = Trait.SAFE_TO_COPY
-RETIRED = Trait.RETIRED
-FILTER = Trait.FILTERABLE
-DAY = Trait.DAY
-PERSONAL = Trait.PERSONAL
-OVERWRITES = Trait.OVERWRITES
-SENSITIVE = Trait.SENSITIVE
+from exactonline_client.entities.model import Blocking, Entity, Field, MainRow, SameRow
+from exactonline_client.entities.traits import (
+    ACCOUNT,
+    ACCOUNT_CODE,
+    COPY,
+    DAY,
+    DIVISION,
+    FILTER,
+    OVERWRITES,
+    PERSONAL,
+    READ_ONLY,
+    RETIRED,
+    SENSITIVE,
+)
 
 FIELDS = (
     Field("ID", "Guid", "key of the contact", DIVISION | FILTER),
@@ -118,12 +121,7 @@ FIELDS = (
     Field("TitleAbbreviation", "String", "short form of the title", READ_ONLY),
     Field("TitleDescription", "String", "title in words", READ_ONLY),
     Field("Timestamp", "Int64", "row version, sync feed only", READ_ONLY | DIVISION | FILTER),
-    Field(
-        "AccountCode",
-        "String",
-        "code of the account that it belongs to; the tap adds it",
-        READ_ONLY | DIVISION | Trait.COMPANION,
-    ),
+    ACCOUNT_CODE,
 )
 
 CONTACTS = Entity(
@@ -137,7 +135,7 @@ CONTACTS = Entity(
     deleted_type=5,
     blocking=Blocking(None, "EndDate"),
     anonymised="IsAnonymised",
-    parent=Reference("Account", "accounts", "AccountCode"),
+    parent=ACCOUNT,
     same_row=(SameRow(("FirstName", "MiddleName", "LastName"), also="Email"),),
     one_of=("FirstName", "LastName"),
     main=MainRow("IsMainContact", "MainContact"),
