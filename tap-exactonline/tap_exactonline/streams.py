@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from abc import abstractmethod
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -181,9 +182,9 @@ class BookmarkedStream(ExactStream):
         if state is not None and self.replication_method == "INCREMENTAL":
             self.get_context_state(context).update(state)
 
+    @abstractmethod
     def rows(self, division: int) -> Generator[Row, None, dict[str, Any] | None]:
         """What is to go out of a division, and in the end what STATE keeps of it, or None if that stays."""
-        raise NotImplementedError
 
     def _generate_schema_messages(self) -> Generator[SchemaMessage, None, None]:
         for message in super()._generate_schema_messages():

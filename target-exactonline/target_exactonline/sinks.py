@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -77,9 +78,9 @@ class ExactSink(BatchSink):
     def process_batch(self, context: dict[str, Any]) -> None:  # noqa: D102 - inherits
         self.take(list(zip(context.get("records", ()), context.get("origins", ()), strict=True)))
 
+    @abstractmethod
     def take(self, records: list[tuple[dict[str, Any], Origin]]) -> None:
         """Do what this stream is for."""
-        raise NotImplementedError
 
 
 class RecordsSink(ExactSink):
